@@ -1,0 +1,73 @@
+# Two commands matter: `make reproduce` and `make test`. Each is all that a fresh clone needs.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
+
+# The interpreter: $PYTHON where it is given, else the first of these that is 3.9-3.11.
+CANDIDATES := $(if $(PYTHON),$(PYTHON),python3.11 python3.10 python3.9 python3)
+SUPPORTED := import sys; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))
+INTERPRETER := $(shell for p in $(CANDIDATES); do \
+	"$$p" -c '$(SUPPORTED)' 2>/dev/null && { echo "$$p"; break; }; done)
+VERSION := $(if $(INTERPRETER),$(shell "$(INTERPRETER)" -c \
+	'import sys; print("%d.%d" % sys.version_info[:2])'),none)
+
+# Debian packages are installed only by root, or by a sudo that asks nothing.
+APT_INSTALL = if ! command -v apt-get >/dev/null; then false; \
+	elif [ "$$(id -u)" = 0 ]; then apt-get -qq update && apt-get -qq install -y --no-install-recommends $(1) >/dev/null; \
+	else sudo -n apt-get -qq update && sudo -n apt-get -qq install -y --no-install-recommends $(1) >/dev/null; fi
+
+.PHONY: help install data reproduce test test-slow lint constraints clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+$(VENV)/.python-$(VERSION):
+	@if [ -z "$(INTERPRETER)" ]; then echo "No Python 3.9, 3.10 or 3.11 among: $(CANDIDATES)." \
+	"MXNet 1.9.1 needs numpy 1.23, which exists for these only; install one or set PYTHON=/path/to/it." >&2; exit 1; fi
+	rm -rf $(VENV)
+	@$(INTERPRETER) -c 'import ensurepip' 2>/dev/null || { $(call APT_INSTALL,python$(VERSION)-venv); } || \
+	{ echo "$(INTERPRETER) cannot make virtual environments: install python$(VERSION)-venv." >&2; exit 1; }
+	$(INTERPRETER) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.base: $(VENV)/.python-$(VERSION) setup.cfg pyproject.toml constraints.txt
+	$(INSTALL) .
+	@$(BIN)/python -W ignore -c 'import mxnet' 2>/dev/null || { $(call APT_INSTALL,libgomp1 libquadmath0); } || \
+	{ $(BIN)/python -W ignore -c 'import mxnet'; echo "MXNet does not load: install libgomp1 and libquadmath0." >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.base
+	$(INSTALL) '.[test]'
+	@touch $@
+
+install: $(VENV)/.base ## the virtual environment and the pinned packages
+
+data: $(VENV)/.base ## find Fashion-MNIST; where it is missing, get it from apt or by download
+	@$(BIN)/d2l-lrsched data --no-fetch >/dev/null 2>&1 || { $(call APT_INSTALL,dataset-fashion-mnist); } || true
+	@$(BIN)/d2l-lrsched data
+
+reproduce: $(VENV)/.base data ## train the chapter's five runs; figures, records and table into figures/
+	$(BIN)/d2l-lrsched reproduce
+
+test: $(VENV)/.test data lint ## prove the code right, in minutes
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/.test data ## the tests that take longer
+	$(BIN)/python -m pytest -m slow
+
+lint: $(VENV)/.test ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+constraints: $(VENV)/.base ## choose every version anew and write constraints.txt
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.9 --all-extras --no-annotate \
+	--upgrade --custom-compile-command 'make constraints' setup.cfg -o constraints.txt
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,204 @@
+"""The chapter's figures, drawn from records and schedules in d2l's look.
+
+The same input gives the same bytes: no date, a fixed salt for the svg's ids, glyphs as paths,
+and none of the user's own matplotlib settings.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Union
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from d2l_lrsched.experiments import CHAPTER, PUBLISHED
+from d2l_lrsched.published import CHAPTER as PRINTED
+from d2l_lrsched.schedulers.scratch import FactorScheduler
+from d2l_lrsched.store import Run
+
+# What d2l.set_figsize, d2l.plot and d2l.Animator use.
+D2L_FIGSIZE = (3.5, 2.5)
+D2L_FORMATS = ("-", "m--", "g-.")
+#: The one schedule that the chapter plots without training with it (11.15.3.1).
+FACTOR_FIGURE = "11.15.3.1-factor-schedule.svg"
+FACTOR_STEPS = 50
+OVERVIEW_FIGURE = "overview.svg"
+
+Path_ = Union[str, "os.PathLike[str]"]
+
+
+@contextmanager
+def _d2l_look() -> Iterator[None]:
+    with mpl.rc_context():
+        mpl.rcdefaults()  # d2l changes nothing but the figure's size
+        mpl.rcParams.update({"svg.hashsalt": "d2l_lrsched", "svg.fonttype": "path"})
+        yield
+
+
+def schedule_figure(values: Sequence[float], title: str) -> Figure:
+    """Draw a schedule as the chapter does: its values at 0, 1, 2, ..."""
+    with _d2l_look():
+        figure = Figure(figsize=D2L_FIGSIZE)
+        axes = figure.subplots()
+        axes.plot(range(len(values)), values, D2L_FORMATS[0])
+        axes.set(title=title, xlabel="t", ylabel="learning rate")
+        axes.grid()
+    return figure
+
+
+def factor_figure() -> Figure:
+    """Draw the chapter's FactorScheduler (11.15.3.1) over 50 calls."""
+    scheduler = FactorScheduler(factor=0.9, stop_factor_lr=1e-2, base_lr=2.0)
+    return schedule_figure([scheduler(t) for t in range(FACTOR_STEPS)], "11.15.3.1 Factor")
+
+
+def training_figure(run: Run) -> Figure:
+    """Draw a run's training curves as the chapter's Animator leaves them."""
+    experiment = CHAPTER[run.experiment]
+    with _d2l_look():
+        figure = Figure(figsize=D2L_FIGSIZE)
+        axes = figure.subplots()
+        epochs, train_loss, train_acc = zip(*run.points) if run.points else ((), (), ())
+        ends = range(1, len(run.epochs) + 1)
+        curves = (
+            (epochs, train_loss, "train loss"),
+            (epochs, train_acc, "train acc"),
+            (ends, [epoch["test_acc"] for epoch in run.epochs], "test acc"),
+        )
+        for (x, y, label), fmt in zip(curves, D2L_FORMATS):
+            axes.plot(x, y, fmt, label=label)
+        axes.set(
+            title=f"{experiment.section} {experiment.title}",
+            xlabel="epoch",
+            xlim=(0, run.num_epochs),
+        )
+        axes.legend()
+        axes.grid()
+    return figure
+
+
+def overview_figure(runs: Mapping[str, Run]) -> Figure:
+    """Draw what the chapter's runs really trained with, and what came of it.
+
+    Left, the learning rate of each epoch's first and last update, as published (solid: per
+    update) and as intended (dashed: per epoch); right, the test accuracy, with the printed
+    value as a dot at the end.
+
+    Parameters
+    ----------
+    runs : mapping of name to Run
+        Of `CHAPTER`; those that are missing are not drawn.
+    """
+    with _d2l_look():
+        figure = Figure(figsize=(9, 3.6))
+        rates, accuracies = figure.subplots(1, 2)
+        for i, name in enumerate(PUBLISHED):
+            for key, fmt in ((name, "-"), (f"{name}-per-epoch", "--")):
+                if key not in runs:
+                    continue
+                run = runs[key]
+                label = CHAPTER[name].title if key == name else None
+                _draw_rates(rates, run, fmt, f"C{i}", label)
+                accuracy = [epoch["test_acc"] for epoch in run.epochs]
+                accuracies.plot(range(1, len(accuracy) + 1), accuracy, fmt, color=f"C{i}")
+            if name in runs:
+                end = (runs[name].num_epochs, PRINTED[name].test_acc)
+                accuracies.plot(*end, "o", color=f"C{i}", clip_on=False, zorder=3)
+        rates.set(xlabel="epoch", ylabel="learning rate", yscale="log")
+        rates.set_title("solid: per update, as published\ndashed: per epoch, as intended", size=9)
+        accuracies.set(xlabel="epoch", ylabel="test accuracy")
+        accuracies.set_title("test accuracy\ndots: the book's printed values", size=9)
+        for axes in (rates, accuracies):
+            axes.grid()
+        figure.legend(loc="lower center", ncol=len(PUBLISHED), frameon=False)
+        figure.tight_layout(rect=(0, 0.08, 1, 1))
+    return figure
+
+
+def _draw_rates(axes: Axes, run: Run, fmt: str, color: str, label: str | None) -> None:
+    x, y = [], []
+    for i, epoch in enumerate(run.epochs):
+        x += [i, i + 1]
+        y += [epoch["lr_first"], epoch["lr_last"]]
+    # A warmup from 0 starts with a rate that no logarithmic axis can hold.
+    axes.plot(x, [rate or float("nan") for rate in y], fmt, color=color, label=label)
+
+
+def two_axes_figure(
+    schedule: Callable[[int], float],
+    num_updates: int,
+    updates_per_epoch: int,
+    title: str,
+    figure: Figure | None = None,
+) -> Figure:
+    """Draw a schedule over training, with updates below and epochs above.
+
+    Parameters
+    ----------
+    schedule : callable
+        From the number of updates to the learning rate; drawn at 0, 1, ..., num_updates.
+    num_updates, updates_per_epoch : int
+    title : str
+    figure : matplotlib.figure.Figure, optional
+        To draw on; by default a new one that belongs to no window.
+    """
+    with _d2l_look():
+        figure = figure or Figure(figsize=(5, 3.2))
+        axes = figure.subplots()
+        updates = range(num_updates + 1)
+        axes.plot(updates, [schedule(n) for n in updates], D2L_FORMATS[0])
+        axes.set(title=title, xlabel="update", ylabel="learning rate")
+        axes.grid()
+        epochs = axes.secondary_xaxis(
+            "top", functions=(lambda n: n / updates_per_epoch, lambda e: e * updates_per_epoch)
+        )
+        epochs.set_xlabel("epoch")
+    return figure
+
+
+def save(figure: Figure, path: Path_) -> Path:
+    """Write the figure in the format of the path's suffix, whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If matplotlib knows no such format.
+    OSError
+        If the file cannot be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kind = path.suffix[1:] or "none"
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
+    os.close(handle)
+    try:
+        with _d2l_look():
+            # Only svg and pdf carry a date.
+            metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
+            figure.savefig(temporary, format=kind, bbox_inches="tight", metadata=metadata)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are for their owner only
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return path
+
+
+def draw_run(run: Run, folder: Path_) -> list[Path]:
+    """Write a run's figures, named by section, into the folder: its schedule and its training."""
+    experiment = CHAPTER[run.experiment]
+    stem = Path(folder) / f"{experiment.section}-{run.experiment}"
+    written = []
+    if run.schedule is not None:
+        title = f"{experiment.section} {experiment.title}"
+        written.append(save(schedule_figure(run.schedule, title), f"{stem}-schedule.svg"))
+    written.append(save(training_figure(run), f"{stem}-training.svg"))
+    return written

@@ -1,0 +1,57 @@
+"""The table that sets the book's printed numbers beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from d2l_lrsched import published
+from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched.store import Run
+
+HEADER = ("section", "experiment", "published", "ours", "difference", "")
+NUMBERS = ("train_loss", "train_acc", "test_acc")
+
+
+def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
+    """Return one row of text a run, in the chapter's order.
+
+    Each triple is train loss, train accuracy, test accuracy, to the book's three digits; the
+    difference is ours, so rounded, minus the printed one. Runs that the book did not make have
+    no published triple. The last column names an outcome other than 'trained' and a number of
+    epochs other than the chapter's.
+    """
+    order = list(CHAPTER)
+    rows: list[tuple[str, ...]] = []
+    for run in sorted(runs, key=lambda run: (order.index(run.experiment), run.seed)):
+        ours = [round(run.final[number], 3) for number in NUMBERS]
+        printed = published.CHAPTER.get(run.experiment)
+        theirs = [getattr(printed, number) for number in NUMBERS] if printed else []
+        remarks = [] if run.outcome == "trained" else [run.outcome]
+        if run.num_epochs != CHAPTER[run.experiment].num_epochs:
+            remarks.append(f"{run.num_epochs} epochs only")
+        rows.append(
+            (
+                CHAPTER[run.experiment].section,
+                run.experiment,
+                " / ".join(f"{x:.3f}" for x in theirs) or "-",
+                " / ".join(f"{x:.3f}" for x in ours),
+                " / ".join(f"{x - y:+.3f}" for x, y in zip(ours, theirs)) or "-",
+                ", ".join(remarks),
+            )
+        )
+    return rows
+
+
+def as_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the table in columns, for a terminal."""
+    widths = [max(map(len, column)) for column in zip(header, *rows)]
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines
+    )
+
+
+def as_markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the table in Markdown."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

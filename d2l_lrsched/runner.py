@@ -1,0 +1,171 @@
+"""Experiments x seeds on local processes of one thread each."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, astuple, dataclass
+from datetime import datetime, timezone
+from multiprocessing import get_context
+from typing import Any
+
+import mxnet as mx
+from mxnet import gluon, npx
+from pebble import ProcessExpired, ProcessPool
+
+from d2l_lrsched import provenance
+from d2l_lrsched.data import load_fashion_mnist
+from d2l_lrsched.display import Display, Silent
+from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched.files import SHA256
+from d2l_lrsched.model import lenet
+from d2l_lrsched.store import Run
+from d2l_lrsched.training import train
+
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run to be made: an experiment's name, a seed, and what the user set."""
+
+    experiment: str
+    seed: int = 0
+    num_epochs: int | None = None
+    data_dir: str | None = None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that gave no record, and why, in one line."""
+
+    job: Job
+    reason: str
+
+
+def run(job: Job, display: str | Display = "auto") -> Run:
+    """Make one run in this process and return its record.
+
+    Initialization and shuffling both start from the job's seed: with the same seed, packages and
+    number of threads the record's numbers are identical to the bit.
+
+    Parameters
+    ----------
+    job : Job
+    display : str or Display
+        As for `train`.
+
+    Raises
+    ------
+    d2l_lrsched.files.DataError
+        If the data cannot be used.
+    """
+    from d2l import mxnet as d2l  # imports pandas and more: only for a run
+
+    npx.set_np()  # per thread, and this may be any
+    experiment = CHAPTER[job.experiment]
+    made_with: dict[str, Any] = {
+        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "versions": provenance.versions(),
+        "processor": provenance.processor(),
+        "threads": provenance.threads(),
+        "data": dict(SHA256),
+    }
+    train_iter, test_iter = load_fashion_mnist(
+        experiment.batch_size, data_dir=job.data_dir, seed=job.seed
+    )
+    mx.random.seed(job.seed)
+    net, ctx = lenet(), d2l.try_gpu()
+    net.initialize(ctx=ctx)  # a Trainer asks for it; train() initializes anew, with Xavier
+    optimizer_params, plotted = experiment.prepare(updates_per_epoch=len(train_iter))
+    trainer = gluon.Trainer(net.collect_params(), experiment.optimizer, optimizer_params)
+    num_epochs = job.num_epochs or experiment.num_epochs
+    loss = gluon.loss.SoftmaxCrossEntropyLoss()
+    start = time.perf_counter()
+    history = train(net, train_iter, test_iter, num_epochs, loss, trainer, ctx, display=display)
+    return Run(
+        experiment=job.experiment,
+        seed=job.seed,
+        settings=experiment.settings,
+        num_epochs=num_epochs,
+        outcome=history.outcome,
+        epochs=[asdict(epoch) for epoch in history.epochs],
+        points=[list(astuple(point)) for point in history.points],
+        schedule=plotted,
+        seconds=time.perf_counter() - start,
+        **made_with,
+    )
+
+
+def run_all(
+    jobs: Sequence[Job], workers: int, on_epoch: Callable[[Job, int], None]
+) -> Iterator[Run | Failure]:
+    """Make the runs in `workers` processes at once and yield each as it is done.
+
+    Parameters
+    ----------
+    jobs : sequence of Job
+    workers : int
+        Processes, of one OpenMP thread each: two such make two runs in the time of one.
+    on_epoch : callable
+        Called with (job, finished epochs) as the workers go on.
+
+    Yields
+    ------
+    Run or Failure
+        A worker that dies costs its own run only.
+    """
+    context = get_context("spawn")  # MXNet's threads do not survive a fork
+    with context.Manager() as manager, _one_thread(), ProcessPool(workers, context=context) as pool:
+        reports = manager.Queue()
+        waiting = {pool.schedule(_run_in_worker, args=(job, reports)): job for job in jobs}
+        try:
+            while waiting:
+                time.sleep(POLL_SECONDS)
+                while not reports.empty():
+                    on_epoch(*reports.get())
+                for future in [f for f in waiting if f.done()]:
+                    job = waiting.pop(future)
+                    error = future.exception()
+                    yield future.result() if error is None else Failure(job, _in_one_line(error))
+        finally:
+            if waiting:  # interrupted: do not wait for the runs to end
+                pool.stop()
+
+
+class _Report(Silent):
+    """Tells the parent process of every finished epoch."""
+
+    def __init__(self, job: Job, reports: Any) -> None:
+        self._job, self._reports = job, reports
+
+    def epoch(
+        self, epoch: int, train_loss: float, train_acc: float, test_acc: float, lr: float
+    ) -> None:
+        self._reports.put((self._job, epoch))
+
+
+def _run_in_worker(job: Job, reports: Any) -> Run:
+    return run(job, _Report(job, reports))
+
+
+def _in_one_line(error: BaseException) -> str:
+    if isinstance(error, ProcessExpired):
+        return f"its process died (exit code {error.exitcode})"
+    return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Have the processes started meanwhile read OMP_NUM_THREADS=1 when they import MXNet."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before

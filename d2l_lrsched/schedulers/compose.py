@@ -1,0 +1,219 @@
+"""Schedulers made of schedulers: a warmup before any, one after another, one read per epoch.
+
+A part is any callable from the number of updates to a learning rate, a plain function included. It
+has to be pure for the whole to be pure, and is called with 0 once more at construction, as a check.
+`num_update` counts updates (minibatches), and the first that MXNet's optimizers ask for is 1.
+
+A composed scheduler reports its (first) part's `base_lr`, or the part's rate at 0 if it has none.
+Assigning another one warns and changes nothing, whatever the part itself would do. Equality, repr
+and pickling go by the parts; a lambda cannot be pickled, and a function is not rebuilt by its repr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ._base import Schedule, Scheduler, check_count, check_scheduler, check_warmup
+
+
+def _base_lr_of(scheduler: Scheduler) -> float:
+    return scheduler.base_lr if hasattr(scheduler, "base_lr") else scheduler(0)
+
+
+class WarmupScheduler(Schedule):
+    """Warm up to the first rate of any scheduler, then hand over to it.
+
+    With ``target = scheduler(0)``::
+
+        warmup_begin_lr + (target - warmup_begin_lr) * num_update / warmup_steps
+                                            num_update < warmup_steps, mode 'linear'
+        warmup_begin_lr                     num_update < warmup_steps, mode 'constant'
+        scheduler(num_update - warmup_steps)                                 otherwise
+
+    At 0 the rate is `warmup_begin_lr`, at `warmup_steps` it is the target; `scheduler` counts from
+    its own 0 there, and what it does at its end comes `warmup_steps` later. Note that MXNet counts
+    the warmup within `max_update`: ``CosineScheduler(20, warmup_steps=5)`` is
+    ``WarmupScheduler(CosineScheduler(15), 5)``.
+
+    Parameters
+    ----------
+    scheduler : callable
+        The scheduler that follows the warmup.
+    warmup_steps : int
+        Updates of warmup, at least 0.
+    warmup_begin_lr : float
+        The rate at 0, from 0 to the target.
+    warmup_mode : str
+        'linear' or 'constant'.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as said above, or ``scheduler(0)`` is not a finite number >= 0.
+
+    Notes
+    -----
+    Source: book section 11.15.3.4; paper 3.2.2, which counts epochs (see `PerEpoch`). MXNet has a
+    warmup within each of its classes instead.
+
+    Examples
+    --------
+    >>> from d2l_lrsched.schedulers.scratch import LinearScheduler
+    >>> scheduler = WarmupScheduler(LinearScheduler(4, base_lr=1.0), warmup_steps=2)
+    >>> [scheduler(n) for n in range(7)]
+    [0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0]
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        warmup_steps: int,
+        warmup_begin_lr: float = 0,
+        warmup_mode: str = "linear",
+    ) -> None:
+        target = check_scheduler("scheduler", scheduler)
+        self.scheduler = scheduler
+        self.warmup_steps, self.warmup_begin_lr, self.warmup_mode = check_warmup(
+            warmup_steps, warmup_begin_lr, warmup_mode, target, target_name="scheduler(0)"
+        )
+
+    def __call__(self, num_update: int) -> float:
+        """Return the learning rate after `num_update` updates."""
+        if num_update >= self.warmup_steps:
+            return self.scheduler(num_update - self.warmup_steps)
+        if self.warmup_mode == "constant":
+            return self.warmup_begin_lr
+        # Asked anew, because assigning the base_lr of a part may move the target.
+        increase = self.scheduler(0) - self.warmup_begin_lr
+        return self.warmup_begin_lr + increase * num_update / self.warmup_steps
+
+    def _current_base_lr(self) -> float:
+        return _base_lr_of(self.scheduler)
+
+
+class SequentialScheduler(Schedule):
+    """Use several schedulers one after another, each counting from its own 0.
+
+    For ``[(first, a), (second, b), last]``::
+
+        first(num_update)           num_update < a
+        second(num_update - a)      a <= num_update < a + b
+        last(num_update - (a + b))  a + b <= num_update
+
+    At 0 the rate is ``first(0)``, at each boundary it is the next scheduler's rate at 0, and past
+    the last boundary `last` is asked for ever. Since MXNet's first update is 1, the first
+    scheduler's rate at 0 is not trained with, and it rules ``a - 1`` updates.
+
+    Parameters
+    ----------
+    schedulers : list
+        Pairs ``(scheduler, num_updates)``, with `num_updates` at least 1, then one bare scheduler.
+        It is copied.
+
+    Raises
+    ------
+    ValueError
+        If `schedulers` is not such a list, or ``scheduler(0)`` of one of them is not a finite
+        number >= 0.
+
+    Notes
+    -----
+    Source: this package; neither the book nor the paper nor MXNet has it.
+
+    Examples
+    --------
+    >>> from d2l_lrsched.schedulers.scratch import LinearScheduler
+    >>> down = LinearScheduler(2, base_lr=1.0)
+    >>> scheduler = SequentialScheduler([(down, 2), down])
+    >>> [scheduler(n) for n in range(6)]
+    [1.0, 0.5, 1.0, 0.5, 0, 0]
+    """
+
+    def __init__(self, schedulers: Sequence[Any]) -> None:
+        if not isinstance(schedulers, (list, tuple)) or not schedulers:
+            raise ValueError(
+                "schedulers must be a non-empty list of pairs (scheduler, num_updates) with a "
+                f"bare scheduler at its end, got {schedulers!r}"
+            )
+        *pairs, last = schedulers
+        self._pairs = [_checked_pair(f"schedulers[{i}]", pair) for i, pair in enumerate(pairs)]
+        if isinstance(last, (list, tuple)):
+            raise ValueError(
+                f"schedulers[{len(pairs)}], the last, must be a bare scheduler, got {last!r}"
+            )
+        check_scheduler(f"schedulers[{len(pairs)}]", last)
+        self._last = last
+
+    @property
+    def schedulers(self) -> list[Any]:
+        """The pairs, then the last scheduler."""
+        return [*self._pairs, self._last]
+
+    def __call__(self, num_update: int) -> float:
+        """Return the learning rate after `num_update` updates."""
+        for scheduler, num_updates in self._pairs:
+            if num_update < num_updates:
+                return scheduler(num_update)
+            num_update -= num_updates
+        return self._last(num_update)
+
+    def _current_base_lr(self) -> float:
+        return _base_lr_of(self._pairs[0][0] if self._pairs else self._last)
+
+
+def _checked_pair(name: str, pair: Any) -> tuple[Scheduler, int]:
+    if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+        raise ValueError(f"{name} must be a pair (scheduler, num_updates), got {pair!r}")
+    scheduler, num_updates = pair
+    check_scheduler(f"{name}[0]", scheduler)
+    return scheduler, check_count(f"num_updates in {name}", num_updates)
+
+
+class PerEpoch(Schedule):
+    """Read a scheduler in epochs: every update of one epoch gets the same rate.
+
+    ::
+
+        scheduler(max(0, num_update - 1) // updates_per_epoch)
+
+    MXNet's first update is 1, so the updates 1 to `updates_per_epoch` are epoch 0 and get
+    ``scheduler(0)``, as does 0, which is asked for only if ``trainer.learning_rate`` is read before
+    training. At ``updates_per_epoch + 1`` epoch 1 begins. Past the end it is up to `scheduler`.
+
+    Parameters
+    ----------
+    scheduler : callable
+        A scheduler whose counts are meant as epochs.
+    updates_per_epoch : int
+        Minibatches in one epoch, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as said above, or ``scheduler(0)`` is not a finite number >= 0.
+
+    Notes
+    -----
+    Source: the book draws its schedulers over epochs and the paper writes them so, while MXNet
+    counts updates; this is the bridge.
+
+    Examples
+    --------
+    >>> from d2l_lrsched.schedulers.scratch import LinearScheduler
+    >>> scheduler = PerEpoch(LinearScheduler(2, base_lr=1.0), updates_per_epoch=3)
+    >>> [scheduler(n) for n in range(8)]
+    [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0]
+    """
+
+    def __init__(self, scheduler: Scheduler, updates_per_epoch: int) -> None:
+        check_scheduler("scheduler", scheduler)
+        self.scheduler = scheduler
+        self.updates_per_epoch = check_count("updates_per_epoch", updates_per_epoch)
+
+    def __call__(self, num_update: int) -> float:
+        """Return the learning rate after `num_update` updates."""
+        return self.scheduler(max(0, num_update - 1) // self.updates_per_epoch)
+
+    def _current_base_lr(self) -> float:
+        return _base_lr_of(self.scheduler)

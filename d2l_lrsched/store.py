@@ -1,0 +1,190 @@
+"""Run records: JSON lines, one finished run a line, only ever appended."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import os
+import typing
+import warnings
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+SCHEMA = 1
+OUTCOMES = ("trained", "collapsed", "non-finite")
+EPOCH_FIELDS = (
+    "train_loss",
+    "train_acc",
+    "test_acc",
+    "lr_first",
+    "lr_last",
+    "score_spread",
+    "seconds",
+)
+
+
+class StoreError(RuntimeError):
+    """A file of records cannot be used; the message names file, line and fault."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished run, with all that is needed to repeat and to judge it.
+
+    Attributes
+    ----------
+    experiment, seed, settings
+        Which run: the experiment's name, the seed of initialization and shuffling, and the
+        settings that `Experiment.settings` gives.
+    num_epochs : int
+        Epochs asked for; `epochs` is shorter if the run turned non-finite.
+    outcome : {'trained', 'collapsed', 'non-finite'}
+    epochs : list of dict
+        Each with the `EPOCH_FIELDS`, which `training.Epoch` explains.
+    points : list of [epoch, train loss, train accuracy]
+        The training curve between the epochs' ends.
+    schedule : list of float or None
+        The scheduler's values as plotted before training.
+    seconds : float
+        Training and tests, without start-up.
+    started : str
+        UTC, ISO 8601.
+    versions : dict
+        python, mxnet, d2l, numpy, d2l_lrsched and, in a checkout, its commit.
+    processor : str
+    threads : int
+        OpenMP threads of the run.
+    data : dict
+        File name -> SHA-256 of its decompressed content.
+    schema : int
+    """
+
+    experiment: str
+    seed: int
+    settings: dict[str, Any]
+    num_epochs: int
+    outcome: str
+    epochs: list[dict[str, float]]
+    points: list[list[float]]
+    schedule: list[float] | None
+    seconds: float
+    started: str
+    versions: dict[str, str]
+    processor: str
+    threads: int
+    data: dict[str, str]
+    schema: int = SCHEMA
+
+    @property
+    def final(self) -> dict[str, float]:
+        """The last epoch's measurements."""
+        return self.epochs[-1]
+
+
+_KINDS: dict[str, Any] = {"str": str, "int": int, "float": (int, float), "dict": dict, "list": list}
+
+
+def append(path: str | os.PathLike[str], run: Run) -> None:
+    """Add `run` as the last line of the file, safe against other processes and against dying.
+
+    The line is on the disk when this returns. A last line that a dying process left torn is
+    first set aside, into ``<path>.torn``.
+
+    Raises
+    ------
+    StoreError
+        If the file or its folder cannot be written.
+    """
+    path = Path(path)
+    # Standard JSON has no NaN: what is not finite is stored as null and read back as NaN.
+    line = json.dumps(_finite_or_none(asdict(run)), allow_nan=False).encode() + b"\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            _set_torn_line_aside(file, path)
+            whole = file.seek(0, os.SEEK_END)
+            try:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+            except OSError:  # a full disk must not leave half a line
+                os.ftruncate(file.fileno(), whole)
+                raise
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def read(path: str | os.PathLike[str]) -> list[Run]:
+    """Return every run in the file, oldest first; a torn last line is warned of and left out.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read or a line is no record of this schema.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
+    *lines, torn = content.split(b"\n")
+    if torn:
+        warnings.warn(f"{path}: the last line is torn and left out", stacklevel=2)
+    return [_parse(line, f"{path}, line {i}") for i, line in enumerate(lines, start=1)]
+
+
+def _parse(line: bytes, where: str) -> Run:
+    try:
+        fields_read = json.loads(line)
+    except ValueError as error:
+        raise StoreError(f"{where}: no JSON ({error})") from error
+    if not isinstance(fields_read, dict) or fields_read.get("schema") != SCHEMA:
+        raise StoreError(f"{where}: no record of schema {SCHEMA}")
+    names = {f.name for f in fields(Run)}
+    if odd := names ^ fields_read.keys():
+        raise StoreError(f"{where}: fields missing or unknown: {', '.join(sorted(odd))}")
+    for f in fields(Run):
+        kind, _, optional = str(f.type).replace("[", " ").partition(" ")
+        value = fields_read[f.name]
+        if value is None and optional.endswith("None"):
+            continue
+        if not isinstance(value, _KINDS[kind]) or isinstance(value, bool):
+            raise StoreError(f"{where}: {f.name} is {value!r:.40}, not of type {f.type}")
+    if fields_read["outcome"] not in OUTCOMES:
+        raise StoreError(f"{where}: outcome is {fields_read['outcome']!r}, not in {OUTCOMES}")
+    try:
+        epochs = [{k: _number(epoch[k]) for k in EPOCH_FIELDS} for epoch in fields_read["epochs"]]
+        points = [[_number(v) for v in (x, loss, acc)] for x, loss, acc in fields_read["points"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(
+            f"{where}: epochs or points are not as they should be ({error})"
+        ) from error
+    if not epochs:
+        raise StoreError(f"{where}: epochs is empty")
+    return Run(**{**fields_read, "epochs": epochs, "points": points})
+
+
+def _set_torn_line_aside(file: typing.BinaryIO, path: Path) -> None:
+    file.seek(0)
+    content = file.read()
+    whole = content.rfind(b"\n") + 1
+    if whole < len(content):
+        aside = path.with_name(path.name + ".torn")
+        with open(aside, "ab") as torn:
+            torn.write(content[whole:] + b"\n")
+        file.truncate(whole)
+        warnings.warn(f"{path}: a torn last line was moved to {aside}", stacklevel=3)
+
+
+def _finite_or_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _finite_or_none(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite_or_none(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)
