@@ -136,12 +136,19 @@ def reproduce(
     with _one_line_errors():
         records, data_dir = _ready(output, data_dir)
         jobs = [runner.Job(name, seed, epochs, str(data_dir)) for name in names]
+        lengths = {job: job.num_epochs or CHAPTER[job.experiment].num_epochs for job in jobs}
         runs, failures = [], []
-        num_epochs = sum(job.num_epochs or CHAPTER[job.experiment].num_epochs for job in jobs)
-        bar = tqdm(total=num_epochs, unit="epoch", disable=not sys.stderr.isatty())
+        bar = tqdm(total=sum(lengths.values()), unit="epoch", disable=not sys.stderr.isatty())
+
+        def on_epoch(job: runner.Job, epoch: int, test_acc: float) -> None:
+            bar.update()
+            if bar.disable:
+                progress = f"epoch {epoch}/{lengths[job]}, test acc {test_acc:.3f}"
+                click.echo(f"{job.experiment}: {progress}")
+
         with bar:
             try:
-                for result in runner.run_all(jobs, workers, lambda job, epoch: bar.update()):
+                for result in runner.run_all(jobs, workers, on_epoch):
                     if isinstance(result, runner.Failure):
                         failures.append(result)
                         bar.write(f"{result.job.experiment}: failed: {result.reason}", sys.stderr)

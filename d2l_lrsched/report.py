@@ -27,8 +27,9 @@ def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
         printed = published.CHAPTER.get(run.experiment)
         theirs = [getattr(printed, number) for number in NUMBERS] if printed else []
         remarks = [] if run.outcome == "trained" else [run.outcome]
-        if run.num_epochs != CHAPTER[run.experiment].num_epochs:
-            remarks.append(f"{run.num_epochs} epochs only")
+        chapters = CHAPTER[run.experiment].num_epochs
+        if run.num_epochs != chapters:
+            remarks.append(f"{run.num_epochs} instead of {chapters} epochs")
         rows.append(
             (
                 CHAPTER[run.experiment].section,

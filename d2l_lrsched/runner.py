@@ -100,7 +100,7 @@ def run(job: Job, display: str | Display = "auto") -> Run:
 
 
 def run_all(
-    jobs: Sequence[Job], workers: int, on_epoch: Callable[[Job, int], None]
+    jobs: Sequence[Job], workers: int, on_epoch: Callable[[Job, int, float], None]
 ) -> Iterator[Run | Failure]:
     """Make the runs in `workers` processes at once and yield each as it is done.
 
@@ -110,7 +110,7 @@ def run_all(
     workers : int
         Processes, of one OpenMP thread each: two such make two runs in the time of one.
     on_epoch : callable
-        Called with (job, finished epochs) as the workers go on.
+        Called with (job, finished epochs, test accuracy) as the workers go on.
 
     Yields
     ------
@@ -144,7 +144,7 @@ class _Report(Silent):
     def epoch(
         self, epoch: int, train_loss: float, train_acc: float, test_acc: float, lr: float
     ) -> None:
-        self._reports.put((self._job, epoch))
+        self._reports.put((self._job, epoch, test_acc))
 
 
 def _run_in_worker(job: Job, reports: Any) -> Run:

@@ -1,7 +1,7 @@
 """Schedulers made of schedulers: a warmup before any, one after another, one read per epoch.
 
 A part is any callable from the number of updates to a learning rate, a plain function included. It
-has to be pure for the whole to be pure, and is called with 0 once more at construction, as a check.
+has to be pure for the whole to be pure, and is called with 0 once at construction, as a check.
 `num_update` counts updates (minibatches), and the first that MXNet's optimizers ask for is 1.
 
 A composed scheduler reports its (first) part's `base_lr`, or the part's rate at 0 if it has none.

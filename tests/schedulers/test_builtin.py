@@ -1,0 +1,320 @@
+"""MXNet's four schedulers, wrapped: a fresh MXNet object, called in turn, is the oracle."""
+
+from __future__ import annotations
+
+import copy
+import doctest
+import inspect
+import math
+import pickle
+import random
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mxnet import lr_scheduler
+
+from d2l_lrsched import schedulers
+from d2l_lrsched.schedulers import builtin
+from d2l_lrsched.schedulers.builtin import (
+    CosineScheduler,
+    FactorScheduler,
+    MultiFactorScheduler,
+    PolyScheduler,
+)
+
+quick = settings(max_examples=40, deadline=None)
+CLASSES = [FactorScheduler, MultiFactorScheduler, PolyScheduler, CosineScheduler]
+LENGTH = 70
+
+
+class Case(NamedTuple):
+    """A wrapped class and keyword arguments that both it and MXNet's take."""
+
+    name: str
+    arguments: dict
+
+    def ours(self):
+        return getattr(builtin, self.name)(**copy.deepcopy(self.arguments))
+
+    def mxnets_curve(self):
+        fresh = getattr(lr_scheduler, self.name)(**copy.deepcopy(self.arguments))
+        return [fresh(n) for n in range(LENGTH)]
+
+
+@st.composite
+def cases(draw, names=tuple(c.__name__ for c in CLASSES)):
+    name = draw(st.sampled_from(names))
+    base_lr = draw(st.one_of(st.floats(1e-3, 5), st.integers(1, 3)))
+    share = st.floats(0, 1).map(lambda part: part * base_lr)
+    arguments = {
+        "base_lr": base_lr,
+        "warmup_steps": draw(st.integers(0, 20)),
+        "warmup_begin_lr": draw(share),
+        "warmup_mode": draw(st.sampled_from(["linear", "constant"])),
+    }
+    if name in ("PolyScheduler", "CosineScheduler"):
+        arguments["max_update"] = arguments["warmup_steps"] + draw(st.integers(1, 30))
+        arguments["final_lr"] = draw(share)
+    if name == "PolyScheduler":
+        arguments["pwr"] = draw(st.one_of(st.integers(1, 4), st.floats(0.1, 4)))
+    if name in ("FactorScheduler", "MultiFactorScheduler"):
+        arguments["factor"] = draw(st.one_of(st.just(1), st.floats(0.05, 1)))
+    if name == "FactorScheduler":
+        arguments["step"] = draw(st.integers(1, 40))
+        arguments["stop_factor_lr"] = draw(share)
+    if name == "MultiFactorScheduler":
+        arguments["step"] = sorted(draw(st.sets(st.integers(1, 60), min_size=1, max_size=6)))
+    return Case(name, arguments)
+
+
+HALF_DOWN = math.cos(math.pi / 4) / 2  # the cosine's quarter way is (1 + cos(pi / 4)) / 2
+EXPECTED = [
+    (
+        FactorScheduler(step=3, factor=0.5, stop_factor_lr=0.2, base_lr=0.8),
+        [0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2, 0.2, 0.2],
+    ),
+    (
+        FactorScheduler(step=2, factor=0.5, base_lr=1.0, warmup_steps=5),
+        # the drops of updates 3 and 5 both show when the warmup ends
+        [0, 0.2, 0.4, 0.6, 0.8, 0.25, 0.25, 0.125],
+    ),
+    (
+        MultiFactorScheduler(step=[2, 5], factor=0.1, base_lr=0.5),
+        [0.5, 0.5, 0.5, 0.05, 0.05, 0.05, 0.005, 0.005],
+    ),
+    (
+        MultiFactorScheduler([3], 0.5, 0.4, 2, 0.1, "constant"),
+        [0.1, 0.1, 0.4, 0.4, 0.2, 0.2],
+    ),
+    (PolyScheduler(4, 0.8), [0.8, 0.45, 0.2, 0.05, 0, 0, 0]),
+    (PolyScheduler(5, 1.0, 1, 0.2, 1, 0.5), [0.5, 1, 0.8, 0.6, 0.4, 0.2, 0.2]),
+    (
+        CosineScheduler(4, base_lr=1.0),
+        [1, 0.5 + HALF_DOWN, 0.5, 0.5 - HALF_DOWN, 0, 0, 0],
+    ),
+    (
+        CosineScheduler(7, base_lr=0.5, final_lr=0.1, warmup_steps=5, warmup_begin_lr=0.25),
+        [0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.3, 0.1, 0.1],
+    ),
+]
+
+
+@pytest.mark.parametrize(("scheduler", "expected"), EXPECTED, ids=repr)
+def test_the_rates_are_those_worked_out_by_hand(scheduler, expected):
+    assert [scheduler(n) for n in range(len(expected))] == pytest.approx(expected, abs=1e-15)
+
+
+def test_the_chapters_schedules():
+    multi = MultiFactorScheduler(step=[15, 30], factor=0.5, base_lr=0.5)
+    assert [multi(n) for n in (0, 15, 16, 30, 31, 7050)] == [0.5, 0.5, 0.25, 0.25, 0.125, 0.125]
+    cosine = CosineScheduler(max_update=20, base_lr=0.5, final_lr=0.01)
+    assert [cosine(n) for n in (0, 10, 20, 21)] == pytest.approx([0.5, 0.255, 0.01, 0.01])
+    warm = CosineScheduler(20, warmup_steps=5, base_lr=0.5, final_lr=0.01)
+    assert [warm(n) for n in (0, 1, 4, 5, 20)] == pytest.approx([0, 0.1, 0.4, 0.5, 0.01])
+
+
+def test_the_package_hands_out_mxnets_names_on_first_use():
+    assert schedulers.builtin is builtin
+    assert schedulers.CosineScheduler is CosineScheduler
+    assert schedulers.PolyScheduler is PolyScheduler
+    assert schedulers.MultiFactorScheduler is MultiFactorScheduler
+    assert schedulers.FactorScheduler is not FactorScheduler
+    assert set(schedulers.__all__) <= set(dir(schedulers))
+    with pytest.raises(AttributeError, match="no attribute 'StepScheduler'"):
+        schedulers.StepScheduler  # noqa: B018
+
+
+@pytest.mark.parametrize("ours", CLASSES)
+def test_signatures_and_types_are_mxnets(ours):
+    mxnets = getattr(lr_scheduler, ours.__name__)
+    for of_ours, of_mxnet in zip(
+        inspect.signature(ours).parameters.values(), inspect.signature(mxnets).parameters.values()
+    ):
+        assert (of_ours.name, of_ours.default, of_ours.kind) == (
+            of_mxnet.name,
+            of_mxnet.default,
+            of_mxnet.kind,
+        )
+        assert type(of_ours.default) is type(of_mxnet.default)
+    assert len(inspect.signature(ours).parameters) == len(inspect.signature(mxnets).parameters)
+    assert issubclass(ours, mxnets)
+    assert issubclass(ours, lr_scheduler.LRScheduler)
+
+
+@settings(max_examples=120, deadline=None)
+@given(case=cases(), seed=st.integers(0, 999))
+def test_every_rate_is_a_fresh_mxnet_objects_in_any_order(case, seed):
+    expected = case.mxnets_curve()
+    ours = case.ours()
+    assert [ours(n) for n in range(LENGTH)] == expected
+    order = [*range(LENGTH), *range(LENGTH)]
+    random.Random(seed).shuffle(order)
+    assert [ours(n) for n in order] == [expected[n] for n in order]
+    assert ours.base_lr == case.arguments["base_lr"]
+
+
+@quick
+@given(case=cases(), first=st.integers(0, LENGTH - 1))
+def test_a_first_call_anywhere_gives_the_same_rate(case, first):
+    assert case.ours()(first) == case.mxnets_curve()[first]
+
+
+@pytest.mark.parametrize(
+    "scheduler", [CosineScheduler(20, 0.5, 0.01), PolyScheduler(20, 0.5, 2, 0.01)]
+)
+def test_a_first_call_past_the_end_gives_final_lr_where_mxnet_gives_base_lr(scheduler):
+    assert scheduler(7050) == pytest.approx(0.01, rel=1e-12)
+    mxnets = getattr(lr_scheduler, type(scheduler).__name__)
+    assert mxnets(max_update=20, base_lr=0.5, final_lr=0.01)(7050) == 0.5
+
+
+@quick
+@given(case=cases())
+def test_rates_stay_within_their_bounds(case):
+    scheduler = case.ours()
+    curve = [scheduler(n) for n in range(LENGTH)]
+    after = curve[case.arguments["warmup_steps"] :]
+    highest = case.arguments["base_lr"] * (1 + 1e-12)
+    assert all(0 <= rate <= highest for rate in curve)
+    assert all(later <= earlier * (1 + 1e-12) for earlier, later in zip(after, after[1:]))
+
+
+@quick
+@given(case=cases(), used=st.integers(0, LENGTH))
+def test_copies_are_equal_and_give_the_same_rates(case, used):
+    scheduler = case.ours()
+    scheduler(used)
+    for other in (
+        eval(repr(scheduler), vars(builtin)),
+        pickle.loads(pickle.dumps(scheduler)),
+        copy.deepcopy(scheduler),
+        case.ours(),
+    ):
+        assert other == scheduler
+        assert hash(other) == hash(scheduler)
+        assert repr(other) == repr(scheduler)
+        assert [other(n) for n in range(LENGTH)] == case.mxnets_curve()
+
+
+def test_equality_goes_by_type_and_arguments():
+    assert CosineScheduler(20) == CosineScheduler(max_update=20, base_lr=0.01)
+    assert CosineScheduler(20) != CosineScheduler(21)
+    assert CosineScheduler(20) != PolyScheduler(20)
+    assert PolyScheduler(20) != PolyScheduler(20, pwr=3)
+    assert FactorScheduler(20) != FactorScheduler(20, warmup_mode="constant")
+    assert MultiFactorScheduler([1, 2]) == MultiFactorScheduler((1, 2))
+    assert CosineScheduler(20) != lr_scheduler.CosineScheduler(20)
+
+
+def test_arguments_are_shown_as_plain_python():
+    assert repr(MultiFactorScheduler([np.int64(15), 30], np.float64(0.5))) == (
+        "MultiFactorScheduler(step=[15, 30], factor=0.5, base_lr=0.01, "
+        "warmup_steps=0, warmup_begin_lr=0, warmup_mode='linear')"
+    )
+
+
+def test_step_is_copied():
+    step = [2, 4]
+    scheduler = MultiFactorScheduler(step, 0.5, 1.0)
+    step[:] = [9]
+    scheduler(9)
+    assert [scheduler(n) for n in (0, 3, 5)] == [1, 0.5, 0.25]
+    assert scheduler == MultiFactorScheduler([2, 4], 0.5, 1.0)
+
+
+@quick
+@given(
+    case=cases(names=("FactorScheduler", "MultiFactorScheduler")),
+    rise=st.floats(1, 3),
+    used=st.integers(0, LENGTH),
+)
+def test_an_assigned_base_lr_is_as_if_constructed_with_it(case, rise, used):
+    scheduler = case.ours()
+    scheduler(used)
+    scheduler.base_lr = rate = case.arguments["base_lr"] * rise
+    rebuilt = Case(case.name, {**case.arguments, "base_lr": rate})
+    assert scheduler.base_lr == rate
+    assert scheduler == rebuilt.ours()
+    assert hash(scheduler) == hash(rebuilt.ours())
+    assert eval(repr(scheduler), vars(builtin)) == scheduler
+    assert [scheduler(n) for n in range(LENGTH)] == rebuilt.mxnets_curve()
+
+
+def test_an_assigned_base_lr_moves_the_warmup_target_which_mxnet_leaves_behind():
+    ours = FactorScheduler(100, base_lr=0.1, warmup_steps=4)
+    mxnets = lr_scheduler.FactorScheduler(100, base_lr=0.1, warmup_steps=4)
+    ours.base_lr = mxnets.base_lr = 0.8
+    assert [ours(n) for n in (2, 4)] == [0.4, 0.8]
+    assert [mxnets(n) for n in (2, 4)] == [0.05, 0.8]
+
+
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, None, "0.1", 0.05])
+def test_a_bad_base_lr_is_refused_and_changes_nothing(value):
+    scheduler = FactorScheduler(2, 0.5, stop_factor_lr=0.06, base_lr=0.1)
+    with pytest.raises(ValueError, match="base_lr"):
+        scheduler.base_lr = value
+    assert scheduler == FactorScheduler(2, 0.5, stop_factor_lr=0.06, base_lr=0.1)
+    assert [scheduler(n) for n in range(4)] == [0.1, 0.1, 0.1, 0.06]
+
+
+@pytest.mark.parametrize("scheduler", [CosineScheduler(9, 0.5), PolyScheduler(9, 0.5)])
+def test_cosine_and_poly_refuse_an_assigned_base_lr_with_one_warning(scheduler):
+    before = [scheduler(n) for n in range(12)]
+    scheduler.base_lr = 0.5  # the same value: silent, or the error filter would raise
+    with pytest.warns(UserWarning, match="keeps its base_lr=0.5 and ignores 0.001") as caught:
+        scheduler.base_lr = 0.001
+    assert len(caught) == 1
+    assert type(scheduler).__name__ in str(caught[0].message)
+    assert "learning_rate=0.5" in str(caught[0].message)
+    assert scheduler.base_lr == 0.5
+    assert [scheduler(n) for n in range(12)] == before
+
+
+NOT_NUMBERS = ["0.1", None, True, [0.1], math.nan, math.inf, -math.inf]
+BAD_RATES = [*NOT_NUMBERS, -0.1]
+BAD_BASE_RATES = [*BAD_RATES, 0, 0.0]
+NOT_COUNTS = ["5", None, True, 5.0, np.float64(5), math.nan, -1]
+BAD_COUNTS = [*NOT_COUNTS, 0]
+REQUIRED = {
+    FactorScheduler: {"step": 5},
+    MultiFactorScheduler: {"step": [5]},
+    PolyScheduler: {"max_update": 5},
+    CosineScheduler: {"max_update": 5},
+}
+BAD = [
+    *[(c, "base_lr", value) for c in CLASSES for value in BAD_BASE_RATES],
+    *[(c, "warmup_steps", value) for c in CLASSES for value in NOT_COUNTS],
+    *[(c, "warmup_begin_lr", value) for c in CLASSES for value in [*BAD_RATES, 0.011]],
+    *[(c, "warmup_mode", value) for c in CLASSES for value in ["cosine", "", None, 1, ["linear"]]],
+    *[(c, "factor", value) for c in CLASSES[:2] for value in [*BAD_BASE_RATES, 1.01]],
+    *[(c, "max_update", value) for c in CLASSES[2:] for value in BAD_COUNTS],
+    *[(c, "final_lr", value) for c in CLASSES[2:] for value in [*BAD_RATES, 0.011]],
+    *[(c, "warmup_steps", value) for c in CLASSES[2:] for value in [5, 6]],
+    *[(PolyScheduler, "pwr", value) for value in BAD_BASE_RATES],
+    *[(FactorScheduler, "step", value) for value in BAD_COUNTS],
+    *[(FactorScheduler, "stop_factor_lr", value) for value in [*BAD_RATES, 0.011]],
+    *[(MultiFactorScheduler, "step", v) for v in [[], (), 5, "15", None, {5}, [2, 2], [3, 2]]],
+]
+
+
+@pytest.mark.parametrize(("scheduler", "name", "value"), BAD)
+def test_a_bad_argument_is_named_and_shown(scheduler, name, value):
+    with pytest.raises(ValueError, match=rf"^{name} must be ") as caught:
+        scheduler(**{**REQUIRED[scheduler], name: value})
+    assert str(caught.value).endswith(f"got {value!r}")
+
+
+@pytest.mark.parametrize("entry", BAD_COUNTS)
+def test_a_bad_step_in_the_list_is_named_and_shown(entry):
+    with pytest.raises(ValueError, match=r"^step\[1\] must be an integer >= 1, got ") as caught:
+        MultiFactorScheduler([5, entry])
+    assert str(caught.value).endswith(repr(entry))
+
+
+def test_the_examples_in_the_docstrings_are_right():
+    result = doctest.testmod(builtin)
+    assert result.failed == 0
+    assert result.attempted >= 8

@@ -1,0 +1,316 @@
+"""Schedulers made of schedulers."""
+
+from __future__ import annotations
+
+import copy
+import doctest
+import math
+import pickle
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from d2l_lrsched.schedulers import PolyScheduler, builtin, compose
+from d2l_lrsched.schedulers.builtin import CosineScheduler, MultiFactorScheduler
+from d2l_lrsched.schedulers.compose import PerEpoch, SequentialScheduler, WarmupScheduler
+from d2l_lrsched.schedulers.scratch import FactorScheduler, LinearScheduler, SquareRootScheduler
+
+quick = settings(max_examples=40, deadline=None)
+IN_SCOPE = {
+    **{c.__name__: c for c in (FactorScheduler, LinearScheduler, SquareRootScheduler)},
+    **{c.__name__: c for c in (WarmupScheduler, SequentialScheduler, PerEpoch)},
+    **{c.__name__: c for c in (CosineScheduler, MultiFactorScheduler, PolyScheduler)},
+}
+
+
+def counting_down(num_update):
+    """Stand for a user's plain function: 100, 99, 98, ..."""
+    return 100.0 - num_update
+
+
+class Recorder:
+    """A user's own callable that notes what it was asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    def __call__(self, num_update):
+        self.asked.append(num_update)
+        return 1.0
+
+
+EXPECTED = [
+    (WarmupScheduler(counting_down, 4), [0, 25, 50, 75, 100, 99, 98]),
+    (WarmupScheduler(counting_down, 2, 60), [60, 80, 100, 99]),
+    (WarmupScheduler(counting_down, 2, 60, "constant"), [60, 60, 100, 99]),
+    (WarmupScheduler(counting_down, 0), [100, 99, 98]),
+    (WarmupScheduler(counting_down, 1, 7), [7, 100, 99]),
+    (WarmupScheduler(SquareRootScheduler(1.0), 2), [0, 0.5, 1, 1 / math.sqrt(2), math.sqrt(3) / 3]),
+    (WarmupScheduler(FactorScheduler(0.5, base_lr=8), 2), [0, 2, 4, 2, 1, 0.5]),
+    (SequentialScheduler([counting_down]), [100, 99, 98]),
+    (
+        SequentialScheduler([(counting_down, 3), (LinearScheduler(4, 8), 2), counting_down]),
+        [100, 99, 98, 8, 6, 100, 99, 98],
+    ),
+    (PerEpoch(counting_down, 1), [100, 100, 99, 98, 97]),
+    (PerEpoch(counting_down, 3), [100, 100, 100, 100, 99, 99, 99, 98]),
+    (
+        PerEpoch(MultiFactorScheduler([1], 0.5, 4.0), 2),
+        # epochs 0 and 1 at 4, then 2; epoch e holds the updates 2e + 1 and 2e + 2
+        [4, 4, 4, 4, 4, 2, 2, 2, 2],
+    ),
+    (PerEpoch(WarmupScheduler(counting_down, 2), 2), [0, 0, 0, 50, 50, 100, 100, 99, 99, 98]),
+    (
+        WarmupScheduler(SequentialScheduler([(counting_down, 1), PerEpoch(counting_down, 2)]), 1),
+        [0, 100, 100, 100, 100, 99, 99, 98],
+    ),
+]
+
+leaves = st.one_of(
+    st.builds(SquareRootScheduler, st.floats(0.01, 5)),
+    st.builds(FactorScheduler, st.floats(0.1, 1)),
+    st.builds(LinearScheduler, st.integers(1, 30), st.floats(0.01, 5)),
+    st.builds(CosineScheduler, st.integers(1, 30), st.floats(0.01, 5)),
+    st.builds(MultiFactorScheduler, st.just([3, 9]), st.floats(0.1, 1), st.floats(0.01, 5)),
+    st.just(counting_down),
+)
+schedules = st.recursive(
+    leaves,
+    lambda parts: st.one_of(
+        st.builds(
+            WarmupScheduler,
+            parts,
+            st.integers(0, 9),
+            st.just(0),
+            st.sampled_from(["linear", "constant"]),
+        ),
+        st.builds(
+            lambda pairs, last: SequentialScheduler([*pairs, last]),
+            st.lists(st.tuples(parts, st.integers(1, 9)), max_size=3),
+            parts,
+        ),
+        st.builds(PerEpoch, parts, st.integers(1, 9)),
+    ),
+    max_leaves=4,
+)
+composed = schedules.filter(
+    lambda s: isinstance(s, (WarmupScheduler, SequentialScheduler, PerEpoch))
+)
+
+
+@pytest.mark.parametrize(("scheduler", "expected"), EXPECTED, ids=range(len(EXPECTED)))
+def test_the_rates_are_those_worked_out_by_hand(scheduler, expected):
+    assert [scheduler(n) for n in range(len(expected))] == pytest.approx(expected, abs=1e-15)
+
+
+def test_warmup_before_the_cosine_is_mxnets_own():
+    ours = WarmupScheduler(CosineScheduler(15, base_lr=0.5, final_lr=0.01), 5)
+    mxnets = CosineScheduler(20, warmup_steps=5, base_lr=0.5, final_lr=0.01)
+    assert [ours(n) for n in range(100)] == [mxnets(n) for n in range(100)]
+
+
+@quick
+@given(
+    make=st.sampled_from([CosineScheduler, PolyScheduler]),
+    decay=st.integers(1, 30),
+    steps=st.integers(0, 30),
+    base_lr=st.floats(0.01, 5),
+    shares=st.tuples(st.floats(0, 0.99), st.floats(0, 0.99)),
+    mode=st.sampled_from(["linear", "constant"]),
+)
+def test_warmup_is_mxnets_before_cosine_and_poly(make, decay, steps, base_lr, shares, mode):
+    begin_lr, final_lr = (share * base_lr for share in shares)
+    ours = WarmupScheduler(make(decay, base_lr, final_lr=final_lr), steps, begin_lr, mode)
+    theirs = make(
+        decay + steps,
+        base_lr,
+        final_lr=final_lr,
+        warmup_steps=steps,
+        warmup_begin_lr=begin_lr,
+        warmup_mode=mode,
+    )
+    expected = [theirs(n) for n in range(70)]
+    assert [ours(n) for n in range(70)] == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+@quick
+@given(scheduler=composed, seed=st.integers(0, 999))
+def test_the_rate_depends_on_the_count_alone(scheduler, seed):
+    curve = [scheduler(n) for n in range(60)]
+    order = [*range(60), *range(60)]
+    random.Random(seed).shuffle(order)
+    assert [scheduler(n) for n in order] == [curve[n] for n in order]
+
+
+@quick
+@given(scheduler=composed)
+def test_copies_are_equal_and_give_the_same_rates(scheduler):
+    for other in (pickle.loads(pickle.dumps(scheduler)), copy.deepcopy(scheduler)):
+        assert other == scheduler
+        assert hash(other) == hash(scheduler)
+        assert repr(other) == repr(scheduler)
+        assert [other(n) for n in range(60)] == [scheduler(n) for n in range(60)]
+
+
+@quick
+@given(scheduler=composed)
+def test_repr_rebuilds_however_deep(scheduler):
+    function = repr(counting_down)
+    text = repr(scheduler).replace(function, "counting_down")
+    assert eval(text, {**IN_SCOPE, "counting_down": counting_down}) == scheduler
+
+
+def test_repr_is_plain_python():
+    assert repr(WarmupScheduler(SquareRootScheduler(), np.int64(5))) == (
+        "WarmupScheduler(scheduler=SquareRootScheduler(lr=0.1), warmup_steps=5, "
+        "warmup_begin_lr=0, warmup_mode='linear')"
+    )
+    assert repr(
+        SequentialScheduler(((LinearScheduler(2), np.int32(2)), SquareRootScheduler()))
+    ) == (
+        "SequentialScheduler(schedulers=[(LinearScheduler(max_update=2, base_lr=0.01, final_lr=0), "
+        "2), SquareRootScheduler(lr=0.1)])"
+    )
+
+
+def test_equality_goes_by_the_parts():
+    root = SquareRootScheduler
+    assert WarmupScheduler(root(1), 5) == WarmupScheduler(root(1.0), 5, 0.0)
+    assert WarmupScheduler(root(1), 5) != WarmupScheduler(root(2), 5)
+    assert WarmupScheduler(root(1), 5) != WarmupScheduler(root(1), 6)
+    assert PerEpoch(root(1), 5) != WarmupScheduler(root(1), 5)
+    assert SequentialScheduler([(root(1), 5), root(2)]) == SequentialScheduler(
+        ([root(1), 5], root(2))
+    )
+    assert SequentialScheduler([(root(1), 5), root(2)]) != SequentialScheduler(
+        [(root(1), 6), root(2)]
+    )
+
+
+def test_the_list_of_a_sequence_is_copied():
+    parts = [(counting_down, 2), counting_down]
+    scheduler = SequentialScheduler(parts)
+    parts.clear()
+    scheduler.schedulers.clear()
+    assert [scheduler(n) for n in range(4)] == [100, 99, 100, 99]
+
+
+def test_a_part_is_asked_once_a_call_once_the_warmup_is_over():
+    part = Recorder()
+    scheduler = SequentialScheduler([(WarmupScheduler(part, 2), 50), part])
+    part.asked.clear()
+    for num_update in range(2, 10):
+        scheduler(num_update)
+    assert part.asked == list(range(8))
+
+
+def test_a_lambda_serves_but_cannot_be_pickled():
+    scheduler = WarmupScheduler(lambda n: 1.0, 2)
+    assert scheduler(1) == 0.5
+    with pytest.raises((pickle.PicklingError, AttributeError)):
+        pickle.dumps(scheduler)
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "base_lr"),
+    [
+        (WarmupScheduler(FactorScheduler(0.5, base_lr=8), 2), 8),
+        (WarmupScheduler(counting_down, 2), 100),
+        (PerEpoch(CosineScheduler(5, 0.5), 2), 0.5),
+        (PerEpoch(counting_down, 2), 100),
+        (SequentialScheduler([(LinearScheduler(5, 0.5), 2), counting_down]), 0.5),
+        (SequentialScheduler([counting_down]), 100),
+        (WarmupScheduler(PerEpoch(builtin.FactorScheduler(5, base_lr=0.5), 2), 2), 0.5),
+    ],
+    ids=range(7),
+)
+def test_base_lr_is_the_first_parts_and_an_assigned_one_is_refused(scheduler, base_lr):
+    assert scheduler.base_lr == base_lr
+    before = [scheduler(n) for n in range(12)]
+    scheduler.base_lr = base_lr  # the same value: silent, or the error filter would raise
+    with pytest.warns(UserWarning, match=f"{type(scheduler).__name__} keeps") as caught:
+        scheduler.base_lr = 0.001
+    assert len(caught) == 1
+    assert f"learning_rate={base_lr}" in str(caught[0].message)
+    assert scheduler.base_lr == base_lr
+    assert [scheduler(n) for n in range(12)] == before
+
+
+def test_the_target_follows_a_part_whose_base_lr_is_assigned():
+    part = builtin.FactorScheduler(100, base_lr=0.1)
+    scheduler = WarmupScheduler(part, 4)
+    part.base_lr = 0.8
+    assert [scheduler(n) for n in (2, 4)] == [0.4, 0.8]
+    assert scheduler.base_lr == 0.8
+    assert scheduler == WarmupScheduler(builtin.FactorScheduler(100, base_lr=0.8), 4)
+
+
+NOT_COUNTS = ["5", None, True, 5.0, np.float64(5), math.nan, -1]
+BAD_RATES = ["0.1", None, True, [0.1], math.nan, math.inf, -0.1]
+WARM = {"scheduler": counting_down, "warmup_steps": 5}
+EPOCH = {"scheduler": counting_down, "updates_per_epoch": 5}
+BAD = [
+    *[(WarmupScheduler, WARM, "warmup_steps", value) for value in NOT_COUNTS],
+    *[(WarmupScheduler, WARM, "warmup_begin_lr", value) for value in [*BAD_RATES, 100.1]],
+    *[(WarmupScheduler, WARM, "warmup_mode", value) for value in ["cosine", None, 1]],
+    *[(WarmupScheduler, WARM, "scheduler", value) for value in [0.1, None, "cosine"]],
+    *[(PerEpoch, EPOCH, "updates_per_epoch", value) for value in [*NOT_COUNTS, 0]],
+    *[(PerEpoch, EPOCH, "scheduler", value) for value in [0.1, None, "cosine"]],
+    *[(SequentialScheduler, {}, "schedulers", value) for value in [[], (), None, counting_down]],
+]
+
+
+@pytest.mark.parametrize(("scheduler", "others", "name", "value"), BAD)
+def test_a_bad_argument_is_named_and_shown(scheduler, others, name, value):
+    with pytest.raises(ValueError, match=rf"^{name} must be ") as caught:
+        scheduler(**{**others, name: value})
+    assert str(caught.value).endswith(f"got {value!r}")
+
+
+@pytest.mark.parametrize("rate", BAD_RATES)
+@pytest.mark.parametrize(
+    ("compose_with", "name"),
+    [
+        (lambda s: WarmupScheduler(s, 5), "scheduler(0)"),
+        (lambda s: PerEpoch(s, 5), "scheduler(0)"),
+        (lambda s: SequentialScheduler([s]), "schedulers[0](0)"),
+        (lambda s: SequentialScheduler([(counting_down, 1), s]), "schedulers[1](0)"),
+        (lambda s: SequentialScheduler([(s, 1), counting_down]), "schedulers[0][0](0)"),
+    ],
+)
+def test_a_part_that_gives_no_rate_at_0_is_refused(compose_with, name, rate):
+    with pytest.raises(ValueError, match="must be a finite number >= 0") as caught:
+        compose_with(lambda num_update: rate)
+    assert str(caught.value).startswith(name)
+    assert str(caught.value).endswith(f"got {rate!r}")
+
+
+@pytest.mark.parametrize(
+    ("schedulers", "named", "shown"),
+    [
+        ([counting_down, counting_down], "schedulers[0]", repr(counting_down)),
+        ([(counting_down,), counting_down], "schedulers[0]", repr((counting_down,))),
+        ([(counting_down, 5, 5), counting_down], "schedulers[0]", repr((counting_down, 5, 5))),
+        ([(5, counting_down), counting_down], "schedulers[0][0]", "got 5"),
+        ([(counting_down, 0), counting_down], "num_updates in schedulers[0]", "got 0"),
+        ([(counting_down, 5.0), counting_down], "num_updates in schedulers[0]", "got 5.0"),
+        ([(counting_down, 5), (counting_down, True), counting_down], "schedulers[1]", "got True"),
+        ([(counting_down, 5)], "schedulers[0], the last,", repr((counting_down, 5))),
+        ([(counting_down, 5), 0.1], "schedulers[1]", "got 0.1"),
+    ],
+    ids=range(9),
+)
+def test_a_bad_sequence_is_named_and_shown(schedulers, named, shown):
+    with pytest.raises(ValueError, match="must be ") as caught:
+        SequentialScheduler(schedulers)
+    assert named in str(caught.value)
+    assert str(caught.value).endswith(shown)
+
+
+def test_the_examples_in_the_docstrings_are_right():
+    result = doctest.testmod(compose)
+    assert result.failed == 0
+    assert result.attempted >= 9

@@ -1,0 +1,185 @@
+"""The schedulers written from scratch: the chapter's two and the paper's straight line."""
+
+from __future__ import annotations
+
+import copy
+import doctest
+import math
+import pickle
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from d2l_lrsched.schedulers import scratch
+from d2l_lrsched.schedulers.scratch import FactorScheduler, LinearScheduler, SquareRootScheduler
+
+quick = settings(max_examples=40, deadline=None)
+rates = st.floats(1e-4, 10)
+shares = st.floats(0, 1)
+
+EXPECTED = [
+    (SquareRootScheduler(), {0: 0.1, 3: 0.05, 99: 0.01}),
+    (SquareRootScheduler(1.0), {0: 1, 1: 1 / math.sqrt(2), 3: 1 / 2, 8: 1 / 3, 7055: 1 / 84}),
+    (FactorScheduler(), {0: 0.1, 1: 0.1, 10_000: 0.1}),
+    (
+        FactorScheduler(factor=0.9, stop_factor_lr=1e-2, base_lr=2.0),
+        # 2 * 0.9**50 = 0.01030755..., 2 * 0.9**51 = 0.0092768... is below the stop
+        {0: 1.8, 1: 1.62, 2: 1.458, 3: 1.3122, 49: 0.0103075504, 50: 0.01, 10**9: 0.01},
+    ),
+    (
+        FactorScheduler(factor=0.5, stop_factor_lr=0.3, base_lr=1.0),
+        {0: 0.5, 1: 0.3, 2: 0.3},
+    ),
+    (LinearScheduler(10), {0: 0.01, 1: 0.009, 5: 0.005, 9: 0.001, 10: 0, 11: 0, 10**9: 0}),
+    (
+        LinearScheduler(max_update=4, base_lr=0.5, final_lr=0.1),
+        {0: 0.5, 1: 0.4, 2: 0.3, 3: 0.2, 4: 0.1, 5: 0.1, 7050: 0.1},
+    ),
+]
+
+schedules = st.one_of(
+    st.builds(SquareRootScheduler, rates),
+    st.builds(
+        lambda factor, share, lr: FactorScheduler(factor, share * lr, lr),
+        st.floats(0.01, 1),
+        shares,
+        rates,
+    ),
+    st.builds(
+        lambda n, lr, share: LinearScheduler(n, lr, share * lr), st.integers(1, 60), rates, shares
+    ),
+)
+
+
+@pytest.mark.parametrize(("scheduler", "expected"), EXPECTED, ids=repr)
+def test_the_rates_are_those_worked_out_by_hand(scheduler, expected):
+    for num_update, rate in expected.items():
+        assert scheduler(num_update) == pytest.approx(rate, rel=1e-8, abs=1e-15), num_update
+
+
+@pytest.mark.parametrize("factor", [1, 0.99, 0.9, 0.5])
+@pytest.mark.parametrize("stop", [0, 1e-7, 1e-2])
+def test_factor_draws_the_published_recurrence(factor, stop):
+    scheduler = FactorScheduler(factor, stop, base_lr=2.0)
+    rate = 2.0
+    for num_update in range(50):
+        rate = max(stop, factor * rate)
+        assert scheduler(num_update) == pytest.approx(rate, rel=1e-12)
+
+
+@quick
+@given(scheduler=schedules, seed=st.integers(0, 999))
+def test_the_rate_depends_on_the_count_alone(scheduler, seed):
+    curve = [scheduler(n) for n in range(80)]
+    order = [*range(80), *range(80)]
+    random.Random(seed).shuffle(order)
+    assert all(scheduler(n) == curve[n] for n in order)
+
+
+@quick
+@given(scheduler=schedules)
+def test_the_rate_never_rises_and_stays_within_its_bounds(scheduler):
+    curve = [scheduler(n) for n in range(80)]
+    lowest = getattr(scheduler, "stop_factor_lr", getattr(scheduler, "final_lr", 0))
+    tiny = 1e-12 * scheduler.base_lr
+    assert all(later <= earlier for earlier, later in zip(curve, curve[1:]))
+    assert lowest - tiny <= curve[-1]
+    assert curve[0] <= scheduler.base_lr + tiny
+
+
+@quick
+@given(scheduler=schedules)
+def test_copies_are_equal_and_give_the_same_rates(scheduler):
+    for other in (
+        eval(repr(scheduler), vars(scratch)),
+        pickle.loads(pickle.dumps(scheduler)),
+        copy.deepcopy(scheduler),
+    ):
+        assert other == scheduler
+        assert hash(other) == hash(scheduler)
+        assert repr(other) == repr(scheduler)
+        assert [other(n) for n in range(70)] == [scheduler(n) for n in range(70)]
+
+
+def test_equality_goes_by_type_and_arguments():
+    assert SquareRootScheduler(1) == SquareRootScheduler(1.0)
+    assert SquareRootScheduler(1.0) != SquareRootScheduler(0.5)
+    assert FactorScheduler(0.9) != FactorScheduler(0.8)
+    assert LinearScheduler(5, 0.1) != LinearScheduler(5, 0.1, 0.05)
+    assert SquareRootScheduler(0.1) != LinearScheduler(1, 0.1)
+    assert SquareRootScheduler(0.1) != 0.1
+
+    class Renamed(SquareRootScheduler):
+        """Has the same arguments, but is another type."""
+
+    assert Renamed(0.1) != SquareRootScheduler(0.1)
+    assert SquareRootScheduler(0.1) != Renamed(0.1)
+
+
+def test_repr_is_plain_python():
+    assert repr(FactorScheduler()) == "FactorScheduler(factor=1, stop_factor_lr=1e-07, base_lr=0.1)"
+    assert repr(LinearScheduler(np.int64(5), np.float64(0.5))) == (
+        "LinearScheduler(max_update=5, base_lr=0.5, final_lr=0)"
+    )
+    assert repr(SquareRootScheduler(np.float32(0.5))) == "SquareRootScheduler(lr=0.5)"
+    assert type(LinearScheduler(np.int64(5)).max_update) is int
+    assert type(SquareRootScheduler(np.float64(0.5)).lr) is float
+
+
+@pytest.mark.parametrize(
+    "scheduler", [SquareRootScheduler(0.5), FactorScheduler(base_lr=0.5), LinearScheduler(9, 0.5)]
+)
+def test_an_assigned_base_lr_is_refused_with_one_warning(scheduler):
+    before = [scheduler(n) for n in range(12)]
+    scheduler.base_lr = 0.5  # the same value: silent, or the error filter would raise
+    with pytest.warns(UserWarning, match="keeps its base_lr") as caught:
+        scheduler.base_lr = 0.001
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    message = str(caught[0].message)
+    assert type(scheduler).__name__ in message
+    assert "base_lr=0.5" in message
+    assert "0.001" in message
+    assert "learning_rate=0.5" in message
+    assert scheduler.base_lr == 0.5
+    assert [scheduler(n) for n in range(12)] == before
+
+
+NOT_NUMBERS = ["0.1", None, True, [0.1], 1j, math.nan, math.inf, -math.inf, 10**400]
+BAD_RATES = [*NOT_NUMBERS, -0.1]
+BAD_BASE_RATES = [*BAD_RATES, 0, 0.0]
+BAD_COUNTS = ["5", None, True, 5.0, np.float64(5), math.nan, 0, -1]
+BAD = [
+    *[(SquareRootScheduler, {}, "lr", value) for value in BAD_BASE_RATES],
+    *[(FactorScheduler, {}, "factor", value) for value in [*BAD_BASE_RATES, 1.0001, 2]],
+    *[(FactorScheduler, {}, "stop_factor_lr", value) for value in [*BAD_RATES, 0.11]],
+    *[(FactorScheduler, {}, "base_lr", value) for value in BAD_BASE_RATES],
+    *[(LinearScheduler, {}, "max_update", value) for value in BAD_COUNTS],
+    *[(LinearScheduler, {"max_update": 5}, "base_lr", value) for value in BAD_BASE_RATES],
+    *[(LinearScheduler, {"max_update": 5}, "final_lr", value) for value in [*BAD_RATES, 0.011]],
+]
+
+
+@pytest.mark.parametrize(("scheduler", "others", "name", "value"), BAD)
+def test_a_bad_argument_is_named_and_shown(scheduler, others, name, value):
+    with pytest.raises(ValueError, match=rf"^{name} must be ") as caught:
+        scheduler(**others, **{name: value})
+    assert str(caught.value).endswith(f"got {value!r}")
+
+
+def test_the_examples_in_the_docstrings_are_right():
+    assert doctest.testmod(scratch).failed == 0
+    assert doctest.testmod(scratch).attempted >= 6
+
+
+def test_importing_the_schedulers_does_not_import_mxnet():
+    code = (
+        "import sys, d2l_lrsched.schedulers as s; s.FactorScheduler, s.WarmupScheduler; dir(s); "
+        "assert 'mxnet' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from d2l_lrsched import report
+
+
+def a_run(name, loss, train_acc, test_acc, outcome="trained", num_epochs=30, seed=0):
+    return SimpleNamespace(
+        experiment=name,
+        seed=seed,
+        outcome=outcome,
+        num_epochs=num_epochs,
+        final={"train_loss": loss, "train_acc": train_acc, "test_acc": test_acc},
+    )
+
+
+def test_rows_stand_in_the_chapters_order_with_rounded_differences():
+    rows = report.chapter_rows(
+        [
+            a_run("cosine", 0.3604, 0.8716, 0.85),
+            a_run("constant", 2.3026, 0.1, 0.1, outcome="collapsed"),
+        ]
+    )
+    assert rows == [
+        (
+            "11.15.1",
+            "constant",
+            "2.303 / 0.098 / 0.100",
+            "2.303 / 0.100 / 0.100",
+            "+0.000 / +0.002 / +0.000",
+            "collapsed",
+        ),
+        (
+            "11.15.3.3",
+            "cosine",
+            "0.362 / 0.870 / 0.848",
+            "0.360 / 0.872 / 0.850",
+            "-0.002 / +0.002 / +0.002",
+            "",
+        ),
+    ]
+
+
+def test_runs_that_the_book_did_not_make_have_no_printed_numbers():
+    (row,) = report.chapter_rows([a_run("cosine-per-epoch", 0.2, 0.9, 0.88)])
+    assert row == ("11.15.3.3", "cosine-per-epoch", "-", "0.200 / 0.900 / 0.880", "-", "")
+
+
+def test_a_short_run_is_marked():
+    (row,) = report.chapter_rows(
+        [a_run("constant", float("nan"), 0.1, 0.1, "non-finite", num_epochs=2)]
+    )
+    assert row[3] == "nan / 0.100 / 0.100"
+    assert row[5] == "non-finite, 2 instead of 30 epochs"
+
+
+def test_as_text_aligns_columns():
+    text = report.as_text(("a", "bb"), [("long", "x"), ("s", "")])
+    assert text == "a     bb\n----  --\nlong  x\ns"
+
+
+def test_as_markdown():
+    text = report.as_markdown(("a", "b"), [("1", "2")])
+    assert text == "| a | b |\n| --- | --- |\n| 1 | 2 |"

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+import os
+import platform
+
+import mxnet as mx
+import pytest
+from d2l import mxnet as d2l
+from mxnet import gluon, npx
+
+from d2l_lrsched import files, runner, store
+from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched.model import lenet
+from d2l_lrsched.schedulers.scratch import SquareRootScheduler
+from d2l_lrsched.training import train
+
+
+@pytest.fixture
+def small_data(monkeypatch, small_iters):
+    """`runner.run` on 404 images, and what it asked the data for."""
+    asked = {}
+
+    def load(batch_size, *, data_dir, seed):
+        asked.update(batch_size=batch_size, data_dir=data_dir, seed=seed)
+        return small_iters(seed)
+
+    monkeypatch.setattr(runner, "load_fashion_mnist", load)
+    return asked
+
+
+def test_a_record_holds_the_whole_run(small_data, tmp_path):
+    run = runner.run(runner.Job("square-root", seed=5, num_epochs=2, data_dir="/d"), "none")
+    assert small_data == {"batch_size": 256, "data_dir": "/d", "seed": 5}
+    assert (run.experiment, run.seed, run.num_epochs) == ("square-root", 5, 2)
+    assert run.settings == CHAPTER["square-root"].settings
+    assert len(run.epochs) == 2
+    assert len(run.points) == 2
+    assert run.schedule == [(t + 1.0) ** -0.5 for t in range(30)]
+    assert run.threads == 1
+    assert run.data == files.SHA256
+    assert run.versions["python"] == platform.python_version()
+    assert run.seconds >= sum(epoch["seconds"] for epoch in run.epochs)
+    assert run.started.endswith("+00:00")
+    store.append(tmp_path / "runs.jsonl", run)
+    assert store.read(tmp_path / "runs.jsonl") == [run]
+
+
+def numbers(run):
+    keep = [{k: v for k, v in epoch.items() if k != "seconds"} for epoch in run.epochs]
+    return json.dumps([keep, run.points])
+
+
+def test_the_seed_decides_every_number(small_data):
+    first, again, other = (
+        numbers(runner.run(runner.Job("multi-factor", seed=seed, num_epochs=1), "none"))
+        for seed in (0, 0, 1)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_a_run_is_train_with_the_schedulers_and_seeds_said(small_data, small_iters):
+    """The same run written out by hand, with the public functions."""
+    run = runner.run(runner.Job("square-root", seed=3, num_epochs=1), "none")
+    npx.set_np()
+    mx.random.seed(3)
+    net = lenet()
+    net.initialize(ctx=d2l.try_gpu())
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": SquareRootScheduler(1.0)})
+    history = train(
+        net,
+        *small_iters(3),
+        1,
+        gluon.loss.SoftmaxCrossEntropyLoss(),
+        trainer,
+        d2l.try_gpu(),
+        display="none",
+    )
+    assert run.final["train_loss"] == history.epochs[0].train_loss
+    assert run.points == [[p.epoch, p.train_loss, p.train_acc] for p in history.points]
+
+
+def test_30_epochs_unless_told_otherwise(small_data, monkeypatch):
+    asked = []
+
+    def stop(net, train_iter, test_iter, num_epochs, *arguments, **options):
+        asked.append(num_epochs)
+        raise InterruptedError
+
+    monkeypatch.setattr(runner, "train", stop)
+    for num_epochs in (None, 7):
+        with pytest.raises(InterruptedError):
+            runner.run(runner.Job("constant", num_epochs=num_epochs))
+    assert asked == [30, 7]
+
+
+def test_failures_of_workers_are_told_in_one_line(tmp_path):
+    jobs = [runner.Job(name, data_dir=str(tmp_path)) for name in ("constant", "cosine")]
+    results = list(runner.run_all(jobs, 1, lambda *report: None))
+    assert [result.job for result in results] == jobs
+    for result in results:
+        assert result.reason.startswith("DataError: ")
+        assert str(tmp_path) in result.reason
+        assert "\n" not in result.reason
+
+
+@pytest.mark.parametrize("before", ["7", None])
+def test_workers_get_one_thread_and_the_parent_keeps_its_own(monkeypatch, before):
+    if before is None:
+        monkeypatch.delenv("OMP_NUM_THREADS")
+    else:
+        monkeypatch.setenv("OMP_NUM_THREADS", before)
+    with runner._one_thread():
+        assert os.environ["OMP_NUM_THREADS"] == "1"
+    assert os.environ.get("OMP_NUM_THREADS") == before

@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from d2l_lrsched import store
+
+EPOCH = dict.fromkeys(store.EPOCH_FIELDS, 0.5)
+
+
+def a_run(**changes):
+    run = store.Run(
+        experiment="cosine",
+        seed=3,
+        settings={"unit": "update"},
+        num_epochs=2,
+        outcome="trained",
+        epochs=[EPOCH, {**EPOCH, "test_acc": 0.75}],
+        points=[[0.2, 2.1, 0.3]],
+        schedule=[0.5, 0.1],
+        seconds=1.25,
+        started="2026-01-02T03:04:05+00:00",
+        versions={"python": "3.11.7"},
+        processor="a processor",
+        threads=1,
+        data={"train-labels-idx1-ubyte": "ab"},
+    )
+    return replace(run, **changes)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "runs.jsonl"
+
+
+def test_what_is_appended_is_read(path):
+    runs = [a_run(), a_run(seed=4, schedule=None)]
+    for run in runs:
+        store.append(path, run)
+    assert store.read(path) == runs
+    assert runs[0].final["test_acc"] == 0.75
+
+
+def test_a_new_folder_is_made(tmp_path):
+    store.append(tmp_path / "a" / "b" / "runs.jsonl", a_run())
+    assert len(store.read(tmp_path / "a" / "b" / "runs.jsonl")) == 1
+
+
+def test_each_record_is_one_line_of_standard_json(path):
+    nan_epoch = {**EPOCH, "train_loss": math.nan, "score_spread": math.inf}
+    store.append(path, a_run(outcome="non-finite", epochs=[nan_epoch]))
+
+    def refuse(name):
+        raise AssertionError(f"{name} is not standard JSON")
+
+    (line,) = path.read_text().splitlines()
+    record = json.loads(line, parse_constant=refuse)
+    assert record["epochs"][0]["train_loss"] is None
+    assert math.isnan(store.read(path)[0].final["train_loss"])
+
+
+def test_a_torn_last_line_is_left_out_with_a_warning(path):
+    store.append(path, a_run())
+    with open(path, "a") as file:
+        file.write('{"schema": 1, "exp')
+    with pytest.warns(UserWarning, match="the last line is torn"):
+        assert store.read(path) == [a_run()]
+
+
+def test_appending_sets_a_torn_line_aside(path):
+    store.append(path, a_run())
+    with open(path, "a") as file:
+        file.write('{"schema": 1, "exp')
+    with pytest.warns(UserWarning, match=r"moved to .*runs\.jsonl\.torn"):
+        store.append(path, a_run(seed=4))
+    assert [run.seed for run in store.read(path)] == [3, 4]
+    assert path.with_name("runs.jsonl.torn").read_text() == '{"schema": 1, "exp\n'
+
+
+def test_killed_at_any_instant_only_a_last_line_can_be_torn(path):
+    """kill -9 of a process that appends as fast as it can, several times on one file."""
+    script = (
+        "import sys; sys.path[:0] = sys.argv[2:]\n"
+        "from d2l_lrsched import store\n"
+        "run = store._parse(sys.stdin.buffer.read(), 'stdin')\n"
+        "print('ready', flush=True)\n"
+        "while True: store.append(sys.argv[1], run)\n"
+    )
+    example = path.with_name("example.jsonl")
+    store.append(example, a_run(points=[[0.1, 0.2, 0.3]] * 2000))
+    for i in range(4):
+        with subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", script, path, *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        ) as process:
+            process.stdin.write(example.read_bytes())
+            process.stdin.close()
+            process.stdout.readline()
+            time.sleep(0.1 + 0.037 * i)
+            process.send_signal(signal.SIGKILL)
+    content = path.read_bytes()
+    *whole, torn = content.split(b"\n")
+    assert len(whole) > 4
+    assert all(line + b"\n" == example.read_bytes() for line in whole)
+    assert example.read_bytes().startswith(torn)
+
+
+def test_writers_at_once_lose_nothing(path):
+    def write(seeds):
+        for seed in seeds:
+            store.append(path, a_run(seed=seed))
+
+    threads = [threading.Thread(target=write, args=(range(i, 100, 4),)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(run.seed for run in store.read(path)) == list(range(100))
+
+
+def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
+    store.append(path, a_run())
+    before = path.read_bytes()
+
+    def no_space(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(store.StoreError, match=r"runs\.jsonl: cannot be written \(No space left"):
+        store.append(path, a_run(seed=4))
+    assert path.read_bytes() == before
+
+
+def test_a_missing_file(path):
+    with pytest.raises(store.StoreError, match=r"runs\.jsonl: cannot be read \(No such file"):
+        store.read(path)
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(store.StoreError, match="cannot be written"):
+        store.append(tmp_path / "file" / "runs.jsonl", a_run())
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"schema": 2}, "no record of schema 1"),
+        ({"seed": "3"}, "seed is '3', not of type int"),
+        ({"seed": True}, "seed is True"),
+        ({"outcome": "fine"}, "outcome is 'fine'"),
+        ({"epochs": []}, "epochs is empty"),
+        ({"epochs": [{}]}, "epochs or points are not as they should be"),
+        ({"epochs": [3]}, "epochs or points are not as they should be"),
+        ({"points": [[1, 2]]}, "epochs or points are not as they should be"),
+        ({"settings": None}, "settings is None"),
+        ({"surplus": 1}, "fields missing or unknown: surplus"),
+    ],
+)
+def test_a_bad_line_is_named(path, change, fault):
+    store.append(path, a_run())
+    record = json.loads(path.read_text())
+    with open(path, "a") as file:
+        file.write(json.dumps({**record, **change}) + "\n")
+    with pytest.raises(store.StoreError, match=rf"runs\.jsonl, line 2: {fault}"):
+        store.read(path)
+
+
+@pytest.mark.parametrize("line", ["", "no json", "[1]", "null"])
+def test_a_line_that_is_no_record(path, line):
+    path.write_text(line + "\n")
+    with pytest.raises(store.StoreError, match=r"runs\.jsonl, line 1: no "):
+        store.read(path)
+
+
+def test_a_missing_field_is_named(path):
+    store.append(path, a_run())
+    record = json.loads(path.read_text())
+    del record["threads"]
+    path.write_text(json.dumps(record) + "\n")
+    with pytest.raises(store.StoreError, match="fields missing or unknown: threads"):
+        store.read(path)

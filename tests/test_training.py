@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import math
+
+import mxnet as mx
+import numpy as onp
+import pytest
+from d2l import mxnet as d2l
+from mxnet import autograd, gluon, init, lr_scheduler, np, npx
+
+from d2l_lrsched import training
+from d2l_lrsched.display import Silent
+from d2l_lrsched.model import lenet
+from d2l_lrsched.schedulers.scratch import SquareRootScheduler
+
+npx.set_np()
+CTX = d2l.try_gpu()
+LOSS = gluon.loss.SoftmaxCrossEntropyLoss()
+
+
+def new_net(seed=0):
+    mx.random.seed(seed)
+    net = lenet()
+    net.initialize(ctx=CTX)
+    return net
+
+
+def sgd(net, **settings):
+    return gluon.Trainer(net.collect_params(), "sgd", settings)
+
+
+def books_loaders(iters, seed=0):
+    """The book's DataLoaders over the same images: ToTensor image by image, global shuffling."""
+    onp.random.seed(seed)
+    to_tensor = gluon.data.vision.transforms.ToTensor()
+    return [
+        gluon.data.DataLoader(
+            gluon.data.ArrayDataset(
+                np.array(it.images[..., None], dtype="uint8"), it.labels.astype("int32")
+            ).transform_first(to_tensor),
+            it.batch_size,
+            shuffle=shuffle,
+        )
+        for it, shuffle in zip(iters, (True, False))
+    ]
+
+
+def books_loop(net, loaders, num_epochs, trainer):
+    """Section 11.15.1 as it computes, with d2l's helpers, every batch read at once."""
+    train_loader, test_loader = loaders
+    net.initialize(force_reinit=True, ctx=CTX, init=init.Xavier())
+    points, epochs = [], []
+    for epoch in range(num_epochs):
+        totals = d2l.Accumulator(3)
+        for batch, (images, labels) in enumerate(train_loader):
+            images, labels = images.as_in_ctx(CTX), labels.as_in_ctx(CTX)
+            with autograd.record():
+                scores = net(images)
+                losses = LOSS(scores, labels)
+            losses.backward()
+            trainer.step(images.shape[0])
+            totals.add(losses.sum(), d2l.accuracy(scores, labels), images.shape[0])
+            averages = totals[0] / totals[2], totals[1] / totals[2]
+            if (batch + 1) % 50 == 0:
+                points.append((epoch + batch / len(train_loader), *averages))
+        epochs.append((*averages, d2l.evaluate_accuracy_gpu(net, test_loader)))
+    return points, epochs
+
+
+def parameters(net):
+    return [p.data().asnumpy() for p in net.collect_params().values()]
+
+
+def assert_same_parameters(ours, theirs):
+    for a, b in zip(parameters(ours), parameters(theirs)):
+        assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        lambda: {"learning_rate": 0.3},
+        lambda: {"lr_scheduler": SquareRootScheduler(lr=1.0)},
+        lambda: {"lr_scheduler": lr_scheduler.MultiFactorScheduler([15, 30], 0.5, 0.5)},
+    ],
+    ids=["constant", "square-root", "mxnet-multi-factor"],
+)
+def test_every_bit_is_that_of_the_books_loop(small_iters, settings):
+    net = new_net()
+    history = training.train(
+        net, *small_iters(), 2, LOSS, sgd(net, **settings()), CTX, display="none"
+    )
+    books_net = new_net()
+    points, epochs = books_loop(
+        books_net, books_loaders(small_iters()), 2, sgd(books_net, **settings())
+    )
+    assert_same_parameters(net, books_net)
+    assert [(p.epoch, p.train_loss, p.train_acc) for p in history.points] == points
+    assert len(points) == 2
+    assert [(e.train_loss, e.train_acc, e.test_acc) for e in history.epochs] == epochs
+
+
+def test_every_bit_is_that_of_d2l_train_ch6(small_iters, monkeypatch, capsys):
+    """The installed package's own loop, which the chapter says it is almost identical to."""
+    drawn = []
+
+    class Animator:
+        def __init__(self, **kwargs): ...
+
+        def add(self, x, y):
+            drawn.append((x, y))
+
+    monkeypatch.setattr(d2l, "Animator", Animator)
+    net, books_net = new_net(), new_net()
+    mx.random.seed(0)
+    history = training.train(
+        net, *small_iters(), 2, LOSS, sgd(net, learning_rate=0.3), CTX, display="none"
+    )
+    mx.random.seed(0)
+    d2l.train_ch6(books_net, *books_loaders(small_iters()), 2, 0.3, CTX)
+    assert_same_parameters(net, books_net)
+    assert drawn[-1] == (2, (None, None, history.epochs[-1].test_acc))
+    last = history.epochs[-1]
+    assert drawn[-2] == (2.0, (last.train_loss, last.train_acc, None))
+
+
+def test_nothing_is_read_from_the_device_within_an_epoch_but_at_display_points(
+    small_iters, monkeypatch
+):
+    """Every host read of MXNet arrays goes through asnumpy (float() and item() too)."""
+    waits = []
+    asnumpy = np.ndarray.asnumpy
+    monkeypatch.setattr(np.ndarray, "asnumpy", lambda a: waits.append(a.size) or asnumpy(a))
+    batches_read = []
+
+    class Watched:
+        def __init__(self, batches):
+            self._batches = batches
+
+        def __len__(self):
+            return len(self._batches)
+
+        def __iter__(self):
+            for i, batch in enumerate(self._batches):
+                batches_read.append((i, len(waits)))
+                yield batch
+
+    train_iter, test_iter = small_iters()
+    net = new_net()
+    training.train(
+        net, Watched(train_iter), test_iter, 1, LOSS, sgd(net, learning_rate=0.1), CTX,
+        display="none",
+    )  # fmt: skip
+    reads = dict(batches_read)
+    assert reads[49] == reads[0] == 0, "read before the 50th batch was done"
+    assert reads[50] == 2 * 50, "the 50 losses and hits read at the display point"
+    assert len(waits) > reads[50]
+
+
+def test_learning_rates_of_first_and_last_update(small_iters):
+    net = new_net()
+    trainer = sgd(net, lr_scheduler=SquareRootScheduler(lr=1.0))
+    history = training.train(net, *small_iters(), 2, LOSS, trainer, CTX, display="none")
+    rates = [(e.lr_first, e.lr_last) for e in history.epochs]
+    # 51 updates an epoch, the first is 1: 1 / sqrt(n + 1)
+    assert rates == [
+        pytest.approx((1 / math.sqrt(2), 1 / math.sqrt(52))),
+        pytest.approx((1 / math.sqrt(53), 1 / math.sqrt(103))),
+    ]
+
+
+def test_it_initializes_anew_with_xavier(small_iters):
+    """Whatever the net was, one epoch at (nearly) no rate leaves Xavier's uniform bounds."""
+    net = new_net()
+    net.initialize(init.Constant(7), force_reinit=True, ctx=CTX)
+    training.train(net, *small_iters(), 1, LOSS, sgd(net, learning_rate=1e-12), CTX, display="none")
+    conv, bias, *_ = parameters(net)
+    bound = math.sqrt(3 / ((1 * 25 + 6 * 25) / 2))  # magnitude 3, average of fan in and out
+    assert 0.8 * bound < abs(conv).max() <= bound * (1 + 1e-6)
+    assert abs(bias).max() < 1e-9
+
+
+def test_the_chapters_set_learning_rate(small_iters):
+    net = new_net()
+    trainer = sgd(net, learning_rate=0.3)
+    training.train(net, *small_iters(), 1, LOSS, trainer, CTX, display="none")
+    trainer.set_learning_rate(0.1)
+    assert f"{trainer.learning_rate:.2f}" == "0.10"
+
+
+def test_a_dead_network_is_named_collapsed(small_iters, capsys):
+    """One huge step kills every relu; from then on all images get the same scores."""
+    net = new_net()
+    history = training.train(
+        net, *small_iters(), 2, LOSS, sgd(net, lr_scheduler=lambda n: 100.0 if n == 1 else 1e-3),
+        CTX, display="lines",
+    )  # fmt: skip
+    assert history.outcome == "collapsed"
+    assert history.collapsed
+    assert all(e.score_spread < 1e-5 for e in history.epochs)
+    closing = capsys.readouterr().out.splitlines()[-1]
+    assert closing.endswith("(collapsed: every test image gets the same scores since epoch 1)")
+
+
+def test_a_non_finite_run_stops_and_is_named(small_iters, capsys):
+    net = new_net()
+    history = training.train(
+        net, *small_iters(), 3, LOSS, sgd(net, learning_rate=1e30), CTX, display="lines"
+    )
+    assert history.outcome == "non-finite"
+    assert not history.collapsed
+    assert len(history.epochs) == 1
+    closing = capsys.readouterr().out.splitlines()[-1]
+    assert closing.startswith("train loss nan, train acc 0.")
+    assert closing.endswith("(non-finite: stopped after epoch 1)")
+
+
+def test_a_live_network_did_not_collapse(small_iters):
+    net = new_net()
+    history = training.train(
+        net, *small_iters(), 1, LOSS, sgd(net, learning_rate=0.05), CTX, display="none"
+    )
+    assert history.outcome == "trained"
+    assert history.epochs[0].score_spread > 0.01
+
+
+def epoch_of(loss=0.5, spread=1.0):
+    return training.Epoch(loss, 0.8, 0.75, 0.1, 0.1, spread, 1.0)
+
+
+def test_the_closing_line_is_the_chapters():
+    history = training.History(epochs=[epoch_of(loss=0.30661)])
+    assert str(history) == "train loss 0.307, train acc 0.800, test acc 0.750"
+
+
+def test_the_closing_line_says_since_when_a_run_is_dead():
+    # Dead in epoch 1, alive in 2, dead from 3 on.
+    spreads = [0.0, 1.0, 1e-8, 0.0]
+    history = training.History(epochs=[epoch_of(spread=s) for s in spreads])
+    assert str(history).endswith("since epoch 3)")
+
+
+@pytest.mark.parametrize("num_epochs", [0, -1, 1.5, True, "3", None])
+def test_a_bad_number_of_epochs(small_iters, num_epochs):
+    net = new_net()
+    with pytest.raises(ValueError, match=f"num_epochs={num_epochs!r}: must be an integer"):
+        training.train(net, *small_iters(), num_epochs, LOSS, sgd(net), CTX)
+
+
+@pytest.mark.parametrize("which", ["train_iter", "test_iter"])
+def test_an_empty_iterator(small_iters, which):
+    iters = dict(zip(("train_iter", "test_iter"), small_iters()), **{which: []})
+    net = new_net()
+    with pytest.raises(ValueError, match=f"{which} is empty"):
+        training.train(
+            net, num_epochs=1, loss=LOSS, trainer=sgd(net), ctx=CTX, display="none", **iters
+        )
+
+
+def test_the_display_is_told_everything(small_iters):
+    told = []
+
+    class Told(Silent):
+        def progress(self, *numbers):
+            told.append(("progress", *numbers))
+
+        def epoch(self, *numbers):
+            told.append(("epoch", *numbers))
+
+        def close(self, line):
+            told.append(("close", line))
+
+    net = new_net()
+    history = training.train(
+        net, *small_iters(), 1, LOSS, sgd(net, learning_rate=0.05), CTX, display=Told()
+    )
+    point, epoch = history.points[0], history.epochs[0]
+    assert told == [
+        ("progress", 49 / 51, point.train_loss, point.train_acc, 0.05),
+        ("epoch", 1, epoch.train_loss, epoch.train_acc, epoch.test_acc, 0.05),
+        ("close", str(history)),
+    ]
