@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,7 +73,7 @@ def training_figure(run: Run) -> Figure:
             (ends, [epoch["test_acc"] for epoch in run.epochs], "test acc"),
         )
         for (x, y, label), fmt in zip(curves, D2L_FORMATS):
-            axes.plot(x, y, fmt, label=label)
+            axes.plot(x, y, fmt, label=label, marker=_marker(x))
         axes.set(
             title=f"{experiment.section} {experiment.title}",
             xlabel="epoch",
@@ -106,7 +107,8 @@ def overview_figure(runs: Mapping[str, Run]) -> Figure:
                 label = CHAPTER[name].title if key == name else None
                 _draw_rates(rates, run, fmt, f"C{i}", label)
                 accuracy = [epoch["test_acc"] for epoch in run.epochs]
-                accuracies.plot(range(1, len(accuracy) + 1), accuracy, fmt, color=f"C{i}")
+                ends = range(1, len(accuracy) + 1)
+                accuracies.plot(ends, accuracy, fmt, color=f"C{i}", marker=_marker(ends))
             if name in runs:
                 end = (runs[name].num_epochs, PRINTED[name].test_acc)
                 accuracies.plot(*end, "o", color=f"C{i}", clip_on=False, zorder=3)
@@ -119,6 +121,10 @@ def overview_figure(runs: Mapping[str, Run]) -> Figure:
         figure.legend(loc="lower center", ncol=len(PUBLISHED), frameon=False)
         figure.tight_layout(rect=(0, 0.08, 1, 1))
     return figure
+
+
+def _marker(x: Sequence[float]) -> str:
+    return "." if len(x) == 1 else ""  # one point makes no line
 
 
 def _draw_rates(axes: Axes, run: Run, fmt: str, color: str, label: str | None) -> None:
@@ -153,7 +159,8 @@ def two_axes_figure(
         axes = figure.subplots()
         updates = range(num_updates + 1)
         axes.plot(updates, [schedule(n) for n in updates], D2L_FORMATS[0])
-        axes.set(title=title, xlabel="update", ylabel="learning rate")
+        axes.set(xlabel="update", ylabel="learning rate")
+        axes.set_title(textwrap.fill(title, width=60), size=9)
         axes.grid()
         epochs = axes.secondary_xaxis(
             "top", functions=(lambda n: n / updates_per_epoch, lambda e: e * updates_per_epoch)

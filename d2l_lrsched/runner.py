@@ -124,9 +124,10 @@ def run_all(
         try:
             while waiting:
                 time.sleep(POLL_SECONDS)
-                while not reports.empty():
+                done = [future for future in waiting if future.done()]
+                while not reports.empty():  # after `done`: a run's last epoch before its end
                     on_epoch(*reports.get())
-                for future in [f for f in waiting if f.done()]:
+                for future in done:
                     job = waiting.pop(future)
                     error = future.exception()
                     yield future.result() if error is None else Failure(job, _in_one_line(error))

@@ -209,9 +209,9 @@ def workers_of(process):
 
 def start_reproduce(output, *arguments):
     """Start two long runs and wait until both workers have loaded MXNet."""
+    names = ["--experiment", "constant", "--experiment", "cosine"]
     process = subprocess.Popen(
-        [*COMMAND, "reproduce", "--experiment", "constant", "--experiment", "cosine"]
-        + ["--workers", "2", "--output", str(output), *arguments],  # noqa: RUF005
+        [*COMMAND, "reproduce", *names, "--workers", "2", "--output", str(output), *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,0 +1,94 @@
+"""What README promises: commands that parse, code that runs, numbers from records."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from d2l_lrsched import cli, data, figures, report, store
+from d2l_lrsched.experiments import CHAPTER
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+RECORDS = ROOT / "figures" / cli.RECORDS
+FENCES = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+COMMANDS = [
+    line
+    for language, block in FENCES
+    for line in block.splitlines()
+    if language == "sh" and line.startswith("d2l-lrsched ")
+]
+PYTHON = [block for language, block in FENCES if language == "python"]
+
+
+def committed():
+    """The oldest full run of each experiment with seed 0.
+
+    A user's own `make reproduce` appends to the same file and redraws the figures; README's
+    numbers stay those of the first runs.
+    """
+    runs = {}
+    for run in store.read(RECORDS):
+        if run.seed == 0 and run.num_epochs == CHAPTER[run.experiment].num_epochs:
+            runs.setdefault(run.experiment, run)
+    return runs
+
+
+def newest():
+    return {run.experiment: run for run in store.read(RECORDS)}
+
+
+def test_the_table_is_made_from_the_committed_records():
+    (table,) = re.findall(r"<!-- table: chapter -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
+    runs = committed()
+    assert list(CHAPTER) == sorted(runs, key=list(CHAPTER).index)
+    assert table == report.as_markdown(report.HEADER, report.chapter_rows(runs.values()))
+
+
+@pytest.mark.parametrize("name", CHAPTER)
+def test_the_figures_are_drawn_from_the_newest_records(name, tmp_path):
+    for path in figures.draw_run(newest()[name], tmp_path):
+        assert (ROOT / "figures" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_the_other_figures(tmp_path):
+    for figure, name in (
+        (figures.factor_figure(), figures.FACTOR_FIGURE),
+        (figures.overview_figure(newest()), figures.OVERVIEW_FIGURE),
+    ):
+        drawn = figures.save(figure, tmp_path / name)
+        assert (ROOT / "figures" / name).read_bytes() == drawn.read_bytes()
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_parses(line):
+    _, command, *arguments = shlex.split(line)
+    cli.main.commands[command].make_context(command, arguments)
+
+
+def test_every_command_is_shown():
+    assert {shlex.split(line)[1] for line in COMMANDS} == set(cli.main.commands)
+
+
+@pytest.mark.parametrize("name", CHAPTER)
+def test_every_experiment_is_named(name):
+    assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.splitlines()[0])
+def test_the_code_runs_as_it_stands(block, monkeypatch, small_iters, capsys):
+    monkeypatch.setattr(data, "load_fashion_mnist", lambda batch_size: small_iters())
+    exec(compile(block, "README.md", "exec"), {})
+
+
+def test_every_make_target_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z-]+)", README)) - {"reproduces"} <= targets
+
+
+@pytest.mark.parametrize("path", re.findall(r"`((?:d2l_lrsched|tests|figures)/[\w/.]*)`", README))
+def test_every_path_exists(path):
+    assert (ROOT / path).exists()
