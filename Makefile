@@ -8,36 +8,40 @@ BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
 
 # The interpreter: $PYTHON where it is given, else the first of these that is 3.9-3.11.
-CANDIDATES := $(if $(PYTHON),$(PYTHON),python3.11 python3.10 python3.9 python3)
+CANDIDATES := $(if $(PYTHON),"$(PYTHON)",python3.11 python3.10 python3.9 python3)
 SUPPORTED := import sys; sys.exit(not (3, 9) <= sys.version_info[:2] <= (3, 11))
 INTERPRETER := $(shell for p in $(CANDIDATES); do \
 	"$$p" -c '$(SUPPORTED)' 2>/dev/null && { echo "$$p"; break; }; done)
-VERSION := $(if $(INTERPRETER),$(shell "$(INTERPRETER)" -c \
-	'import sys; print("%d.%d" % sys.version_info[:2])'),none)
+ITS_VERSION := import sys; print("%d.%d" % sys.version_info[:2])
+VERSION := $(if $(INTERPRETER),$(shell "$(INTERPRETER)" -c '$(ITS_VERSION)'),none)
 
 # Debian packages are installed only by root, or by a sudo that asks nothing.
-APT_INSTALL = if ! command -v apt-get >/dev/null; then false; \
-	elif [ "$$(id -u)" = 0 ]; then apt-get -qq update && apt-get -qq install -y --no-install-recommends $(1) >/dev/null; \
-	else sudo -n apt-get -qq update && sudo -n apt-get -qq install -y --no-install-recommends $(1) >/dev/null; fi
+APT_INSTALL = command -v apt-get >/dev/null && \
+	SUDO=$$([ "$$(id -u)" = 0 ] || { command -v sudo >/dev/null && echo sudo -n || echo false; }) && \
+	{ $$SUDO apt-get -qq update && $$SUDO apt-get -qq install -y --no-install-recommends $(1); } >/dev/null 2>&1
+IMPORT_MXNET = $(BIN)/python -W ignore -c 'import mxnet'
 
 .PHONY: help install data reproduce test test-slow lint constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
+# A .venv of this Python is used as it is; one of ours of another Python is made anew.
 $(VENV)/.python-$(VERSION):
 	@if [ -z "$(INTERPRETER)" ]; then echo "No Python 3.9, 3.10 or 3.11 among: $(CANDIDATES)." \
 	"MXNet 1.9.1 needs numpy 1.23, which exists for these only; install one or set PYTHON=/path/to/it." >&2; exit 1; fi
-	rm -rf $(VENV)
-	@$(INTERPRETER) -c 'import ensurepip' 2>/dev/null || { $(call APT_INSTALL,python$(VERSION)-venv); } || \
-	{ echo "$(INTERPRETER) cannot make virtual environments: install python$(VERSION)-venv." >&2; exit 1; }
-	$(INTERPRETER) -m venv $(VENV)
-	@touch $@
+	@"$(INTERPRETER)" -c 'import ensurepip' 2>/dev/null || { $(call APT_INSTALL,python$(VERSION)-venv); } || \
+	{ echo "$(INTERPRETER) makes no virtual environments: sudo apt install python$(VERSION)-venv" >&2; exit 1; }
+	@if [ -e $(VENV) ] && [ "$$($(BIN)/python -c '$(ITS_VERSION)' 2>/dev/null)" != $(VERSION) ]; then \
+	ls $(VENV)/.python-* >/dev/null 2>&1 || { echo "$(VENV) is not of Python $(VERSION) and not made by make: move it away" >&2; exit 1; }; \
+	rm -rf $(VENV); fi
+	[ -e $(VENV) ] || "$(INTERPRETER)" -m venv $(VENV)
+	@rm -f $(VENV)/.python-*; touch $@
 
 $(VENV)/.base: $(VENV)/.python-$(VERSION) setup.cfg pyproject.toml constraints.txt
 	$(INSTALL) .
-	@$(BIN)/python -W ignore -c 'import mxnet' 2>/dev/null || { $(call APT_INSTALL,libgomp1 libquadmath0); } || \
-	{ $(BIN)/python -W ignore -c 'import mxnet'; echo "MXNet does not load: install libgomp1 and libquadmath0." >&2; exit 1; }
+	@$(IMPORT_MXNET) 2>/dev/null || { $(call APT_INSTALL,libgomp1 libquadmath0) && $(IMPORT_MXNET); } || \
+	{ echo "MXNet does not load; its libraries: sudo apt install libgomp1 libquadmath0" >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.base

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Union
@@ -30,8 +30,14 @@ D2L_FORMATS = ("-", "m--", "g-.")
 FACTOR_FIGURE = "11.15.3.1-factor-schedule.svg"
 FACTOR_STEPS = 50
 OVERVIEW_FIGURE = "overview.svg"
+#: Format -> the metadata that leaves the date out.
+UNDATED: Mapping[str, dict[str, None]] = {
+    "svg": {"Date": None},
+    "png": {},
+    "pdf": {"CreationDate": None},
+}
 
-Path_ = Union[str, "os.PathLike[str]"]
+PathLike = Union[str, "os.PathLike[str]"]
 
 
 @contextmanager
@@ -61,7 +67,6 @@ def factor_figure() -> Figure:
 
 def training_figure(run: Run) -> Figure:
     """Draw a run's training curves as the chapter's Animator leaves them."""
-    experiment = CHAPTER[run.experiment]
     with _d2l_look():
         figure = Figure(figsize=D2L_FIGSIZE)
         axes = figure.subplots()
@@ -75,7 +80,7 @@ def training_figure(run: Run) -> Figure:
         for (x, y, label), fmt in zip(curves, D2L_FORMATS):
             axes.plot(x, y, fmt, label=label, marker=_marker(x))
         axes.set(
-            title=f"{experiment.section} {experiment.title}",
+            title=_title(run),
             xlabel="epoch",
             xlim=(0, run.num_epochs),
         )
@@ -84,7 +89,16 @@ def training_figure(run: Run) -> Figure:
     return figure
 
 
-def overview_figure(runs: Mapping[str, Run]) -> Figure:
+def _title(run: Run) -> str:
+    """Return section and title, and what sets the run apart from the chapter's."""
+    experiment = CHAPTER[run.experiment]
+    title = f"{experiment.section} {experiment.title}"
+    if run.num_epochs != experiment.num_epochs or run.seed:
+        title += f"\n{run.num_epochs} epochs, seed {run.seed}"
+    return title
+
+
+def overview_figure(runs: Iterable[Run]) -> Figure:
     """Draw what the chapter's runs really trained with, and what came of it.
 
     Left, the learning rate of each epoch's first and last update, as published (solid: per
@@ -93,24 +107,25 @@ def overview_figure(runs: Mapping[str, Run]) -> Figure:
 
     Parameters
     ----------
-    runs : mapping of name to Run
-        Of `CHAPTER`; those that are missing are not drawn.
+    runs : iterable of Run
+        Of each experiment the last one is drawn, if there is one.
     """
+    drawn = {run.experiment: run for run in runs}
     with _d2l_look():
         figure = Figure(figsize=(9, 3.6))
         rates, accuracies = figure.subplots(1, 2)
         for i, name in enumerate(PUBLISHED):
             for key, fmt in ((name, "-"), (f"{name}-per-epoch", "--")):
-                if key not in runs:
+                if key not in drawn:
                     continue
-                run = runs[key]
+                run = drawn[key]
                 label = CHAPTER[name].title if key == name else None
                 _draw_rates(rates, run, fmt, f"C{i}", label)
                 accuracy = [epoch["test_acc"] for epoch in run.epochs]
                 ends = range(1, len(accuracy) + 1)
                 accuracies.plot(ends, accuracy, fmt, color=f"C{i}", marker=_marker(ends))
-            if name in runs:
-                end = (runs[name].num_epochs, PRINTED[name].test_acc)
+            if name in drawn:
+                end = (drawn[name].num_epochs, PRINTED[name].test_acc)
                 accuracies.plot(*end, "o", color=f"C{i}", clip_on=False, zorder=3)
         rates.set(xlabel="epoch", ylabel="learning rate", yscale="log")
         rates.set_title("solid: per update, as published\ndashed: per epoch, as intended", size=9)
@@ -169,37 +184,41 @@ def two_axes_figure(
     return figure
 
 
-def save(figure: Figure, path: Path_) -> Path:
-    """Write the figure in the format of the path's suffix, whole or not at all.
+def save(figure: Figure, path: PathLike) -> Path:
+    """Write the figure as .svg, .png or .pdf, by the path's suffix, whole or not at all.
 
     Raises
     ------
     ValueError
-        If matplotlib knows no such format.
+        If the suffix is another.
     OSError
         If the file cannot be written.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))  # a link is written through, not replaced
+    kind = path.suffix[1:].lower()
+    if kind not in UNDATED:
+        raise ValueError(
+            f"{path.name}: a figure's file ends in {', '.join(map('.{}'.format, UNDATED))}"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
-    kind = path.suffix[1:] or "none"
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
     os.close(handle)
     try:
         with _d2l_look():
-            # Only svg and pdf carry a date.
-            metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(kind)
-            figure.savefig(temporary, format=kind, bbox_inches="tight", metadata=metadata)
+            figure.savefig(temporary, format=kind, bbox_inches="tight", metadata=UNDATED[kind])
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are for their owner only
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         os.unlink(temporary)
+        if isinstance(error, OSError):  # name the file that was asked for
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     return path
 
 
-def draw_run(run: Run, folder: Path_) -> list[Path]:
+def draw_run(run: Run, folder: PathLike) -> list[Path]:
     """Write a run's figures, named by section, into the folder: its schedule and its training."""
     experiment = CHAPTER[run.experiment]
     stem = Path(folder) / f"{experiment.section}-{run.experiment}"
@@ -209,3 +228,9 @@ def draw_run(run: Run, folder: Path_) -> list[Path]:
         written.append(save(schedule_figure(run.schedule, title), f"{stem}-schedule.svg"))
     written.append(save(training_figure(run), f"{stem}-training.svg"))
     return written
+
+
+def draw_overview(runs: Iterable[Run], folder: PathLike) -> list[Path]:
+    """Write the overview of the runs of full length into the folder, if there is one."""
+    full = [run for run in runs if run.num_epochs == CHAPTER[run.experiment].num_epochs]
+    return [save(overview_figure(full), Path(folder) / OVERVIEW_FIGURE)] if full else []

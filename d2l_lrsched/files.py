@@ -18,6 +18,7 @@ import shlex
 import struct
 import sys
 import tempfile
+import warnings
 import zlib
 from pathlib import Path
 from typing import Union
@@ -35,6 +36,9 @@ SHA256 = {
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
 
+#: SHA-1 that gluon's FashionMNIST asks of its train-images-idx3-ubyte.gz: the earlier release.
+EARLIER_RELEASE_SHA1 = "0cf37b0d40ed5169c6b3aba31069a9770ac9043d"
+
 DATA_VARIABLE = "D2L_LRSCHED_DATA"
 URL_VARIABLE = "D2L_LRSCHED_URL"
 DEFAULT_URL = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
@@ -50,7 +54,10 @@ class DataError(RuntimeError):
 
 def own_cache() -> Path:
     """Return the folder that downloads go to where no other is named."""
-    return Path(pooch.os_cache("d2l_lrsched")) / "fashion-mnist"
+    try:
+        return Path(pooch.os_cache("d2l_lrsched")) / "fashion-mnist"
+    except RuntimeError as error:  # a user without a home, as in some containers
+        raise DataError(f"{error}; set $HOME, or name a folder with --data-dir") from error
 
 
 def _mxnet_cache() -> Path:
@@ -69,18 +76,37 @@ def candidates(data_dir: PathLike | None = None) -> list[Path]:
         (``$MXNET_HOME`` or ``~/.mxnet``), Debian's ``dataset-fashion-mnist``, `own_cache`.
     """
     if data_dir is not None:
-        return [Path(data_dir)]
+        return [Path(data_dir).expanduser()]
     if os.environ.get(DATA_VARIABLE):
-        return [Path(os.environ[DATA_VARIABLE])]
+        return [Path(os.environ[DATA_VARIABLE]).expanduser()]
     return [_mxnet_cache(), DEBIAN_FOLDER, own_cache()]
 
 
 def find_folder(data_dir: PathLike | None = None) -> Path | None:
-    """Return the first of `candidates` that holds any of the four files, or None."""
+    """Return the first of `candidates` that holds any of the four files, or None.
+
+    MXNet's cache is passed over, with a warning, where it holds the earlier release, which MXNet's
+    own downloader puts there.
+    """
     for folder in candidates(data_dir):
-        if len(_missing(folder)) < len(SHA256):
-            return folder
+        if len(_missing(folder)) == len(SHA256):
+            continue
+        if data_dir is None and folder == _mxnet_cache() and _is_earlier_release(folder):
+            warnings.warn(
+                f"{folder} holds the earlier release of Fashion-MNIST (2017-08-26) and is passed "
+                "over",
+                stacklevel=2,
+            )
+            continue
+        return folder
     return None
+
+
+def _is_earlier_release(folder: Path) -> bool:
+    packed = folder / "train-images-idx3-ubyte.gz"
+    return (
+        packed.is_file() and hashlib.sha1(packed.read_bytes()).hexdigest() == EARLIER_RELEASE_SHA1
+    )
 
 
 def locate(
@@ -265,8 +291,10 @@ def fetch(folder: PathLike, base_url: str | None = None) -> list[str]:
         If a download fails (after `RETRIES` retries), is not what it should be, or cannot be
         stored.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     names = _missing(folder)
+    if not names:  # a complete folder need not be writable
+        return []
     base_url = base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
     pooch.get_logger().setLevel(logging.WARNING)
     try:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime, timezone
 from multiprocessing import get_context
@@ -118,22 +120,23 @@ def run_all(
         A worker that dies costs its own run only.
     """
     context = get_context("spawn")  # MXNet's threads do not survive a fork
-    with context.Manager() as manager, _one_thread(), ProcessPool(workers, context=context) as pool:
-        reports = manager.Queue()
-        waiting = {pool.schedule(_run_in_worker, args=(job, reports)): job for job in jobs}
-        try:
-            while waiting:
-                time.sleep(POLL_SECONDS)
-                done = [future for future in waiting if future.done()]
-                while not reports.empty():  # after `done`: a run's last epoch before its end
-                    on_epoch(*reports.get())
-                for future in done:
-                    job = waiting.pop(future)
-                    error = future.exception()
-                    yield future.result() if error is None else Failure(job, _in_one_line(error))
-        finally:
-            if waiting:  # interrupted: do not wait for the runs to end
-                pool.stop()
+    with _one_thread(), ExitStack() as stack:
+        # Ctrl-C in a terminal reaches every process; only this one is to hear it.
+        with _interrupts_blocked():
+            manager = stack.enter_context(context.Manager())
+            pool = stack.enter_context(ProcessPool(min(workers, len(jobs)), context=context))
+            reports = manager.Queue()
+            waiting = {pool.schedule(_run_in_worker, args=(job, reports)): job for job in jobs}
+            stack.callback(pool.stop)
+        while waiting:
+            time.sleep(POLL_SECONDS)
+            done = [future for future in waiting if future.done()]
+            while not reports.empty():  # after `done`: a run's last epoch before its end
+                on_epoch(*reports.get())
+            for future in done:
+                job = waiting.pop(future)
+                error = future.exception()
+                yield future.result() if error is None else Failure(job, _in_one_line(error))
 
 
 class _Report(Silent):
@@ -145,6 +148,9 @@ class _Report(Silent):
     def epoch(
         self, epoch: int, train_loss: float, train_acc: float, test_acc: float, lr: float
     ) -> None:
+        parent = multiprocessing.parent_process()
+        if parent is not None and not parent.is_alive():
+            os._exit(1)  # killed: nobody waits for this run any more
         self._reports.put((self._job, epoch, test_acc))
 
 
@@ -156,6 +162,16 @@ def _in_one_line(error: BaseException) -> str:
     if isinstance(error, ProcessExpired):
         return f"its process died (exit code {error.exitcode})"
     return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Have the threads and processes started meanwhile never see SIGINT."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

@@ -129,16 +129,25 @@ def read(path: str | os.PathLike[str]) -> list[Run]:
         content = Path(path).read_bytes()
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
-    *lines, torn = content.split(b"\n")
-    if torn:
+    *lines, last = content.split(b"\n")
+    if _is_whole(last):  # an editor may have taken the newline away
+        lines.append(last)
+    elif last:
         warnings.warn(f"{path}: the last line is torn and left out", stacklevel=2)
     return [_parse(line, f"{path}, line {i}") for i, line in enumerate(lines, start=1)]
+
+
+def _is_whole(line: bytes) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _parse(line: bytes, where: str) -> Run:
     try:
         fields_read = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise StoreError(f"{where}: no JSON ({error})") from error
     if not isinstance(fields_read, dict) or fields_read.get("schema") != SCHEMA:
         raise StoreError(f"{where}: no record of schema {SCHEMA}")
@@ -148,7 +157,7 @@ def _parse(line: bytes, where: str) -> Run:
     for f in fields(Run):
         kind, _, optional = str(f.type).replace("[", " ").partition(" ")
         value = fields_read[f.name]
-        if value is None and optional.endswith("None"):
+        if value is None and (optional.endswith("None") or kind == "float"):
             continue
         if not isinstance(value, _KINDS[kind]) or isinstance(value, bool):
             raise StoreError(f"{where}: {f.name} is {value!r:.40}, not of type {f.type}")
@@ -163,14 +172,17 @@ def _parse(line: bytes, where: str) -> Run:
         ) from error
     if not epochs:
         raise StoreError(f"{where}: epochs is empty")
-    return Run(**{**fields_read, "epochs": epochs, "points": points})
+    seconds = _number(fields_read["seconds"])
+    return Run(**{**fields_read, "epochs": epochs, "points": points, "seconds": seconds})
 
 
 def _set_torn_line_aside(file: typing.BinaryIO, path: Path) -> None:
     file.seek(0)
     content = file.read()
     whole = content.rfind(b"\n") + 1
-    if whole < len(content):
+    if _is_whole(content[whole:]):
+        file.write(b"\n")
+    elif whole < len(content):
         aside = path.with_name(path.name + ".torn")
         with open(aside, "ab") as torn:
             torn.write(content[whole:] + b"\n")
@@ -187,4 +199,6 @@ def _finite_or_none(value: Any) -> Any:
 
 
 def _number(value: Any) -> float:
+    if isinstance(value, (str, bool)):
+        raise TypeError(f"{value!r} is no number")
     return math.nan if value is None else float(value)

@@ -18,7 +18,7 @@ from mxnet.gluon.data.vision.transforms import ToTensor
 from d2l_lrsched import files
 from d2l_lrsched.data import Batches, load_fashion_mnist
 
-REAL = files.DEBIAN_FOLDER
+REAL = files.find_folder() or files.DEBIAN_FOLDER
 SEED = 7
 
 

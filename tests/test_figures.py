@@ -83,7 +83,6 @@ def test_training_curves_show_the_record():
     assert xy(train_acc) == ([p[0] for p in run.points], [p[2] for p in run.points])
     assert xy(test_acc) == ([1, 2, 3], pytest.approx([0.4, 0.41, 0.42]))
     assert axes.get_xlim() == (0, 3)
-    assert axes.get_title() == "11.15.2 Square root"
     labels = [text.get_text() for text in axes.get_legend().get_texts()]
     assert labels == ["train loss", "train acc", "test acc"]
     # d2l.Animator's formats: '-', 'm--', 'g-.'
@@ -132,7 +131,9 @@ def test_same_input_same_bytes_whatever_the_users_settings(tmp_path, suffix):
 
 
 def test_an_unknown_format_leaves_nothing_behind(tmp_path):
-    with pytest.raises(ValueError, match="Format 'xyz' is not supported"):
+    with pytest.raises(
+        ValueError, match=r"figure\.xyz: a figure's file ends in \.svg, \.png, \.pdf"
+    ):
         figures.save(figures.factor_figure(), tmp_path / "figure.xyz")
     assert list(tmp_path.iterdir()) == []
 
@@ -141,7 +142,9 @@ def test_a_failed_save_keeps_the_old_figure(tmp_path, monkeypatch):
     path = tmp_path / "figure.svg"
     path.write_text("old")
     figure = figures.factor_figure()
-    monkeypatch.setattr(figure, "savefig", lambda *a, **k: (_ for _ in ()).throw(OSError("full")))
+    monkeypatch.setattr(
+        figure, "savefig", lambda *a, **k: (_ for _ in ()).throw(OSError(28, "full"))
+    )
     with pytest.raises(OSError, match="full"):
         figures.save(figure, path)
     assert path.read_text() == "old"
@@ -160,9 +163,38 @@ def test_two_axes_count_updates_and_epochs():
 
 
 def test_the_overview_shows_rates_accuracies_and_printed_values():
-    runs = {name: a_run(name, 2) for name in CHAPTER if name != "cosine"}
+    runs = [a_run(name, 2) for name in CHAPTER if name != "cosine"]
     rates, accuracies = figures.overview_figure(runs).axes
     assert len(rates.lines) == 8
     assert xy(rates.lines[0]) == ([0, 1, 1, 2], [1.0, 0.5, 1.0, 0.5])
     dots = [xy(line) for line in accuracies.lines if line.get_marker() == "o"]
     assert dots == [([2], [acc]) for acc in (0.1, 0.882, 0.898, 0.854)]
+
+
+def test_the_overview_is_of_full_runs_only_and_of_the_newest(tmp_path):
+    short, full = a_run(num_epochs=2), a_run()
+    assert figures.draw_overview([short], tmp_path) == []
+    (path,) = figures.draw_overview([full, short], tmp_path)
+    assert (
+        path.read_bytes()
+        == figures.save(figures.overview_figure([full]), tmp_path / "other.svg").read_bytes()
+    )
+
+
+def test_a_run_unlike_the_chapters_says_so():
+    (axes,) = figures.training_figure(a_run(num_epochs=2)).axes
+    assert axes.get_title() == "11.15.2 Square root\n2 epochs, seed 0"
+
+
+def test_a_failed_save_names_the_file(tmp_path):
+    (tmp_path / "x.svg").mkdir()
+    with pytest.raises(IsADirectoryError) as raised:
+        figures.save(figures.factor_figure(), tmp_path / "x.svg")
+    assert raised.value.filename == str(tmp_path / "x.svg")
+
+
+def test_a_link_is_written_through(tmp_path):
+    (tmp_path / "link.svg").symlink_to(tmp_path / "target.svg")
+    figures.save(figures.factor_figure(), tmp_path / "link.svg")
+    assert (tmp_path / "link.svg").is_symlink()
+    assert (tmp_path / "target.svg").read_bytes().startswith(SVG_START)

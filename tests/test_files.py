@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import gzip
 import hashlib
+import inspect
 import os
 import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +24,7 @@ import pytest
 
 from d2l_lrsched import files
 
-REAL = files.DEBIAN_FOLDER
+REAL = files.find_folder() or files.DEBIAN_FOLDER
 # pooch leaves the connections of failed downloads for the garbage collector to close.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -583,3 +585,51 @@ def test_a_full_disk(
     message = error_of(files.fetch, tmp_path / "data", server.url)
     assert f"{TRAIN_IMAGES}.gz failed ([Errno 28] No space left on device)" in message
     assert left_in(tmp_path / "data") == []
+
+
+def test_a_complete_folder_need_not_be_writable(tmp_path: Path, tiny: dict[str, bytes]) -> None:
+    folder = store(tmp_path / "full", tiny)
+    before = folder.stat().st_mtime_ns
+    assert files.fetch(folder, "http://127.0.0.1:9/") == []
+    assert folder.stat().st_mtime_ns == before, "nothing was made in it, not even for a moment"
+
+
+def test_mxnets_cache_with_the_earlier_release_is_passed_over_with_a_warning(
+    tmp_path: Path, tiny: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, debian = tmp_path / "mx" / "datasets" / "fashion-mnist", tmp_path / "debian"
+    store(cache, tiny)
+    store(debian, tiny)
+    monkeypatch.setenv("MXNET_HOME", str(tmp_path / "mx"))
+    monkeypatch.setattr(files, "DEBIAN_FOLDER", debian)
+    assert files.find_folder() == cache
+    old = hashlib.sha1((cache / "train-images-idx3-ubyte.gz").read_bytes()).hexdigest()
+    monkeypatch.setattr(files, "EARLIER_RELEASE_SHA1", old)
+    with pytest.warns(UserWarning, match="earlier release of Fashion-MNIST"):
+        assert files.find_folder() == debian
+    # A named folder is not passed over.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert files.find_folder(cache) == cache
+
+
+def test_gluon_asks_for_the_earlier_release() -> None:
+    from mxnet.gluon.data.vision import FashionMNIST
+
+    assert files.EARLIER_RELEASE_SHA1 in inspect.getsource(FashionMNIST.__init__)
+
+
+def test_the_sign_of_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert files.candidates("~/x") == [tmp_path / "x"]
+    monkeypatch.setenv(files.DATA_VARIABLE, "~/y")
+    assert files.candidates() == [tmp_path / "y"]
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home(name: str) -> str:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(files.pooch, "os_cache", no_home)
+    with pytest.raises(files.DataError, match=r"home directory.*set \$HOME"):
+        files.own_cache()

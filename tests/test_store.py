@@ -57,7 +57,7 @@ def test_a_new_folder_is_made(tmp_path):
 
 def test_each_record_is_one_line_of_standard_json(path):
     nan_epoch = {**EPOCH, "train_loss": math.nan, "score_spread": math.inf}
-    store.append(path, a_run(outcome="non-finite", epochs=[nan_epoch]))
+    store.append(path, a_run(outcome="non-finite", epochs=[nan_epoch], seconds=math.nan))
 
     def refuse(name):
         raise AssertionError(f"{name} is not standard JSON")
@@ -65,7 +65,9 @@ def test_each_record_is_one_line_of_standard_json(path):
     (line,) = path.read_text().splitlines()
     record = json.loads(line, parse_constant=refuse)
     assert record["epochs"][0]["train_loss"] is None
-    assert math.isnan(store.read(path)[0].final["train_loss"])
+    (run,) = store.read(path)
+    assert math.isnan(run.final["train_loss"])
+    assert math.isnan(run.seconds)
 
 
 def test_a_torn_last_line_is_left_out_with_a_warning(path):
@@ -84,6 +86,15 @@ def test_appending_sets_a_torn_line_aside(path):
         store.append(path, a_run(seed=4))
     assert [run.seed for run in store.read(path)] == [3, 4]
     assert path.with_name("runs.jsonl.torn").read_text() == '{"schema": 1, "exp\n'
+
+
+def test_a_last_record_that_lost_only_its_newline_is_kept(path):
+    store.append(path, a_run())
+    path.write_bytes(path.read_bytes()[:-1])
+    assert store.read(path) == [a_run()]
+    store.append(path, a_run(seed=4))
+    assert [run.seed for run in store.read(path)] == [3, 4]
+    assert not path.with_name("runs.jsonl.torn").exists()
 
 
 def test_killed_at_any_instant_only_a_last_line_can_be_torn(path):
@@ -163,6 +174,7 @@ def test_a_folder_that_is_a_file(tmp_path):
         ({"epochs": [{}]}, "epochs or points are not as they should be"),
         ({"epochs": [3]}, "epochs or points are not as they should be"),
         ({"points": [[1, 2]]}, "epochs or points are not as they should be"),
+        ({"points": [["1", 2, 3]]}, "epochs or points are not as they should be"),
         ({"settings": None}, "settings is None"),
         ({"surplus": 1}, "fields missing or unknown: surplus"),
     ],
@@ -176,7 +188,7 @@ def test_a_bad_line_is_named(path, change, fault):
         store.read(path)
 
 
-@pytest.mark.parametrize("line", ["", "no json", "[1]", "null"])
+@pytest.mark.parametrize("line", ["", "no json", "[1]", "null", "[" * 100_000])
 def test_a_line_that_is_no_record(path, line):
     path.write_text(line + "\n")
     with pytest.raises(store.StoreError, match=r"runs\.jsonl, line 1: no "):

@@ -79,10 +79,10 @@ class Schedule:
 class Stepwise(Schedule):
     """What MXNet's step-by-step schedulers lack: a way back, and a `base_lr` that stays.
 
-    Assigning `base_lr` makes the scheduler the one built with that rate, so the constructor's
-    checks apply, and its equality and hash change. MXNet's optimizers do so when they are given a
-    ``learning_rate`` too; MXNet's own schedulers then leave the warmup aiming at the old rate, and
-    the rate jumps where the warmup ends.
+    Assigning `base_lr` makes the scheduler the one built with that rate, and its equality and hash
+    change. A rate that the other arguments forbid is refused with a warning, what is no rate with a
+    `ValueError`. MXNet's optimizers assign it when they are given a ``learning_rate`` too; MXNet's
+    own schedulers then leave the warmup aiming at the old rate, and the rate jumps where it ends.
     """
 
     def _wrap(self, mxnet_class: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
@@ -102,7 +102,12 @@ class Stepwise(Schedule):
         return self._walk(num_update)
 
     def _assign_base_lr(self, value: float) -> None:
-        rebuilt = type(self)(**{**self._arguments(), "base_lr": value})
+        arguments = {**self._arguments(), "base_lr": check_positive("base_lr", value)}
+        try:
+            rebuilt = type(self)(**arguments)
+        except ValueError:  # a rate, but not with the other arguments: below stop_factor_lr, say
+            super()._assign_base_lr(value)
+            return
         for name, attribute in vars(rebuilt).items():
             setattr(self, name, attribute)
 
@@ -162,8 +167,10 @@ def check_factor(value: Any) -> float:
 
 def check_count(name: str, value: Any, minimum: int = 1) -> int:
     """Return `value` as a plain integer of at least `minimum`."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < minimum:
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < minimum:
         raise ValueError(f"{name} must be an integer >= {minimum}, got {value!r}")
+    if int(value) > sys.maxsize:  # the formulas would turn it into a float
+        raise ValueError(f"{name} must be an integer <= {sys.maxsize}, got a larger one")
     return int(value)
 
 

@@ -33,7 +33,7 @@ class WarmupScheduler(Schedule):
 
     At 0 the rate is `warmup_begin_lr`, at `warmup_steps` it is the target; `scheduler` counts from
     its own 0 there, and what it does at its end comes `warmup_steps` later. Note that MXNet counts
-    the warmup within `max_update`: ``CosineScheduler(20, warmup_steps=5)`` is
+    the warmup within `max_update`: ``CosineScheduler(20, warmup_steps=5)`` gives the rates of
     ``WarmupScheduler(CosineScheduler(15), 5)``.
 
     Parameters

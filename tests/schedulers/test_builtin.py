@@ -251,13 +251,27 @@ def test_an_assigned_base_lr_moves_the_warmup_target_which_mxnet_leaves_behind()
     assert [mxnets(n) for n in (2, 4)] == [0.05, 0.8]
 
 
-@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, None, "0.1", 0.05])
+@pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, None, "0.1"])
 def test_a_bad_base_lr_is_refused_and_changes_nothing(value):
     scheduler = FactorScheduler(2, 0.5, stop_factor_lr=0.06, base_lr=0.1)
     with pytest.raises(ValueError, match="base_lr"):
         scheduler.base_lr = value
     assert scheduler == FactorScheduler(2, 0.5, stop_factor_lr=0.06, base_lr=0.1)
     assert [scheduler(n) for n in range(4)] == [0.1, 0.1, 0.1, 0.06]
+
+
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        FactorScheduler(2, 0.5, stop_factor_lr=0.06, base_lr=0.1),
+        MultiFactorScheduler([2], 0.5, base_lr=0.1, warmup_steps=1, warmup_begin_lr=0.06),
+    ],
+)
+def test_adams_rate_where_other_arguments_forbid_it_is_refused_with_a_warning(scheduler):
+    before = [scheduler(n) for n in range(6)]
+    with pytest.warns(UserWarning, match="keeps its base_lr=0.1 and ignores 0.001"):
+        scheduler.base_lr = 0.001
+    assert [scheduler(n) for n in range(6)] == before
 
 
 @pytest.mark.parametrize("scheduler", [CosineScheduler(9, 0.5), PolyScheduler(9, 0.5)])

@@ -1,0 +1,30 @@
+"""How the commands fail: with one line."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+
+import click
+
+
+@contextlib.contextmanager
+def one_line_errors() -> Iterator[None]:
+    """Turn what a user can mend into one line and exit status 1, and warnings into one line."""
+    from d2l_lrsched.files import DataError
+    from d2l_lrsched.store import StoreError
+
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
+        try:
+            yield
+        except (DataError, StoreError) as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(os_error(error)) from error
+
+
+def os_error(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import warnings
+
+import click
+import pytest
+
+from d2l_lrsched.cli_errors import one_line_errors
+from d2l_lrsched.files import DataError
+from d2l_lrsched.store import StoreError
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (DataError("no data"), "no data"),
+        (StoreError("no record"), "no record"),
+        (OSError(28, "No space left on device", "/a/file"), "/a/file: No space left on device"),
+        (OSError("odd"), "odd"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_line(error, line):
+    with pytest.raises(click.ClickException) as raised, one_line_errors():
+        raise error
+    assert raised.value.message == line
+    assert raised.value.exit_code == 1
+
+
+def test_a_bug_keeps_its_traceback():
+    with pytest.raises(ZeroDivisionError), one_line_errors():
+        1 / 0  # noqa: B018
+
+
+def test_a_warning_is_one_line(capsys):
+    with one_line_errors():
+        warnings.simplefilter("always")
+        warnings.warn("mind this", stacklevel=1)
+    assert capsys.readouterr().err == "Warning: mind this\n"
