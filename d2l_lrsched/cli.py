@@ -67,7 +67,7 @@ _output = click.option(
 def main() -> None:
     """Reproduce d2l.ai's "Learning Rate Scheduling" (section 11.15) in MXNet/Gluon.
 
-    Example: d2l-lrsched reproduce --epochs 1
+    Example: d2l-lrsched reproduce --epochs 1 --output /tmp/figures
     """
 
 
@@ -122,7 +122,7 @@ def reproduce(
 ) -> None:
     """Train the chapter's runs; write figures and records; print ours beside the book's.
 
-    Example: d2l-lrsched reproduce --experiment cosine --epochs 1 --output /tmp/figures
+    Example: d2l-lrsched reproduce --epochs 1 --output /tmp/figures
     """
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown on a screen, whatever the user's setting
     # A stopped job or a closed terminal ends the workers as Ctrl-C does.

@@ -67,7 +67,7 @@ def plot(
 ) -> None:
     """Draw a schedule over a whole training, in updates and in epochs.
 
-    Example: d2l-lrsched plot cosine --base-lr 0.5 --max-update 20 --unit epoch -o cosine.svg
+    Example: d2l-lrsched plot cosine --max-update 20 --unit epoch -o cosine.svg
     """
     scheduler = _build(schedule, {k: v for k, v in arguments.items() if v is not None})
     title = f"{scheduler!r}, per {unit}"

@@ -56,7 +56,7 @@ def assert_failure(done, message):
 def test_every_help_has_an_example_that_its_own_command_parses(name):
     done = call(*name.split(), "--help")
     assert done.returncode == 0
-    (example,) = re.findall(r"Example: d2l-lrsched (.*)", done.stdout)
+    (example,) = re.findall(r"Example: d2l-lrsched (.*)\n\n", done.stdout)  # in one line
     command, *arguments = shlex.split(example)
     assert not name or command == name
     # Parsed, not run: a usage error would be raised here.

@@ -44,6 +44,11 @@ def test_the_table_is_made_from_the_committed_records():
     assert table == report.as_markdown(report.HEADER, report.chapter_rows(runs.values()))
 
 
+def test_the_accuracies_in_the_text_are_those_of_the_committed_records():
+    quoted = dict(re.findall(r"`([a-z-]+)`\s+\((\d\.\d{3})\)", README))
+    assert quoted == {name: f"{run.final['test_acc']:.3f}" for name, run in committed().items()}
+
+
 @pytest.mark.parametrize("name", CHAPTER)
 def test_the_figures_are_drawn_from_the_newest_records(name, tmp_path):
     newest = [run for run in store.read(RECORDS) if run.experiment == name][-1]
