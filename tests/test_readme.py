@@ -44,6 +44,12 @@ def test_the_table_is_made_from_the_committed_records():
     assert table == report.as_markdown(report.HEADER, report.chapter_rows(runs.values()))
 
 
+def test_a_committed_run_is_called_collapsed_just_where_it_guesses():
+    """One class for all of the 10,000 test images, 1,000 of each class."""
+    for run in committed().values():
+        assert (run.outcome == "collapsed") == (run.final["test_acc"] == 0.1), run.experiment
+
+
 def test_the_accuracies_in_the_text_are_those_of_the_committed_records():
     quoted = dict(re.findall(r"`([a-z-]+)`\s+\((\d\.\d{3})\)", README))
     assert quoted == {name: f"{run.final['test_acc']:.3f}" for name, run in committed().items()}
