@@ -5,6 +5,8 @@ SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
+# The pip that Python 3.9 brings makes no editable installs without a setup.py.
+PIP := pip==25.0.1
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e
 
 # The interpreter: $PYTHON where it is given, else the first of these that is 3.9-3.11.
@@ -39,6 +41,7 @@ $(VENV)/.python-$(VERSION):
 	@rm -f $(VENV)/.python-*; touch $@
 
 $(VENV)/.base: $(VENV)/.python-$(VERSION) setup.cfg pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP)
 	$(INSTALL) .
 	@$(IMPORT_MXNET) 2>/dev/null || { $(call APT_INSTALL,libgomp1 libquadmath0) && $(IMPORT_MXNET); } || \
 	{ echo "MXNet does not load; its libraries: sudo apt install libgomp1 libquadmath0" >&2; exit 1; }

@@ -167,17 +167,21 @@ def test_reproduce_prints_the_table_in_the_chapters_order(one_epoch):
     assert "0.307 / 0.887 / 0.882" in table[2]
 
 
-@pytest.mark.parametrize("name", ["square-root", "cosine"])
 @pytest.mark.parametrize("number", ["train_loss", "train_acc", "test_acc"])
-def test_one_epoch_lands_in_the_measured_band(one_epoch, name, number):
-    """The 99.9 % prediction interval of one new seed, from the committed runs of one epoch."""
+def test_one_epoch_lands_in_the_measured_band(one_epoch, number):
+    """The 99.9 % prediction interval of one new seed, from the committed runs of one epoch.
+
+    Of square-root alone: cosine's test accuracies after one epoch range from 0.2 to 0.7, and the
+    interval from them excludes nothing.
+    """
+    name = "square-root"
     measured = [
         run.final[number]
         for run in store.read(FIGURES / "one-epoch.jsonl")
         if run.experiment == name
     ]
     n = len(measured)
-    assert n >= 10
+    assert n == 10
     half = stats.t.ppf(0.9995, n - 1) * stdev(measured) * (1 + 1 / n) ** 0.5
     (run,) = (r for r in store.read(one_epoch[1] / cli.RECORDS) if r.experiment == name)
     assert abs(run.final[number] - mean(measured)) < half
