@@ -57,7 +57,7 @@ data: $(VENV)/.base ## find Fashion-MNIST; where it is missing, get it from apt 
 	@$(BIN)/d2l-lrsched data --no-fetch >/dev/null 2>&1 || { $(call APT_INSTALL,dataset-fashion-mnist); } || true
 	@$(BIN)/d2l-lrsched data
 
-reproduce: $(VENV)/.base data ## train the chapter's five runs; figures, records and table into figures/
+reproduce: $(VENV)/.base data ## train the chapter's five runs: figures and records into figures/, the table printed
 	$(BIN)/d2l-lrsched reproduce
 
 test: $(VENV)/.test data lint ## prove the code right, in minutes

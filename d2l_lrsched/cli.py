@@ -78,7 +78,7 @@ def main() -> None:
 def data(data_dir: Path | None, url: str | None, no_fetch: bool) -> None:
     """Say where Fashion-MNIST is, check it, and fetch it where it is missing.
 
-    Example: d2l-lrsched data --data-dir ~/fashion-mnist
+    Example: d2l-lrsched data
     """
     from d2l_lrsched import files
 

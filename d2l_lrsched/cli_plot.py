@@ -10,9 +10,8 @@ from typing import Any
 import click
 
 from d2l_lrsched.cli_errors import one_line_errors
+from d2l_lrsched.published import UPDATES_PER_EPOCH
 
-BATCH_SIZE, TRAIN_EXAMPLES = 256, 60_000
-UPDATES_PER_EPOCH = -(-TRAIN_EXAMPLES // BATCH_SIZE)  # the last, incomplete batch counts
 # Name -> (class in d2l_lrsched.schedulers, module); `factor` is the chapter's own.
 SCHEDULES = {
     "square-root": ("scratch", "SquareRootScheduler"),
@@ -32,9 +31,13 @@ SCHEDULES = {
 @click.option("--stop-factor-lr", type=float, help="The lower bound of a factor schedule.")
 @click.option("--factor", type=float, help="What the rate is multiplied with.")
 @click.option("--step", help="Where the rate drops: 15,30 (multi-factor) or 10 (mxnet-factor).")
-@click.option("--max-update", type=int, help="Where the final rate is reached; includes warmup.")
+@click.option("--max-update", type=int, help="Where the final rate is reached, counted from 0.")
 @click.option("--pwr", type=float, help="The exponent of poly.")
-@click.option("--warmup-steps", type=int, help="Length of a warmup before any schedule.")
+@click.option(
+    "--warmup-steps",
+    type=int,
+    help="Length of a warmup; within --max-update for MXNet's poly and cosine.",
+)
 @click.option("--warmup-begin-lr", type=float, help="The rate that the warmup starts from.")
 @click.option("--warmup-mode", type=click.Choice(["linear", "constant"]))
 @click.option(
@@ -67,8 +70,12 @@ def plot(
 ) -> None:
     """Draw a schedule over a whole training, in updates and in epochs.
 
-    Example: d2l-lrsched plot cosine --max-update 20 --unit epoch -o cosine.svg
-    """
+    What is not given has the default of the schedule's class; SCHEDULE 'factor' is the
+    chapter's own, 'mxnet-factor' MXNet's.
+
+    \b
+    Example: d2l-lrsched plot cosine --base-lr 0.5 --max-update 20 --unit epoch -o cosine.svg
+    """  # noqa: D301  click wants the backspace: it keeps the line whole
     scheduler = _build(schedule, {k: v for k, v in arguments.items() if v is not None})
     title = f"{scheduler!r}, per {unit}"
     if unit == "epoch":

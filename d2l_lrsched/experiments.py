@@ -45,8 +45,8 @@ class Experiment:
     learning_rate: float | None = None
     scheduler: partial | None = None
     unit: str = "update"
-    num_epochs: int = 30
-    batch_size: int = 256
+    num_epochs: int = published.NUM_EPOCHS
+    batch_size: int = published.BATCH_SIZE
     optimizer: str = "sgd"
 
     def prepare(self, updates_per_epoch: int) -> tuple[dict[str, Any], list[float] | None]:

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Union
 
 import matplotlib as mpl
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from d2l_lrsched.experiments import CHAPTER, PUBLISHED
 from d2l_lrsched.published import CHAPTER as PRINTED
+from d2l_lrsched.published import UPDATES_PER_EPOCH
 from d2l_lrsched.schedulers.scratch import FactorScheduler
 from d2l_lrsched.store import Run
 
@@ -78,7 +78,7 @@ def training_figure(run: Run) -> Figure:
             (ends, [epoch["test_acc"] for epoch in run.epochs], "test acc"),
         )
         for (x, y, label), fmt in zip(curves, D2L_FORMATS):
-            axes.plot(x, y, fmt, label=label, marker=_marker(x))
+            axes.plot(x, y, fmt, label=label, marker=_marker(x), clip_on=len(x) != 1)
         axes.set(
             title=_title(run),
             xlabel="epoch",
@@ -94,16 +94,17 @@ def _title(run: Run) -> str:
     experiment = CHAPTER[run.experiment]
     title = f"{experiment.section} {experiment.title}"
     if run.num_epochs != experiment.num_epochs or run.seed:
-        title += f"\n{run.num_epochs} epochs, seed {run.seed}"
+        epochs = "1 epoch" if run.num_epochs == 1 else f"{run.num_epochs} epochs"
+        title += f"\n{epochs}, seed {run.seed}"
     return title
 
 
 def overview_figure(runs: Iterable[Run]) -> Figure:
     """Draw what the chapter's runs really trained with, and what came of it.
 
-    Left, the learning rate of each epoch's first and last update, as published (solid: per
-    update) and as intended (dashed: per epoch); right, the test accuracy, with the printed
-    value as a dot at the end.
+    Left, the learning rate of every update, as published (solid: per update) and as intended
+    (dashed: per epoch), both axes logarithmic; right, the test accuracies of the runs that live,
+    the book's printed values as circles at the end, and the names of the runs that collapsed.
 
     Parameters
     ----------
@@ -112,25 +113,36 @@ def overview_figure(runs: Iterable[Run]) -> Figure:
     """
     drawn = {run.experiment: run for run in runs}
     with _d2l_look():
-        figure = Figure(figsize=(9, 3.6))
+        figure = Figure(figsize=(9, 4))
         rates, accuracies = figure.subplots(1, 2)
+        dead = []
         for i, name in enumerate(PUBLISHED):
             for key, fmt in ((name, "-"), (f"{name}-per-epoch", "--")):
                 if key not in drawn:
                     continue
-                run = drawn[key]
+                run, style = drawn[key], {"color": f"C{i}", "linestyle": fmt, "alpha": 0.8}
                 label = CHAPTER[name].title if key == name else None
-                _draw_rates(rates, run, fmt, f"C{i}", label)
-                accuracy = [epoch["test_acc"] for epoch in run.epochs]
-                ends = range(1, len(accuracy) + 1)
-                accuracies.plot(ends, accuracy, fmt, color=f"C{i}", marker=_marker(ends))
+                rates.plot(*_rates(run), label=label, **style)
+                if run.outcome == "trained":
+                    accuracy = [epoch["test_acc"] for epoch in run.epochs]
+                    accuracies.plot(range(1, len(accuracy) + 1), accuracy, **style)
+                else:
+                    dead.append(f"ours: {key}")
             if name in drawn:
                 end = (drawn[name].num_epochs, PRINTED[name].test_acc)
-                accuracies.plot(*end, "o", color=f"C{i}", clip_on=False, zorder=3)
-        rates.set(xlabel="epoch", ylabel="learning rate", yscale="log")
+                if PRINTED[name].collapsed:
+                    dead.append(f"the book's: {name}")
+                else:
+                    circle = {"marker": "o", "fillstyle": "none", "markeredgewidth": 2}
+                    accuracies.plot(*end, color=f"C{i}", clip_on=False, **circle)
+        rates.set(xlabel=f"update ({UPDATES_PER_EPOCH} an epoch)", ylabel="learning rate")
+        rates.set(xscale="log", yscale="log")
         rates.set_title("solid: per update, as published\ndashed: per epoch, as intended", size=9)
-        accuracies.set(xlabel="epoch", ylabel="test accuracy")
-        accuracies.set_title("test accuracy\ndots: the book's printed values", size=9)
+        accuracies.set(xlabel="epoch", ylabel="test accuracy", ylim=(0.6, 0.92))
+        accuracies.set_title("circles: the book's printed values", size=9)
+        if dead:
+            text = "\n".join(["collapsed, at 0.1:", *dead])
+            accuracies.text(0.97, 0.04, text, transform=accuracies.transAxes, ha="right", size=8)
         for axes in (rates, accuracies):
             axes.grid()
         figure.legend(loc="lower center", ncol=len(PUBLISHED), frameon=False)
@@ -142,13 +154,14 @@ def _marker(x: Sequence[float]) -> str:
     return "." if len(x) == 1 else ""  # one point makes no line
 
 
-def _draw_rates(axes: Axes, run: Run, fmt: str, color: str, label: str | None) -> None:
-    x, y = [], []
-    for i, epoch in enumerate(run.epochs):
-        x += [i, i + 1]
-        y += [epoch["lr_first"], epoch["lr_last"]]
+def _rates(run: Run) -> tuple[list[int], list[float]]:
+    """Return the updates of a run and the rate of each, the schedule being plotted beforehand."""
+    optimizer_params, _ = CHAPTER[run.experiment].prepare(UPDATES_PER_EPOCH)
+    rate = optimizer_params.get("learning_rate")
+    schedule = optimizer_params.get("lr_scheduler", lambda n: rate)
+    updates = list(range(1, run.num_epochs * UPDATES_PER_EPOCH + 1))
     # A warmup from 0 starts with a rate that no logarithmic axis can hold.
-    axes.plot(x, [rate or float("nan") for rate in y], fmt, color=color, label=label)
+    return updates, [schedule(n) or float("nan") for n in updates]
 
 
 def two_axes_figure(

@@ -329,5 +329,6 @@ def _download(name: str, base_url: str, folder: str) -> Path:
         reason = " ".join(str(error).split())
         raise DataError(
             f"the download of {client.get_url(f'{name}.gz')} failed ({reason}); "
-            f"try again later, or set ${URL_VARIABLE} to another copy"
+            f"try again later, set ${URL_VARIABLE} to another copy, or install Debian's package "
+            "dataset-fashion-mnist"
         ) from error

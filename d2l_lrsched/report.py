@@ -8,7 +8,7 @@ from d2l_lrsched import published
 from d2l_lrsched.experiments import CHAPTER
 from d2l_lrsched.store import Run
 
-HEADER = ("section", "experiment", "published", "ours", "difference", "")
+HEADER = ("section", "experiment", "published", "ours", "difference", "remark")
 NUMBERS = ("train_loss", "train_acc", "test_acc")
 
 
@@ -27,6 +27,8 @@ def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
         printed = published.CHAPTER.get(run.experiment)
         theirs = [getattr(printed, number) for number in NUMBERS] if printed else []
         remarks = [] if run.outcome == "trained" else [run.outcome]
+        if printed and printed.collapsed and run.outcome == "trained":
+            remarks.append("the book's collapsed")
         chapters = CHAPTER[run.experiment].num_epochs
         if run.num_epochs != chapters:
             remarks.append(f"{run.num_epochs} instead of {chapters} epochs")

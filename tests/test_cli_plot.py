@@ -111,7 +111,3 @@ def test_plot_without_a_screen_asks_for_a_file(monkeypatch, backend):
     done = plot("square-root")
     assert done.exit_code == 2
     assert "there is no screen to open a window on; name a file with --output" in done.output
-
-
-def test_updates_per_epoch_is_the_number_of_batches_with_the_incomplete_last_one():
-    assert cli_plot.UPDATES_PER_EPOCH == 234 + 1

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import matplotlib as mpl
 import pytest
 
@@ -162,13 +164,23 @@ def test_two_axes_count_updates_and_epochs():
     assert above.get_xlim() == pytest.approx((left / 5, right / 5))
 
 
-def test_the_overview_shows_rates_accuracies_and_printed_values():
+def test_the_overview_shows_every_update_and_what_lives():
     runs = [a_run(name, 2) for name in CHAPTER if name != "cosine"]
+    runs[-1] = replace(runs[-1], outcome="collapsed")
     rates, accuracies = figures.overview_figure(runs).axes
     assert len(rates.lines) == 8
-    assert xy(rates.lines[0]) == ([0, 1, 1, 2], [1.0, 0.5, 1.0, 0.5])
-    dots = [xy(line) for line in accuracies.lines if line.get_marker() == "o"]
-    assert dots == [([2], [acc]) for acc in (0.1, 0.882, 0.898, 0.854)]
+    updates, constant = xy(rates.lines[0])
+    assert (updates, constant) == (list(range(1, 471)), [0.3] * 470)
+    assert xy(rates.lines[3])[1] == [0.25] * 30 + [0.125] * 440  # multi-factor, after its plot
+    circles = [xy(line) for line in accuracies.lines if line.get_marker() == "o"]
+    assert circles == [([2], [acc]) for acc in (0.882, 0.898, 0.854)]
+    assert len(accuracies.lines) - len(circles) == 7
+    (text,) = accuracies.texts
+    assert text.get_text().splitlines() == [
+        "collapsed, at 0.1:",
+        "the book's: constant",
+        "ours: cosine-warmup-per-epoch",
+    ]
 
 
 def test_the_overview_is_of_full_runs_only_and_of_the_newest(tmp_path):

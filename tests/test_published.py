@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 from d2l_lrsched import published
 
 
@@ -17,6 +19,22 @@ def test_the_five_printed_lines():
         "cosine": "train loss 0.362, train acc 0.870, test acc 0.848",
         "cosine-warmup": "train loss 0.394, train acc 0.857, test acc 0.854",
     }
+
+
+def test_the_collapsed_one_has_the_loss_of_guessing():
+    """ln 10 to three digits, and one class of ten equally frequent ones."""
+    guessing = [
+        name
+        for name, p in published.CHAPTER.items()
+        if f"{p.train_loss:.3f}" == f"{math.log(10):.3f}" and p.test_acc == 0.1
+    ]
+    assert [name for name, p in published.CHAPTER.items() if p.collapsed] == guessing
+    assert guessing == ["constant"]
+
+
+def test_updates_per_epoch_count_the_incomplete_last_batch():
+    assert published.UPDATES_PER_EPOCH == 234 + 1
+    assert 234 * 256 < 60_000 < 235 * 256
 
 
 def test_each_has_its_section():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from d2l_lrsched import cli, data, figures, report, store
+from d2l_lrsched import cli, cli_plot, data, figures, published, report, store
 from d2l_lrsched.experiments import CHAPTER
 
 ROOT = Path(__file__).parent.parent
@@ -50,9 +51,33 @@ def test_a_committed_run_is_called_collapsed_just_where_it_guesses():
         assert (run.outcome == "collapsed") == (run.final["test_acc"] == 0.1), run.experiment
 
 
-def test_the_accuracies_in_the_text_are_those_of_the_committed_records():
-    quoted = dict(re.findall(r"`([a-z-]+)`\s+\((\d\.\d{3})\)", README))
-    assert quoted == {name: f"{run.final['test_acc']:.3f}" for name, run in committed().items()}
+def test_what_the_text_says_of_our_runs():
+    runs = committed()
+    test_acc = {name: run.final["test_acc"] for name, run in runs.items()}
+    assert test_acc["constant"] > max(
+        test_acc["square-root"], test_acc["cosine"], test_acc["cosine-warmup"]
+    )
+    dead = [name for name, run in runs.items() if run.outcome == "collapsed"]
+    assert sorted(dead) == [
+        "cosine-per-epoch",
+        "multi-factor-per-epoch",
+        "square-root-per-epoch",
+    ]
+    assert all(runs[name].epochs[0]["test_acc"] == 0.1 for name in dead), "at once"
+    first = [runs[name].points[:4] for name in ("multi-factor-per-epoch", "cosine-per-epoch")]
+    assert first[0] == first[1]
+    warm = runs["cosine-warmup-per-epoch"].epochs
+    rises = [i for i in range(1, 10) if warm[i]["train_loss"] > warm[i - 1]["train_loss"]]
+    assert [warm[i]["lr_first"] for i in rises] == [pytest.approx(0.3)]
+    assert warm[0]["lr_first"] == warm[0]["lr_last"] == 0
+
+
+def test_how_long_the_five_runs_took():
+    (minutes,) = re.findall(r"five runs of the table took (\d+) minutes", README)
+    runs = [run for name, run in committed().items() if name in published.CHAPTER]
+    starts = [datetime.fromisoformat(run.started).timestamp() for run in runs]
+    ends = [start + run.seconds for start, run in zip(starts, runs)]
+    assert int(minutes) == round((max(ends) - min(starts)) / 60)
 
 
 @pytest.mark.parametrize("name", CHAPTER)
@@ -79,8 +104,8 @@ def test_every_command_is_shown():
     assert {shlex.split(line)[1] for line in COMMANDS} == set(cli.main.commands)
 
 
-@pytest.mark.parametrize("name", CHAPTER)
-def test_every_experiment_is_named(name):
+@pytest.mark.parametrize("name", [*CHAPTER, *cli_plot.SCHEDULES])
+def test_every_experiment_and_schedule_is_named(name):
     assert f"`{name}`" in README
 
 

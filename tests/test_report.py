@@ -42,6 +42,11 @@ def test_rows_stand_in_the_chapters_order_with_rounded_differences():
     ]
 
 
+def test_a_run_that_lives_where_the_books_died_is_marked():
+    (row,) = report.chapter_rows([a_run("constant", 0.14, 0.94, 0.88)])
+    assert row[5] == "the book's collapsed"
+
+
 def test_runs_that_the_book_did_not_make_have_no_printed_numbers():
     (row,) = report.chapter_rows([a_run("cosine-per-epoch", 0.2, 0.9, 0.88)])
     assert row == ("11.15.3.3", "cosine-per-epoch", "-", "0.200 / 0.900 / 0.880", "-", "")
