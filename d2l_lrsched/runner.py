@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime, timezone
 from multiprocessing import get_context
-from typing import Any
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any, cast
 
 import mxnet as mx
 from mxnet import gluon, npx
-from pebble import ProcessExpired, ProcessPool
 
 from d2l_lrsched import provenance
 from d2l_lrsched.data import load_fashion_mnist
@@ -25,8 +25,6 @@ from d2l_lrsched.files import SHA256
 from d2l_lrsched.model import lenet
 from d2l_lrsched.store import Run
 from d2l_lrsched.training import train
-
-POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def run(job: Job, display: str | Display = "auto") -> Run:
 def run_all(
     jobs: Sequence[Job], workers: int, on_epoch: Callable[[Job, int, float], None]
 ) -> Iterator[Run | Failure]:
-    """Make the runs in `workers` processes at once and yield each as it is done.
+    """Make the runs, `workers` at once, each in a process of its own, and yield each as it is done.
 
     Parameters
     ----------
@@ -112,61 +110,77 @@ def run_all(
     workers : int
         Processes, of one OpenMP thread each: two such make two runs in the time of one.
     on_epoch : callable
-        Called with (job, finished epochs, test accuracy) as the workers go on.
+        Called with (job, finished epochs, test accuracy) as the runs go on.
 
     Yields
     ------
     Run or Failure
-        A worker that dies costs its own run only.
+        A process that dies costs its own run only: it shares no lock and no pipe with another.
     """
+    waiting = list(reversed(jobs))
+    running: dict[Connection, tuple[BaseProcess, Job]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                job = waiting.pop()
+                connection, process = _start(job)
+                running[connection] = process, job
+            for ready in wait(list(running)):
+                connection = cast(Connection, ready)
+                process, job = running[connection]
+                try:
+                    message = connection.recv()
+                except (EOFError, OSError):
+                    process.join()
+                    message = Failure(job, f"its process died (exit code {process.exitcode})")
+                if isinstance(message, (Run, Failure)):
+                    del running[connection]
+                    connection.close()
+                    process.join()
+                    yield message
+                else:
+                    on_epoch(job, *message)
+    finally:  # interrupted: do not wait for the runs to end
+        for process, _ in running.values():
+            process.kill()
+            process.join()
+
+
+def _start(job: Job) -> tuple[Connection, BaseProcess]:
     context = get_context("spawn")  # MXNet's threads do not survive a fork
-    with _one_thread(), ExitStack() as stack:
-        # Ctrl-C in a terminal reaches every process; only this one is to hear it.
-        with _interrupts_blocked():
-            manager = stack.enter_context(context.Manager())
-            pool = stack.enter_context(ProcessPool(min(workers, len(jobs)), context=context))
-            reports = manager.Queue()
-            waiting = {pool.schedule(_run_in_worker, args=(job, reports)): job for job in jobs}
-            stack.callback(pool.stop)
-        while waiting:
-            time.sleep(POLL_SECONDS)
-            done = [future for future in waiting if future.done()]
-            while not reports.empty():  # after `done`: a run's last epoch before its end
-                on_epoch(*reports.get())
-            for future in done:
-                job = waiting.pop(future)
-                error = future.exception()
-                yield future.result() if error is None else Failure(job, _in_one_line(error))
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_run_in_process, args=(job, theirs), daemon=True)
+    # Ctrl-C in a terminal reaches every process; only this one is to hear it.
+    with _interrupts_blocked(), _one_thread():
+        process.start()
+    theirs.close()  # so that the end of the process is the end of the pipe
+    return ours, process
 
 
 class _Report(Silent):
-    """Tells the parent process of every finished epoch."""
+    """Tells the parent process of every finished epoch; ends this one where there is none."""
 
-    def __init__(self, job: Job, reports: Any) -> None:
-        self._job, self._reports = job, reports
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     def epoch(
         self, epoch: int, train_loss: float, train_acc: float, test_acc: float, lr: float
     ) -> None:
-        parent = multiprocessing.parent_process()
-        if parent is not None and not parent.is_alive():
-            os._exit(1)  # killed: nobody waits for this run any more
-        self._reports.put((self._job, epoch, test_acc))
+        self._connection.send((epoch, test_acc))  # BrokenPipeError: nobody waits any more
 
 
-def _run_in_worker(job: Job, reports: Any) -> Run:
-    return run(job, _Report(job, reports))
-
-
-def _in_one_line(error: BaseException) -> str:
-    if isinstance(error, ProcessExpired):
-        return f"its process died (exit code {error.exitcode})"
-    return f"{type(error).__name__}: {error}".splitlines()[0]
+def _run_in_process(job: Job, connection: Connection) -> None:
+    try:
+        connection.send(run(job, _Report(connection)))
+    except BrokenPipeError:
+        pass
+    except Exception as error:
+        connection.send(Failure(job, f"{type(error).__name__}: {error}".splitlines()[0]))
 
 
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
-    """Have the threads and processes started meanwhile never see SIGINT."""
+    """Have the processes started meanwhile never see SIGINT."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -282,6 +282,17 @@ def test_ctrl_c_while_the_workers_start(tmp_path):
     assert re.fullmatch(r"Error: interrupted; .*\n", err)
 
 
+@pytest.mark.slow
+def test_a_killed_parent_leaves_no_worker_beyond_its_epoch(tmp_path):
+    process, workers = start_reproduce(tmp_path)
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 120
+    while any(Path(f"/proc/{pid}").exists() for pid in workers):
+        assert time.monotonic() < deadline
+        time.sleep(1)
+
+
 @pytest.mark.parametrize("command", [["run", "cosin"], ["reproduce", "--experiment", "cosin"]])
 def test_an_unknown_experiment_lists_the_known_ones(command):
     done = call(*command)

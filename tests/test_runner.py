@@ -105,6 +105,22 @@ def test_failures_of_workers_are_told_in_one_line(tmp_path):
         assert "\n" not in result.reason
 
 
+def test_a_process_killed_while_it_starts_costs_its_own_run_only(tmp_path, monkeypatch):
+    start = runner._start
+
+    def start_and_kill(job):
+        connection, process = start(job)
+        if job.experiment == "constant":
+            process.kill()
+        return connection, process
+
+    monkeypatch.setattr(runner, "_start", start_and_kill)
+    jobs = [runner.Job(name, data_dir=str(tmp_path)) for name in ("constant", "cosine")]
+    results = {r.job.experiment: r.reason for r in runner.run_all(jobs, 2, lambda *report: None)}
+    assert results["constant"] == "its process died (exit code -9)"
+    assert results["cosine"].startswith("DataError: ")
+
+
 @pytest.mark.parametrize("before", ["7", None])
 def test_workers_get_one_thread_and_the_parent_keeps_its_own(monkeypatch, before):
     if before is None:
