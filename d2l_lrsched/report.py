@@ -36,9 +36,9 @@ def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
             (
                 CHAPTER[run.experiment].section,
                 run.experiment,
-                " / ".join(f"{x:.3f}" for x in theirs) or "-",
-                " / ".join(f"{x:.3f}" for x in ours),
-                " / ".join(f"{x - y:+.3f}" for x, y in zip(ours, theirs)) or "-",
+                "/".join(f"{x:.3f}" for x in theirs) or "-",
+                "/".join(f"{x:.3f}" for x in ours),
+                "/".join(f"{x - y:+.3f}" for x, y in zip(ours, theirs)) or "-",
                 ", ".join(remarks),
             )
         )

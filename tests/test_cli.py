@@ -160,11 +160,11 @@ def test_reproduce_prints_the_table_in_the_chapters_order(one_epoch):
     table = done.stdout[done.stdout.index("section") :].splitlines()
     for line, name in zip(table[2:], ("square-root", "cosine")):
         final = runs[name].final
-        ours = f"{final['train_loss']:.3f} / {final['train_acc']:.3f} / {final['test_acc']:.3f}"
+        ours = f"{final['train_loss']:.3f}/{final['train_acc']:.3f}/{final['test_acc']:.3f}"
         assert name in line
         assert ours in line
         assert "1 instead of 30 epochs" in line
-    assert "0.307 / 0.887 / 0.882" in table[2]
+    assert "0.307/0.887/0.882" in table[2]
 
 
 @pytest.mark.parametrize("number", ["train_loss", "train_acc", "test_acc"])

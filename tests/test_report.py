@@ -26,17 +26,17 @@ def test_rows_stand_in_the_chapters_order_with_rounded_differences():
         (
             "11.15.1",
             "constant",
-            "2.303 / 0.098 / 0.100",
-            "2.303 / 0.100 / 0.100",
-            "+0.000 / +0.002 / +0.000",
+            "2.303/0.098/0.100",
+            "2.303/0.100/0.100",
+            "+0.000/+0.002/+0.000",
             "collapsed",
         ),
         (
             "11.15.3.3",
             "cosine",
-            "0.362 / 0.870 / 0.848",
-            "0.360 / 0.872 / 0.850",
-            "-0.002 / +0.002 / +0.002",
+            "0.362/0.870/0.848",
+            "0.360/0.872/0.850",
+            "-0.002/+0.002/+0.002",
             "",
         ),
     ]
@@ -49,14 +49,14 @@ def test_a_run_that_lives_where_the_books_died_is_marked():
 
 def test_runs_that_the_book_did_not_make_have_no_printed_numbers():
     (row,) = report.chapter_rows([a_run("cosine-per-epoch", 0.2, 0.9, 0.88)])
-    assert row == ("11.15.3.3", "cosine-per-epoch", "-", "0.200 / 0.900 / 0.880", "-", "")
+    assert row == ("11.15.3.3", "cosine-per-epoch", "-", "0.200/0.900/0.880", "-", "")
 
 
 def test_a_short_run_is_marked():
     (row,) = report.chapter_rows(
         [a_run("constant", float("nan"), 0.1, 0.1, "non-finite", num_epochs=2)]
     )
-    assert row[3] == "nan / 0.100 / 0.100"
+    assert row[3] == "nan/0.100/0.100"
     assert row[5] == "non-finite, 2 instead of 30 epochs"
 
 
