@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
-from d2l_lrsched.cli_errors import one_line_errors, os_error
+from d2l_lrsched import provenance
+from d2l_lrsched.cli_errors import in_one_line, one_line_errors
 from d2l_lrsched.cli_plot import plot
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def reproduce(
     for signal_number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, signal.default_int_handler)
     from d2l_lrsched import figures, report, runner, store
-    from d2l_lrsched.experiments import CHAPTER, PUBLISHED
+    from d2l_lrsched.experiments import PUBLISHED
 
     names = _known(names) or PUBLISHED
     runs, failures = [], {}
@@ -138,13 +139,13 @@ def reproduce(
         if set(PUBLISHED) <= set(names):
             figures.save(figures.factor_figure(), output / figures.FACTOR_FIGURE)
         jobs = [runner.Job(name, seed, epochs, str(data_dir)) for name in names]
-        lengths = {job: job.num_epochs or CHAPTER[job.experiment].num_epochs for job in jobs}
-        bar = tqdm(total=sum(lengths.values()), unit="epoch", disable=not sys.stderr.isatty())
+        total = sum(job.length for job in jobs)
+        bar = tqdm(total=total, unit="epoch", disable=not sys.stderr.isatty())
 
         def on_epoch(job: runner.Job, epoch: int, test_acc: float) -> None:
             bar.update()
             if bar.disable:
-                progress = f"epoch {epoch}/{lengths[job]}, test acc {test_acc:.3f}"
+                progress = f"epoch {epoch}/{job.length}, test acc {test_acc:.3f}"
                 click.echo(f"{job.experiment}: {progress}")
 
         try:
@@ -158,8 +159,7 @@ def reproduce(
                 try:  # a full disk must not cost the runs that still go on
                     _keep(result, output)
                 except (OSError, store.StoreError) as error:
-                    reason = os_error(error) if isinstance(error, OSError) else str(error)
-                    failures[result.experiment] = reason
+                    failures[result.experiment] = in_one_line(error)
         except KeyboardInterrupt:
             raise click.ClickException(
                 f"interrupted; the {len(runs)} finished runs are kept in {records}"
@@ -203,7 +203,7 @@ def run(
     Example: d2l-lrsched run cosine-per-epoch --epochs 2 --output /tmp/figures
     """
     os.environ["MPLBACKEND"] = "agg"
-    if not os.environ.get("OMP_NUM_THREADS", "").strip("0").isdecimal():
+    if not provenance.threads():
         os.environ["OMP_NUM_THREADS"] = "1"  # as `reproduce` trains: the same numbers
     from d2l_lrsched import runner
 

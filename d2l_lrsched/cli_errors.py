@@ -19,12 +19,13 @@ def one_line_errors() -> Iterator[None]:
         warnings.showwarning = lambda message, *_: click.echo(f"Warning: {message}", err=True)
         try:
             yield
-        except (DataError, StoreError) as error:
-            raise click.ClickException(str(error)) from error
-        except OSError as error:
-            raise click.ClickException(os_error(error)) from error
+        except (DataError, StoreError, OSError) as error:
+            raise click.ClickException(in_one_line(error)) from error
 
 
-def os_error(error: OSError) -> str:
+def in_one_line(error: Exception) -> str:
+    """Return the error's message; of an OSError, the file's name and the reason."""
+    if not isinstance(error, OSError):
+        return str(error)
     where = f"{error.filename}: " if error.filename else ""
     return f"{where}{error.strerror or error}"

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from d2l_lrsched.cli_errors import one_line_errors
-from d2l_lrsched.published import UPDATES_PER_EPOCH
+from d2l_lrsched.published import NUM_EPOCHS, UPDATES_PER_EPOCH
 
-# Name -> (class in d2l_lrsched.schedulers, module); `factor` is the chapter's own.
+# Name -> (module of d2l_lrsched.schedulers, class); `factor` is the chapter's own.
 SCHEDULES = {
     "square-root": ("scratch", "SquareRootScheduler"),
     "factor": ("scratch", "FactorScheduler"),
@@ -47,7 +47,7 @@ SCHEDULES = {
     show_default=True,
     help="What the schedule counts: MXNet counts updates, the book's plots mean epochs.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), default=30, show_default=True)
+@click.option("--epochs", type=click.IntRange(min=1), default=NUM_EPOCHS, show_default=True)
 @click.option(
     "--updates-per-epoch",
     type=click.IntRange(min=1),
@@ -128,9 +128,7 @@ def _build(schedule: str, arguments: dict[str, Any]) -> Any:
     try:
         scheduler = make(**arguments)
         if warmup:
-            scheduler = schedulers.compose.WarmupScheduler(
-                scheduler, **{"warmup_steps": 0, **warmup}
-            )
+            scheduler = schedulers.compose.WarmupScheduler(scheduler, **warmup)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     return scheduler

@@ -76,6 +76,11 @@ class Experiment:
         return {"lr_scheduler": scheduler}, plotted
 
     @property
+    def heading(self) -> str:
+        """Section and title, as they stand over the figures."""
+        return f"{self.section} {self.title}"
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Everything that shapes the run, for its record; a scheduler as the code that makes it."""
         return {

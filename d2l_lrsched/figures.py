@@ -92,7 +92,7 @@ def training_figure(run: Run) -> Figure:
 def _title(run: Run) -> str:
     """Return section and title, and what sets the run apart from the chapter's."""
     experiment = CHAPTER[run.experiment]
-    title = f"{experiment.section} {experiment.title}"
+    title = experiment.heading
     if run.num_epochs != experiment.num_epochs or run.seed:
         epochs = "1 epoch" if run.num_epochs == 1 else f"{run.num_epochs} epochs"
         title += f"\n{epochs}, seed {run.seed}"
@@ -237,8 +237,8 @@ def draw_run(run: Run, folder: PathLike) -> list[Path]:
     stem = Path(folder) / f"{experiment.section}-{run.experiment}"
     written = []
     if run.schedule is not None:
-        title = f"{experiment.section} {experiment.title}"
-        written.append(save(schedule_figure(run.schedule, title), f"{stem}-schedule.svg"))
+        figure = schedule_figure(run.schedule, experiment.heading)
+        written.append(save(figure, f"{stem}-schedule.svg"))
     written.append(save(training_figure(run), f"{stem}-training.svg"))
     return written
 

@@ -85,13 +85,14 @@ def candidates(data_dir: PathLike | None = None) -> list[Path]:
 def find_folder(data_dir: PathLike | None = None) -> Path | None:
     """Return the first of `candidates` that holds any of the four files, or None.
 
-    MXNet's cache is passed over, with a warning, where it holds the earlier release, which MXNet's
-    own downloader puts there.
+    MXNet's cache, unless it is the one folder named, is passed over with a warning where it holds
+    the earlier release, which MXNet's own downloader puts there.
     """
-    for folder in candidates(data_dir):
+    tried = candidates(data_dir)
+    for folder in tried:
         if len(_missing(folder)) == len(SHA256):
             continue
-        if data_dir is None and folder == _mxnet_cache() and _is_earlier_release(folder):
+        if len(tried) > 1 and folder == _mxnet_cache() and _is_earlier_release(folder):
             warnings.warn(
                 f"{folder} holds the earlier release of Fashion-MNIST (2017-08-26) and is passed "
                 "over",

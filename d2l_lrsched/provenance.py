@@ -36,7 +36,7 @@ def processor() -> str:
 
 
 def threads() -> int:
-    """Return $OMP_NUM_THREADS, or 0 where it is not set and MXNet chooses for itself."""
+    """Return $OMP_NUM_THREADS, or 0 where it is no number and MXNet chooses for itself."""
     value = os.environ.get("OMP_NUM_THREADS", "")
     return int(value) if value.isdecimal() else 0
 

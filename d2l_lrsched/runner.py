@@ -36,6 +36,11 @@ class Job:
     num_epochs: int | None = None
     data_dir: str | None = None
 
+    @property
+    def length(self) -> int:
+        """The epochs to train: the user's number, or the experiment's."""
+        return self.num_epochs or CHAPTER[self.experiment].num_epochs
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -81,15 +86,14 @@ def run(job: Job, display: str | Display = "auto") -> Run:
     net.initialize(ctx=ctx)  # a Trainer asks for it; train() initializes anew, with Xavier
     optimizer_params, plotted = experiment.prepare(updates_per_epoch=len(train_iter))
     trainer = gluon.Trainer(net.collect_params(), experiment.optimizer, optimizer_params)
-    num_epochs = job.num_epochs or experiment.num_epochs
     loss = gluon.loss.SoftmaxCrossEntropyLoss()
     start = time.perf_counter()
-    history = train(net, train_iter, test_iter, num_epochs, loss, trainer, ctx, display=display)
+    history = train(net, train_iter, test_iter, job.length, loss, trainer, ctx, display=display)
     return Run(
         experiment=job.experiment,
         seed=job.seed,
         settings=experiment.settings,
-        num_epochs=num_epochs,
+        num_epochs=job.length,
         outcome=history.outcome,
         epochs=[asdict(epoch) for epoch in history.epochs],
         points=[list(astuple(point)) for point in history.points],

@@ -611,6 +611,8 @@ def test_mxnets_cache_with_the_earlier_release_is_passed_over_with_a_warning(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert files.find_folder(cache) == cache
+        monkeypatch.setenv(files.DATA_VARIABLE, str(cache))
+        assert files.find_folder() == cache
 
 
 def test_gluon_asks_for_the_earlier_release() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from d2l_lrsched import cli, cli_plot, data, figures, published, report, store
 from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched.training import COLLAPSED_SPREAD
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -49,6 +50,16 @@ def test_a_committed_run_is_called_collapsed_just_where_it_guesses():
     """One class for all of the 10,000 test images, 1,000 of each class."""
     for run in committed().values():
         assert (run.outcome == "collapsed") == (run.final["test_acc"] == 0.1), run.experiment
+
+
+def test_the_bound_of_collapse_lies_in_the_measured_gap():
+    """The two numbers that the comment at `training.COLLAPSED_SPREAD` names."""
+    spreads = {"collapsed": [], "trained": []}
+    for run in committed().values():
+        spreads[run.outcome] += [epoch["score_spread"] for epoch in run.epochs]
+    assert max(spreads["collapsed"]) < 0.0003
+    assert f"{min(spreads['trained']):.2f}" == "0.45"
+    assert max(spreads["collapsed"]) < COLLAPSED_SPREAD < min(spreads["trained"])
 
 
 def test_what_the_text_says_of_our_runs():
