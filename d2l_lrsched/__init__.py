@@ -20,11 +20,22 @@ _HOME_OF = {
     "SequentialScheduler": "schedulers.compose",
     "PerEpoch": "schedulers.compose",
     "lenet": "model",
+    "same_bits_lenet": "fast",
+    "fast_lenet": "fast",
     "load_fashion_mnist": "data",
     "train": "training",
     "History": "training",
 }
-_MODULES = ("data", "experiments", "figures", "model", "published", "schedulers", "training")
+_MODULES = (
+    "data",
+    "experiments",
+    "fast",
+    "figures",
+    "model",
+    "published",
+    "schedulers",
+    "training",
+)
 
 __all__ = [*_HOME_OF, *_MODULES]
 

@@ -48,6 +48,14 @@ class _Folder(click.Path):
         return Path(str(super().convert(value, param, ctx))).expanduser()
 
 
+_net = click.option(
+    "--net",
+    type=click.Choice(["chapter", "same-bits", "fast"]),
+    default="same-bits",
+    show_default=True,
+    help="How LeNet is computed: as in the chapter; faster, identical to it to the bit; or "
+    "fastest, equal to it within float32 rounding.",
+)
 _data_dir = click.option(
     "--data-dir",
     type=_Folder(),
@@ -109,8 +117,10 @@ def data(data_dir: Path | None, url: str | None, no_fetch: bool) -> None:
     type=click.IntRange(min=1),
     default=_cores,
     show_default="number of cores",
-    help="Runs at once, each in a process of one thread.",
+    help="Runs at once, each in a process of one thread; the last ones, fewer than twice as "
+    "many, share the cores.",
 )
+@_net
 @_data_dir
 @_output
 def reproduce(
@@ -118,6 +128,7 @@ def reproduce(
     epochs: int | None,
     seed: int,
     workers: int,
+    net: str,
     data_dir: Path | None,
     output: Path,
 ) -> None:
@@ -138,7 +149,7 @@ def reproduce(
         records, data_dir = _ready(output, data_dir)
         if set(PUBLISHED) <= set(names):
             figures.save(figures.factor_figure(), output / figures.FACTOR_FIGURE)
-        jobs = [runner.Job(name, seed, epochs, str(data_dir)) for name in names]
+        jobs = [runner.Job(name, seed, epochs, str(data_dir), net) for name in names]
         total = sum(job.length for job in jobs)
         bar = tqdm(total=total, unit="epoch", disable=not sys.stderr.isatty())
 
@@ -187,6 +198,7 @@ def _keep(run: Run, output: Path) -> None:
 @click.argument("name")
 @_epochs
 @_seed
+@_net
 @_data_dir
 @_output
 @click.option("--quiet", is_flag=True, help="Show nothing while training.")
@@ -194,6 +206,7 @@ def run(
     name: str,
     epochs: int | None,
     seed: int,
+    net: str,
     data_dir: Path | None,
     output: Path,
     quiet: bool,
@@ -210,7 +223,7 @@ def run(
     _known((name,))
     with one_line_errors():
         _, data_dir = _ready(output, data_dir)
-        job = runner.Job(name, seed, epochs, str(data_dir))
+        job = runner.Job(name, seed, epochs, str(data_dir), net)
         try:
             result = runner.run(job, "none" if quiet else "auto")
         except KeyboardInterrupt:

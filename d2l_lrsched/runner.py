@@ -21,20 +21,24 @@ from d2l_lrsched import provenance
 from d2l_lrsched.data import load_fashion_mnist
 from d2l_lrsched.display import Display, Silent
 from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched.fast import ARRANGEMENTS
 from d2l_lrsched.files import SHA256
-from d2l_lrsched.model import lenet
 from d2l_lrsched.store import Run
 from d2l_lrsched.training import train
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run to be made: an experiment's name, a seed, and what the user set."""
+    """One run to be made: an experiment's name, a seed, and what the user set.
+
+    `net` names one of `fast.ARRANGEMENTS`; the default gives the chapter's numbers to the bit.
+    """
 
     experiment: str
     seed: int = 0
     num_epochs: int | None = None
     data_dir: str | None = None
+    net: str = "same-bits"
 
     @property
     def length(self) -> int:
@@ -81,9 +85,9 @@ def run(job: Job, display: str | Display = "auto") -> Run:
     train_iter, test_iter = load_fashion_mnist(
         experiment.batch_size, data_dir=job.data_dir, seed=job.seed
     )
-    mx.random.seed(job.seed)
-    net, ctx = lenet(), d2l.try_gpu()
+    net, ctx = ARRANGEMENTS[job.net](), d2l.try_gpu()
     net.initialize(ctx=ctx)  # a Trainer asks for it; train() initializes anew, with Xavier
+    mx.random.seed(job.seed)
     optimizer_params, plotted = experiment.prepare(updates_per_epoch=len(train_iter))
     trainer = gluon.Trainer(net.collect_params(), experiment.optimizer, optimizer_params)
     loss = gluon.loss.SoftmaxCrossEntropyLoss()
@@ -92,7 +96,7 @@ def run(job: Job, display: str | Display = "auto") -> Run:
     return Run(
         experiment=job.experiment,
         seed=job.seed,
-        settings=experiment.settings,
+        settings={**experiment.settings, "net": job.net},
         num_epochs=job.length,
         outcome=history.outcome,
         epochs=[asdict(epoch) for epoch in history.epochs],
@@ -106,13 +110,14 @@ def run(job: Job, display: str | Display = "auto") -> Run:
 def run_all(
     jobs: Sequence[Job], workers: int, on_epoch: Callable[[Job, int, float], None]
 ) -> Iterator[Run | Failure]:
-    """Make the runs, `workers` at once, each in a process of its own, and yield each as it is done.
+    """Make the runs on `workers` cores, each in a process of its own; yield each as it is done.
 
     Parameters
     ----------
     jobs : sequence of Job
     workers : int
-        Processes, of one OpenMP thread each: two such make two runs in the time of one.
+        Runs at once, of one OpenMP thread each: two such make two runs in the time of one. The
+        last ones, fewer than 2 * workers, share the cores, so that none idles at the end.
     on_epoch : callable
         Called with (job, finished epochs, test accuracy) as the runs go on.
 
@@ -125,7 +130,9 @@ def run_all(
     running: dict[Connection, tuple[BaseProcess, Job]] = {}
     try:
         while waiting or running:
-            while waiting and len(running) < workers:
+            left = len(waiting) + len(running)
+            at_once = workers if left >= 2 * workers else left
+            while waiting and len(running) < at_once:
                 job = waiting.pop()
                 connection, process = _start(job)
                 running[connection] = process, job

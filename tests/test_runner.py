@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import platform
 
@@ -11,6 +12,7 @@ from mxnet import gluon, npx
 
 from d2l_lrsched import files, runner, store
 from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched.fast import ARRANGEMENTS
 from d2l_lrsched.model import lenet
 from d2l_lrsched.schedulers.scratch import SquareRootScheduler
 from d2l_lrsched.training import train
@@ -33,7 +35,7 @@ def test_a_record_holds_the_whole_run(small_data, tmp_path):
     run = runner.run(runner.Job("square-root", seed=5, num_epochs=2, data_dir="/d"), "none")
     assert small_data == {"batch_size": 256, "data_dir": "/d", "seed": 5}
     assert (run.experiment, run.seed, run.num_epochs) == ("square-root", 5, 2)
-    assert run.settings == CHAPTER["square-root"].settings
+    assert run.settings == {**CHAPTER["square-root"].settings, "net": "same-bits"}
     assert len(run.epochs) == 2
     assert len(run.points) == 2
     assert run.schedule == [(t + 1.0) ** -0.5 for t in range(30)]
@@ -93,6 +95,46 @@ def test_30_epochs_unless_told_otherwise(small_data, monkeypatch):
         with pytest.raises(InterruptedError):
             runner.run(runner.Job("constant", num_epochs=num_epochs))
     assert asked == [30, 7]
+
+
+def test_every_arrangement_of_the_net_starts_from_the_same_parameters(small_data):
+    """And ends, after 51 updates, where rounding allows: the chapter's, the same bits, nearly."""
+    chapter, same, fast = (
+        runner.run(runner.Job("cosine", num_epochs=1, net=net), "none") for net in ARRANGEMENTS
+    )
+    assert numbers(chapter) == numbers(same)
+    assert fast.final["train_loss"] == pytest.approx(chapter.final["train_loss"], rel=1e-5)
+    assert fast.settings["net"] == "fast"
+
+
+@pytest.mark.parametrize(
+    ("jobs", "workers", "started"),
+    [
+        (5, 2, [2, 2, 5, 5, 5]),  # not 2, 2 and 1, with a core idle at the end
+        (5, 1, [1, 2, 3, 4, 5]),
+        (4, 2, [2, 2, 4, 4]),
+        (5, 8, [5, 5, 5, 5, 5]),
+        (9, 4, [4, 4, 4, 4, 9, 9, 9, 9, 9]),
+    ],
+)
+def test_the_last_runs_share_the_cores(monkeypatch, jobs, workers, started):
+    """The number of runs that have been started when each result comes; all of them end at once."""
+    count = []
+
+    class Done:
+        def join(self): ...
+
+    def start(job):
+        count.append(job)
+        ours, theirs = multiprocessing.Pipe(duplex=False)
+        theirs.send(runner.Failure(job, "done"))
+        return ours, Done()
+
+    monkeypatch.setattr(runner, "_start", start)
+    todo = [runner.Job("constant", seed) for seed in range(jobs)]
+    results = runner.run_all(todo, workers, lambda *report: None)
+    assert [len(count) for _ in results] == started
+    assert count == todo
 
 
 def test_failures_of_workers_are_told_in_one_line(tmp_path):
