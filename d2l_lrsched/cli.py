@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
 
-from d2l_lrsched import provenance
+from d2l_lrsched import cli_options, provenance
+from d2l_lrsched.cli_bench import bench
 from d2l_lrsched.cli_errors import in_one_line, one_line_errors
 from d2l_lrsched.cli_plot import plot
 
@@ -20,54 +21,8 @@ if TYPE_CHECKING:
 
 RECORDS = "runs.jsonl"
 
-_seed = click.option(
-    "--seed",
-    type=click.IntRange(0, 2**32 - 1),
-    default=0,
-    show_default=True,
-    help="Seed of initialization and shuffling.",
-)
-_epochs = click.option(
-    "--epochs", type=click.IntRange(min=1), help="Epochs to train, instead of the chapter's 30."
-)
-
-
-def _cores() -> int:
-    """Return the cores that this process may use, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-class _Folder(click.Path):
-    """A folder's path; ~ is the home folder, as in --data-dir=~/data, which shells leave alone."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        if not value:
-            self.fail("the name of a folder must not be empty", param, ctx)
-        return Path(str(super().convert(value, param, ctx))).expanduser()
-
-
-_net = click.option(
-    "--net",
-    type=click.Choice(["chapter", "same-bits", "fast"]),
-    default="same-bits",
-    show_default=True,
-    help="How LeNet is computed: as in the chapter; faster, identical to it to the bit; or "
-    "fastest, equal to it within float32 rounding.",
-)
-_data_dir = click.option(
-    "--data-dir",
-    type=_Folder(),
-    help="Folder of the four Fashion-MNIST files. Default: $D2L_LRSCHED_DATA, MXNet's cache, "
-    "Debian's dataset-fashion-mnist, then a download.",
-)
-_output = click.option(
-    "--output",
-    type=_Folder(file_okay=False),
-    default="figures",
-    show_default=True,
-    help=f"Folder for the figures and for the records ({RECORDS}, appended to).",
+_output = cli_options.output(
+    f"Folder for the figures and for the records ({RECORDS}, appended to)."
 )
 
 
@@ -81,7 +36,7 @@ def main() -> None:
 
 
 @main.command()
-@_data_dir
+@cli_options.data_dir
 @click.option("--url", help="Where to download from. Default: $D2L_LRSCHED_URL, else Zalando's.")
 @click.option("--no-fetch", is_flag=True, help="Only look; never download.")
 def data(data_dir: Path | None, url: str | None, no_fetch: bool) -> None:
@@ -110,18 +65,14 @@ def data(data_dir: Path | None, url: str | None, no_fetch: bool) -> None:
     metavar="NAME",
     help="Which; may be repeated. Default: the five that the book prints.",
 )
-@_epochs
-@_seed
-@click.option(
-    "--workers",
-    type=click.IntRange(min=1),
-    default=_cores,
-    show_default="number of cores",
-    help="Runs at once, each in a process of one thread; the last ones, fewer than twice as "
-    "many, share the cores.",
+@cli_options.epochs
+@cli_options.seed
+@cli_options.workers(
+    "Runs at once, each in a process of one thread; the last ones, fewer than twice as many, share "
+    "the cores."
 )
-@_net
-@_data_dir
+@cli_options.net
+@cli_options.data_dir
 @_output
 def reproduce(
     names: tuple[str, ...],
@@ -196,10 +147,10 @@ def _keep(run: Run, output: Path) -> None:
 
 @main.command()
 @click.argument("name")
-@_epochs
-@_seed
-@_net
-@_data_dir
+@cli_options.epochs
+@cli_options.seed
+@cli_options.net
+@cli_options.data_dir
 @_output
 @click.option("--quiet", is_flag=True, help="Show nothing while training.")
 def run(
@@ -259,3 +210,4 @@ def _ready(output: Path, data_dir: Path | None) -> tuple[Path, Path]:
 
 
 main.add_command(plot)
+main.add_command(bench)

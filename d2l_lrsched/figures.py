@@ -7,7 +7,6 @@ and none of the user's own matplotlib settings.
 from __future__ import annotations
 
 import os
-import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from d2l_lrsched.experiments import CHAPTER, PUBLISHED
 from d2l_lrsched.published import CHAPTER as PRINTED
 from d2l_lrsched.published import UPDATES_PER_EPOCH
 from d2l_lrsched.schedulers.scratch import FactorScheduler
-from d2l_lrsched.store import Run
+from d2l_lrsched.store import Run, whole_file
 
 # What d2l.set_figsize, d2l.plot and d2l.Animator use.
 D2L_FIGSIZE = (3.5, 2.5)
@@ -41,7 +40,8 @@ PathLike = Union[str, "os.PathLike[str]"]
 
 
 @contextmanager
-def _d2l_look() -> Iterator[None]:
+def d2l_look() -> Iterator[None]:
+    """Draw with matplotlib's defaults, whatever the user's settings, and the same bytes again."""
     with mpl.rc_context():
         mpl.rcdefaults()  # d2l changes nothing but the figure's size
         mpl.rcParams.update({"svg.hashsalt": "d2l_lrsched", "svg.fonttype": "path"})
@@ -50,7 +50,7 @@ def _d2l_look() -> Iterator[None]:
 
 def schedule_figure(values: Sequence[float], title: str) -> Figure:
     """Draw a schedule as the chapter does: its values at 0, 1, 2, ..."""
-    with _d2l_look():
+    with d2l_look():
         figure = Figure(figsize=D2L_FIGSIZE)
         axes = figure.subplots()
         axes.plot(range(len(values)), values, D2L_FORMATS[0])
@@ -67,7 +67,7 @@ def factor_figure() -> Figure:
 
 def training_figure(run: Run) -> Figure:
     """Draw a run's training curves as the chapter's Animator leaves them."""
-    with _d2l_look():
+    with d2l_look():
         figure = Figure(figsize=D2L_FIGSIZE)
         axes = figure.subplots()
         epochs, train_loss, train_acc = zip(*run.points) if run.points else ((), (), ())
@@ -112,7 +112,7 @@ def overview_figure(runs: Iterable[Run]) -> Figure:
         Of each experiment the last one is drawn, if there is one.
     """
     drawn = {run.experiment: run for run in runs}
-    with _d2l_look():
+    with d2l_look():
         figure = Figure(figsize=(9, 4))
         rates, accuracies = figure.subplots(1, 2)
         dead = []
@@ -182,7 +182,7 @@ def two_axes_figure(
     figure : matplotlib.figure.Figure, optional
         To draw on; by default a new one that belongs to no window.
     """
-    with _d2l_look():
+    with d2l_look():
         figure = figure or Figure(figsize=(5, 3.2))
         axes = figure.subplots()
         updates = range(num_updates + 1)
@@ -213,21 +213,8 @@ def save(figure: Figure, path: PathLike) -> Path:
         raise ValueError(
             f"{path.name}: a figure's file ends in {', '.join(map('.{}'.format, UNDATED))}"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
-    os.close(handle)
-    try:
-        with _d2l_look():
-            figure.savefig(temporary, format=kind, bbox_inches="tight", metadata=UNDATED[kind])
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are for their owner only
-        os.replace(temporary, path)
-    except BaseException as error:
-        os.unlink(temporary)
-        if isinstance(error, OSError):  # name the file that was asked for
-            raise OSError(error.errno, error.strerror, str(path)) from error
-        raise
+    with whole_file(path) as temporary, d2l_look():
+        figure.savefig(temporary, format=kind, bbox_inches="tight", metadata=UNDATED[kind])
     return path
 
 

@@ -6,8 +6,11 @@ import fcntl
 import json
 import math
 import os
+import tempfile
 import typing
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -135,6 +138,34 @@ def read(path: str | os.PathLike[str]) -> list[Run]:
     elif last:
         warnings.warn(f"{path}: the last line is torn and left out", stacklevel=2)
     return [_parse(line, f"{path}, line {i}") for i, line in enumerate(lines, start=1)]
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give the path of a temporary file, which becomes the file `path` if all goes well.
+
+    Whoever reads `path` meanwhile, or after a failure, finds what was there before.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; it names `path`.
+    """
+    path = Path(os.path.realpath(path))  # a link is written through, not replaced
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
+    os.close(handle)
+    try:
+        yield Path(temporary)
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are for their owner only
+        os.replace(temporary, path)
+    except BaseException as error:
+        os.unlink(temporary)
+        if isinstance(error, OSError):  # name the file that was asked for
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
 
 
 def _is_whole(line: bytes) -> bool:

@@ -1,0 +1,73 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+class Folder(click.Path):
+    """A folder's path; ~ is the home folder, as in --data-dir=~/data, which shells leave alone."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        if not value:
+            self.fail("the name of a folder must not be empty", param, ctx)
+        return Path(str(super().convert(value, param, ctx))).expanduser()
+
+
+def cores() -> int:
+    """Return the cores that this process may use, where the system tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+seed = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of initialization and shuffling.",
+)
+epochs = click.option(
+    "--epochs", type=click.IntRange(min=1), help="Epochs to train, instead of the chapter's 30."
+)
+net = click.option(
+    "--net",
+    type=click.Choice(["chapter", "same-bits", "fast"]),
+    default="same-bits",
+    show_default=True,
+    help="How LeNet is computed: as in the chapter; faster, identical to it to the bit; or "
+    "fastest, equal to it within float32 rounding.",
+)
+data_dir = click.option(
+    "--data-dir",
+    type=Folder(),
+    help="Folder of the four Fashion-MNIST files. Default: $D2L_LRSCHED_DATA, MXNet's cache, "
+    "Debian's dataset-fashion-mnist, then a download.",
+)
+
+
+def workers(description: str) -> Any:
+    """Return the option --workers, by default as many as there are cores."""
+    return click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        default=cores,
+        show_default="number of cores",
+        help=description,
+    )
+
+
+def output(description: str) -> Any:
+    """Return the option --output, by default the folder figures."""
+    return click.option(
+        "--output",
+        type=Folder(file_okay=False),
+        default="figures",
+        show_default=True,
+        help=description,
+    )
