@@ -192,6 +192,9 @@ def measure(
     start_ups: dict[str, list[float]] = defaultdict(list)
     runs_at_once: dict[str, list[float]] = defaultdict(list)
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    versions = provenance.versions()
+    if importlib.util.find_spec("torch"):
+        versions["torch"] = version("torch")
     with _processes(listed, data_dir) as processes:
         for turn in range(rounds + 1):
             for contender in listed:
@@ -212,9 +215,6 @@ def measure(
     for kind in PROFILED:
         on_turn(f"profile: {kind}")
         profiles[kind] = profile(kind, data_dir)
-    versions = provenance.versions()
-    if importlib.util.find_spec("torch"):
-        versions["torch"] = version("torch")
     return {
         "started": started,
         "versions": versions,

@@ -93,7 +93,8 @@ class Batches:
             # Divided, as ToTensor does: a product with 1 / 255 differs in the last bit.
             X = self.images[rows, None].astype(np.float32) / np.float32(255)
             y = self.labels[rows].astype(np.int32)
-            yield mx.np.array(X, dtype=X.dtype), mx.np.array(y, dtype=y.dtype)
+            # Not copied: MXNet owns them from now on.
+            yield tuple(mx.nd.from_numpy(a).as_np_ndarray() for a in (X, y))
 
 
 def load_fashion_mnist(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from datetime import datetime
@@ -9,7 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from d2l_lrsched import cli, cli_plot, data, figures, published, report, store
+from d2l_lrsched import (
+    bench_report,
+    cli,
+    cli_bench,
+    cli_plot,
+    data,
+    figures,
+    published,
+    report,
+    store,
+)
 from d2l_lrsched.experiments import CHAPTER
 from d2l_lrsched.training import COLLAPSED_SPREAD
 
@@ -44,6 +55,37 @@ def test_the_table_is_made_from_the_committed_records():
     runs = committed()
     assert list(CHAPTER) == sorted(runs, key=list(CHAPTER).index)
     assert table == report.as_markdown(report.HEADER, report.chapter_rows(runs.values()))
+
+
+def benchmarks():
+    lines = (ROOT / "figures" / cli_bench.RECORDS).read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_the_speed_table_is_made_from_the_first_committed_benchmark():
+    (table,) = re.findall(r"<!-- table: speed -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
+    rows = bench_report.target_rows(benchmarks()[0])
+    assert table == report.as_markdown(bench_report.TARGET_HEADER, rows)
+
+
+def test_the_benchmarks_page_and_figure_are_made_from_the_newest(tmp_path):
+    newest = benchmarks()[-1]
+    page = (ROOT / "figures" / cli_bench.TABLES).read_text()
+    assert page == bench_report.as_markdown(newest)
+    path = figures.save(bench_report.bench_figure(newest), tmp_path / cli_bench.FIGURE)
+    assert (ROOT / "figures" / cli_bench.FIGURE).read_bytes() == path.read_bytes()
+
+
+def test_what_the_text_says_of_the_profile():
+    """Nearly all of an epoch of the chapter's net; products and scalar loops, by oneDNN's names."""
+    profile = benchmarks()[0]["profiles"]["chapter"]
+    seconds = {tuple(row[:3]): row[3] for row in profile["operations"]}
+    heavy = sum(s for (name, *_), s in seconds.items() if name in ("convolution", "pooling"))
+    assert heavy > 0.8 * profile["seconds"]
+    first, second = list(seconds)[:2]
+    assert {first[0], second[0]} == {"pooling", "convolution"}
+    kernels = {name: kernel for name, _, kernel in (second, first)}
+    assert kernels == {"pooling": "simple_nchw:any", "convolution": "gemm:jit"}
 
 
 def test_a_committed_run_is_called_collapsed_just_where_it_guesses():
