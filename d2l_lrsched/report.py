@@ -17,8 +17,8 @@ def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
 
     Each triple is train loss, train accuracy, test accuracy, to the book's three digits; the
     difference is ours, so rounded, minus the printed one. Runs that the book did not make have
-    no published triple. The last column names an outcome other than 'trained' and a number of
-    epochs other than the chapter's.
+    no published triple. The last column names an outcome other than 'trained', the fast net and
+    a number of epochs other than the chapter's.
     """
     order = list(CHAPTER)
     rows: list[tuple[str, ...]] = []
@@ -29,6 +29,8 @@ def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
         remarks = [] if run.outcome == "trained" else [run.outcome]
         if printed and printed.collapsed and run.outcome == "trained":
             remarks.append("the book's collapsed")
+        if run.settings.get("net") == "fast":  # the other two have the chapter's bits
+            remarks.append("fast net")
         chapters = CHAPTER[run.experiment].num_epochs
         if run.num_epochs != chapters:
             remarks.append(f"{run.num_epochs} instead of {chapters} epochs")

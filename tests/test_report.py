@@ -5,12 +5,13 @@ from types import SimpleNamespace
 from d2l_lrsched import report
 
 
-def a_run(name, loss, train_acc, test_acc, outcome="trained", num_epochs=30, seed=0):
+def a_run(name, loss, train_acc, test_acc, outcome="trained", num_epochs=30, seed=0, **settings):
     return SimpleNamespace(
         experiment=name,
         seed=seed,
         outcome=outcome,
         num_epochs=num_epochs,
+        settings=settings,
         final={"train_loss": loss, "train_acc": train_acc, "test_acc": test_acc},
     )
 
@@ -40,6 +41,16 @@ def test_rows_stand_in_the_chapters_order_with_rounded_differences():
             "",
         ),
     ]
+
+
+def test_the_fast_net_is_named_and_one_of_the_same_bits_is_not():
+    rows = report.chapter_rows(
+        [
+            a_run("cosine", 0.36, 0.87, 0.85, net="fast", num_epochs=2),
+            a_run("cosine", 0.36, 0.87, 0.85, net="same-bits"),
+        ]
+    )
+    assert [row[-1] for row in rows] == ["fast net, 2 instead of 30 epochs", ""]
 
 
 def test_a_run_that_lives_where_the_books_died_is_marked():
