@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime, timezone
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, cast
@@ -134,8 +134,11 @@ def run_all(
             at_once = workers if left >= 2 * workers else left
             while waiting and len(running) < at_once:
                 job = waiting.pop()
-                connection, process = _start(job)
-                running[connection] = process, job
+                # Ctrl-C in a terminal reaches every process; only this one is to hear it, and
+                # only once it knows of the other.
+                with _interrupts_blocked():
+                    connection, process = _start(job)
+                    running[connection] = process, job
             for ready in wait(list(running)):
                 connection = cast(Connection, ready)
                 process, job = running[connection]
@@ -161,8 +164,7 @@ def _start(job: Job) -> tuple[Connection, BaseProcess]:
     context = get_context("spawn")  # MXNet's threads do not survive a fork
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_run_in_process, args=(job, theirs), daemon=True)
-    # Ctrl-C in a terminal reaches every process; only this one is to hear it.
-    with _interrupts_blocked(), _one_thread():
+    with _one_thread():
         process.start()
     theirs.close()  # so that the end of the process is the end of the pipe
     return ours, process
@@ -192,6 +194,8 @@ def _run_in_process(job: Job, connection: Connection) -> None:
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
     """Have the processes started meanwhile never see SIGINT."""
+    # The first start of a process starts this too, which unblocks SIGINT when it is done.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

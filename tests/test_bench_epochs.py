@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from d2l import mxnet as d2l
 
 from d2l_lrsched import bench_epochs, files
 
@@ -16,6 +17,8 @@ def small_files(monkeypatch, arrays):
     small = {k: a[:300] if k.startswith("train") else a[:20] for k, a in arrays.items()}
     monkeypatch.setattr(files, "read_all", lambda folder: small)
     monkeypatch.setattr(files, "locate", lambda data_dir=None: data_dir)
+    # The book's four workers are forked, which in the midst of tests is not safe.
+    monkeypatch.setattr(d2l, "get_dataloader_workers", lambda: 0)
 
 
 @pytest.mark.parametrize("kind", bench_epochs.KINDS)

@@ -4,6 +4,9 @@ import json
 import multiprocessing
 import os
 import platform
+import signal
+import subprocess
+import sys
 
 import mxnet as mx
 import pytest
@@ -161,6 +164,20 @@ def test_a_process_killed_while_it_starts_costs_its_own_run_only(tmp_path, monke
     results = {r.job.experiment: r.reason for r in runner.run_all(jobs, 2, lambda *report: None)}
     assert results["constant"] == "its process died (exit code -9)"
     assert results["cosine"].startswith("DataError: ")
+
+
+def test_the_very_first_worker_does_not_hear_ctrl_c_either():
+    """In a process of its own, whose first start of a worker also starts Python's own tracker."""
+    code = """if 1:
+        from d2l_lrsched import runner
+        with runner._interrupts_blocked():
+            connection, process = runner._start(runner.Job("constant"))
+        status = open(f"/proc/{process.pid}/status").read()
+        process.kill()
+        print(*(line.split()[1] for line in status.splitlines() if line.startswith("SigBlk")))
+    """
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True)
+    assert int(done.stdout, 16) & 1 << (signal.SIGINT - 1), done.stderr
 
 
 @pytest.mark.parametrize("before", ["7", None])
