@@ -24,7 +24,8 @@ _HOME_OF = {
     "fast_lenet": "fast",
     "load_fashion_mnist": "data",
     "train": "training",
-    "History": "training",
+    "Checkpoint": "checkpoint",
+    "History": "history",
 }
 _MODULES = (
     "data",

@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -18,9 +19,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from d2l_lrsched import provenance
+from d2l_lrsched import executors, provenance
 from d2l_lrsched.bench_epochs import MATRIX_SIZE, NUM_PRODUCTS
 from d2l_lrsched.published import CHAPTER, TRAIN_EXAMPLES
 
@@ -63,8 +65,8 @@ class Contender:
 
 
 def last_round(runs: int, cores: int) -> int:
-    """Return how many of the runs share the cores at the end; see `runner.run_all`."""
-    while runs >= 2 * cores:
+    """Return how many of the runs share the cores at the end; see `executors.at_once`."""
+    while executors.at_once(runs, cores) < runs:
         runs -= cores
     return runs
 
@@ -233,7 +235,9 @@ def measure(
 
 def _start_up(arguments: tuple[str, ...]) -> float:
     start = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+    code = subprocess.call([sys.executable, *arguments], stdout=subprocess.DEVNULL)
+    if code:
+        raise BenchError(f"python {' '.join(arguments)} ended with exit code {code}")
     return time.perf_counter() - start
 
 
@@ -241,11 +245,13 @@ def _runs(runs: int, cores: int, data_dir: str) -> float:
     """Return the seconds of so many whole runs of one epoch, start-up included."""
     from d2l_lrsched import runner
 
-    jobs = [runner.Job("multi-factor", seed, 1, data_dir, "fast") for seed in range(runs)]
     start = time.perf_counter()
-    for result in runner.run_all(jobs, cores, lambda *report: None):
-        if isinstance(result, runner.Failure):
-            raise BenchError(f"a run failed: {result.reason}")
+    with tempfile.TemporaryDirectory() as folder, executors.LocalProcesses(cores, runs) as executor:
+        records = Path(folder, "runs.jsonl")
+        settings: dict[str, Any] = {"num_epochs": 1, "data_dir": data_dir, "net": "fast"}
+        for result in runner.run(["multi-factor"], range(runs), executor, records, **settings):
+            if isinstance(result, runner.Failure):
+                raise BenchError(f"a run failed: {result.reason}")
     return time.perf_counter() - start
 
 

@@ -29,7 +29,7 @@ def _seconds(record: Record, kind: str, copies: int = 1, threads: int | None = 1
 
 
 def _chapter_seconds(record: Record, kind: str) -> list[float]:
-    """Return the seconds for an epoch of each of the chapter's runs, as `run_all` shares cores."""
+    """Return the seconds for an epoch of each of the chapter's runs; the last share the cores."""
     runs, cores = len(CHAPTER), record["cores"]
     last = bench.last_round(runs, cores)
     full_rounds = (runs - last) // cores

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from statistics import fmean, stdev
 
 from d2l_lrsched import published
 from d2l_lrsched.experiments import CHAPTER
 from d2l_lrsched.store import Run
 
 HEADER = ("section", "experiment", "published", "ours", "difference", "remark")
+SUMMARY_HEADER = ("experiment", "runs", "collapsed", "train loss", "train acc", "test acc")
 NUMBERS = ("train_loss", "train_acc", "test_acc")
 
 
@@ -45,6 +48,32 @@ def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
             )
         )
     return rows
+
+
+def summary_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
+    """Return one row of text an experiment, in the chapter's order: counts, then mean ± sd.
+
+    Means and standard deviations are of the runs that neither collapsed nor turned non-finite.
+    """
+    runs = list(runs)
+    rows = []
+    for name in CHAPTER:
+        ours = [run for run in runs if run.experiment == name]
+        if ours:
+            dead = Counter(run.outcome for run in ours if run.outcome != "trained")
+            collapsed = str(dead["collapsed"])
+            if dead["non-finite"]:
+                collapsed += f", {dead['non-finite']} non-finite"
+            alive = [run.final for run in ours if run.outcome == "trained"]
+            numbers = [_mean_and_sd([final[number] for final in alive]) for number in NUMBERS]
+            rows.append((name, str(len(ours)), collapsed, *numbers))
+    return rows
+
+
+def _mean_and_sd(values: Sequence[float]) -> str:
+    if not values:
+        return "-"
+    return f"{fmean(values):.3f}" + (f" ± {stdev(values):.3f}" if len(values) > 1 else "")
 
 
 def as_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -1,23 +1,23 @@
-"""Experiments x seeds on local processes of one thread each."""
+"""Experiments x seeds on any executor, each finished pair and each finished epoch made once."""
 
 from __future__ import annotations
 
-import os
-import signal
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import threading
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime, timezone
-from multiprocessing import get_context, resource_tracker
-from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Any, cast
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
 import mxnet as mx
 from mxnet import gluon, npx
 
-from d2l_lrsched import provenance
+from d2l_lrsched import executors, provenance, store
+from d2l_lrsched.checkpoint import Checkpoint
 from d2l_lrsched.data import load_fashion_mnist
 from d2l_lrsched.display import Display, Silent
 from d2l_lrsched.experiments import CHAPTER
@@ -26,12 +26,17 @@ from d2l_lrsched.files import SHA256
 from d2l_lrsched.store import Run
 from d2l_lrsched.training import train
 
+#: Beside the records: the folder of the checkpoints of runs that are not finished.
+CHECKPOINTS = "checkpoints"
+
 
 @dataclass(frozen=True)
 class Job:
     """One run to be made: an experiment's name, a seed, and what the user set.
 
     `net` names one of `fast.ARRANGEMENTS`; the default gives the chapter's numbers to the bit.
+    `checkpoints` is the folder for the run's checkpoint; where the folder above it does not
+    exist, as perhaps on another machine, the run makes none.
     """
 
     experiment: str
@@ -39,26 +44,55 @@ class Job:
     num_epochs: int | None = None
     data_dir: str | None = None
     net: str = "same-bits"
+    checkpoints: str | None = None
 
     @property
     def length(self) -> int:
         """The epochs to train: the user's number, or the experiment's."""
         return self.num_epochs or CHAPTER[self.experiment].num_epochs
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the run's record says of its settings."""
+        return {**CHAPTER[self.experiment].settings, "net": self.net}
+
+    @property
+    def key(self) -> store.Key:
+        """The key of the run to be made."""
+        return store.key(self.experiment, self.seed, self.length, self.settings)
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The file that an interrupted run would leave."""
+        if self.checkpoints is None:
+            return None
+        name = f"{self.experiment}-seed-{self.seed}-{self.length}-epochs-{self.net}.npz"
+        return Path(self.checkpoints, name)
+
+    def __str__(self) -> str:
+        """Return what a user calls the run."""
+        return f"{self.experiment}, seed {self.seed}"
+
 
 @dataclass(frozen=True)
 class Failure:
-    """A job that gave no record, and why, in one line."""
+    """A job that gave no record, and why, in one line; `run` is the one that was not stored."""
 
     job: Job
     reason: str
+    run: Run | None = None
 
 
-def run(job: Job, display: str | Display = "auto") -> Run:
-    """Make one run in this process and return its record.
+# MXNet's random numbers, and Python's warnings, are the process's. A Dask worker has threads.
+_one_at_a_time = threading.RLock()
 
-    Initialization and shuffling both start from the job's seed: with the same seed, packages and
-    number of threads the record's numbers are identical to the bit.
+
+def run_job(job: Job, display: str | Display = "auto") -> Run:
+    """Make one run in this process, from its checkpoint if there is one; return its record.
+
+    Initialization and shuffling both start from the job's seed: with the same seed, packages,
+    processor and number of threads the record's numbers are identical to the bit, interrupted or
+    not. The checkpoint is left for whoever stores the record to remove.
 
     Parameters
     ----------
@@ -73,145 +107,205 @@ def run(job: Job, display: str | Display = "auto") -> Run:
     """
     from d2l import mxnet as d2l  # imports pandas and more: only for a run
 
-    npx.set_np()  # per thread, and this may be any
-    experiment = CHAPTER[job.experiment]
-    made_with: dict[str, Any] = {
-        "started": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "versions": provenance.versions(),
-        "processor": provenance.processor(),
-        "threads": provenance.threads(),
-        "data": dict(SHA256),
-    }
-    train_iter, test_iter = load_fashion_mnist(
-        experiment.batch_size, data_dir=job.data_dir, seed=job.seed
-    )
-    net, ctx = ARRANGEMENTS[job.net](), d2l.try_gpu()
-    net.initialize(ctx=ctx)  # a Trainer asks for it; train() initializes anew, with Xavier
-    mx.random.seed(job.seed)
-    optimizer_params, plotted = experiment.prepare(updates_per_epoch=len(train_iter))
-    trainer = gluon.Trainer(net.collect_params(), experiment.optimizer, optimizer_params)
-    loss = gluon.loss.SoftmaxCrossEntropyLoss()
-    start = time.perf_counter()
-    history = train(net, train_iter, test_iter, job.length, loss, trainer, ctx, display=display)
+    with _one_at_a_time:
+        npx.set_np()  # per thread, and this may be any
+        experiment = CHAPTER[job.experiment]
+        started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        made_with: dict[str, Any] = {
+            "versions": provenance.versions(),
+            "processor": provenance.processor(),
+            "threads": provenance.threads(),
+            "data": dict(SHA256),
+        }
+        train_iter, test_iter = load_fashion_mnist(
+            experiment.batch_size, data_dir=job.data_dir, seed=job.seed
+        )
+        net, ctx = ARRANGEMENTS[job.net](), d2l.try_gpu()
+        net.initialize(ctx=ctx)  # a Trainer asks for it; train() initializes anew, with Xavier
+        mx.random.seed(job.seed)
+        optimizer_params, plotted = experiment.prepare(updates_per_epoch=len(train_iter))
+        history = train(
+            net,
+            train_iter,
+            test_iter,
+            job.length,
+            gluon.loss.SoftmaxCrossEntropyLoss(),
+            gluon.Trainer(net.collect_params(), experiment.optimizer, optimizer_params),
+            ctx,
+            display=display,
+            checkpoint=_checkpoint(job, made_with),
+        )
     return Run(
         experiment=job.experiment,
         seed=job.seed,
-        settings={**experiment.settings, "net": job.net},
+        settings=job.settings,
         num_epochs=job.length,
         outcome=history.outcome,
         epochs=[asdict(epoch) for epoch in history.epochs],
         points=[list(astuple(point)) for point in history.points],
         schedule=plotted,
-        seconds=time.perf_counter() - start,
+        seconds=sum(epoch.seconds for epoch in history.epochs),
+        started=started,
         **made_with,
     )
 
 
-def run_all(
-    jobs: Sequence[Job], workers: int, on_epoch: Callable[[Job, int, float], None]
+def missing(
+    experiments: Sequence[str],
+    seeds: Iterable[int],
+    records: str | Path,
+    *,
+    num_epochs: int | None = None,
+    data_dir: str | None = None,
+    net: str = "same-bits",
+) -> list[Job]:
+    """Return the (experiment, seed) pairs that the file of records lacks, seed by seed.
+
+    A run is there if one of the same epochs and settings is, whatever it was made with.
+
+    Raises
+    ------
+    store.StoreError
+        If the file is there and cannot be used.
+    """
+    records = Path(records)
+    stored = {run.key for run in store.read(records)} if records.exists() else set()
+    checkpoints = str(records.resolve().parent / CHECKPOINTS)
+    jobs = (
+        Job(experiment, seed, num_epochs, data_dir, net, checkpoints)
+        for seed in seeds
+        for experiment in experiments
+    )
+    return [job for job in jobs if job.key not in stored]
+
+
+def run(
+    experiments: Sequence[str],
+    seeds: Iterable[int],
+    executor: executors.Executor,
+    records: str | Path,
+    *,
+    retries: int = 1,
+    **settings: Any,
 ) -> Iterator[Run | Failure]:
-    """Make the runs on `workers` cores, each in a process of its own; yield each as it is done.
+    """Make the runs that the file of records lacks; append each to it, and yield it, when done.
+
+    Interrupted runs go on from their last finished epoch. A run whose worker dies is tried again;
+    a run that fails by its own error is not, for it would fail again.
 
     Parameters
     ----------
-    jobs : sequence of Job
-    workers : int
-        Runs at once, of one OpenMP thread each: two such make two runs in the time of one. The
-        last ones, fewer than 2 * workers, share the cores, so that none idles at the end.
-    on_epoch : callable
-        Called with (job, finished epochs, test accuracy) as the runs go on.
+    experiments : sequence of str
+        Names in `experiments.CHAPTER`.
+    seeds : iterable of int
+    executor : Executor
+        Anything with ``submit(function, *arguments)`` that returns a future, as
+        `executors.LocalProcesses`, concurrent.futures' and Dask's ``Client``. Every call should
+        run with one OpenMP thread.
+    records : path
+        Unfinished runs leave their checkpoints in a folder beside it.
+    retries : int
+        Further attempts for a run whose worker dies; 0 for an executor that makes them itself.
+    settings
+        `num_epochs`, `data_dir` and `net`, as for `missing`.
 
     Yields
     ------
     Run or Failure
-        A process that dies costs its own run only: it shares no lock and no pipe with another.
+        A `Failure` also for a run whose record could not be written; its checkpoint is kept.
+
+    Raises
+    ------
+    store.StoreError
+        If the file of records is there and cannot be used.
     """
-    waiting = list(reversed(jobs))
-    running: dict[Connection, tuple[BaseProcess, Job]] = {}
+    jobs = missing(experiments, seeds, records, **settings)
+    done: SimpleQueue[tuple[Job, int, Any]] = SimpleQueue()
+    futures = set()
+
+    def submit(job: Job, attempt: int) -> None:
+        try:
+            # The attempt is an argument, so that Dask does not take the second for the first.
+            future = executor.submit(_make, job, attempt)
+        except Exception as error:  # as of a pool that a death has broken
+            future = Future()
+            future.set_exception(error)
+        futures.add(future)
+        future.add_done_callback(lambda future: done.put((job, attempt, future)))
+
     try:
-        while waiting or running:
-            left = len(waiting) + len(running)
-            at_once = workers if left >= 2 * workers else left
-            while waiting and len(running) < at_once:
-                job = waiting.pop()
-                # Ctrl-C in a terminal reaches every process; only this one is to hear it, and
-                # only once it knows of the other.
-                with _interrupts_blocked():
-                    connection, process = _start(job)
-                    running[connection] = process, job
-            for ready in wait(list(running)):
-                connection = cast(Connection, ready)
-                process, job = running[connection]
-                try:
-                    message = connection.recv()
-                except (EOFError, OSError):
-                    process.join()
-                    message = Failure(job, f"its process died (exit code {process.exitcode})")
-                if isinstance(message, (Run, Failure)):
-                    del running[connection]
-                    connection.close()
-                    process.join()
-                    yield message
-                else:
-                    on_epoch(job, *message)
-    finally:  # interrupted: do not wait for the runs to end
-        for process, _ in running.values():
-            process.kill()
-            process.join()
+        for job in jobs:
+            submit(job, 0)
+        unfinished = len(jobs)
+        while unfinished:
+            job, attempt, future = done.get()
+            futures.discard(future)
+            try:
+                result, warned = future.result()
+            except Exception as error:  # not the run's own: its worker's, or the way to it
+                result = Failure(job, (str(error) or type(error).__name__).splitlines()[0])
+                if attempt < retries:
+                    warnings.warn(f"{job}: {result.reason}; it is tried again", stacklevel=2)
+                    submit(job, attempt + 1)
+                    continue
+                warned = []
+            # Held any longer, a result that dies with its worker would be made again by Dask.
+            del future
+            unfinished -= 1
+            for message in warned:
+                warnings.warn(f"{job}: {message}", stacklevel=2)
+            yield _keep(job, result, Path(records))
+    finally:
+        for future in futures:
+            future.cancel()
+        with suppress(OSError):  # unfinished runs have left theirs
+            Path(records).resolve().parent.joinpath(CHECKPOINTS).rmdir()
 
 
-def _start(job: Job) -> tuple[Connection, BaseProcess]:
-    context = get_context("spawn")  # MXNet's threads do not survive a fork
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_run_in_process, args=(job, theirs), daemon=True)
-    with _one_thread():
-        process.start()
-    theirs.close()  # so that the end of the process is the end of the pipe
-    return ours, process
+def discard_checkpoint(job: Job) -> None:
+    """Remove what the finished run left for one that would go on from it."""
+    if job.checkpoint is not None:
+        Checkpoint(job.checkpoint, {}).remove()
 
 
-class _Report(Silent):
+def _keep(job: Job, result: Run | Failure, records: Path) -> Run | Failure:
+    if isinstance(result, Run):
+        try:
+            store.append(records, result, once=True)
+        except store.StoreError as error:
+            return Failure(job, str(error), result)
+        discard_checkpoint(job)
+    return result
+
+
+def _checkpoint(job: Job, made_with: dict[str, Any]) -> Checkpoint | None:
+    if job.checkpoint is None or not job.checkpoint.parent.parent.is_dir():
+        return None
+    what = {"experiment": job.experiment, "seed": job.seed, "num_epochs": job.length}
+    return Checkpoint(job.checkpoint, {**what, "settings": job.settings, **made_with})
+
+
+class _Tell(Silent):
     """Tells the parent process of every finished epoch; ends this one where there is none."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, job: Job) -> None:
+        self._job = job
 
     def epoch(
         self, epoch: int, train_loss: float, train_acc: float, test_acc: float, lr: float
     ) -> None:
-        self._connection.send((epoch, test_acc))  # BrokenPipeError: nobody waits any more
+        executors.tell((self._job, epoch, test_acc))
 
 
-def _run_in_process(job: Job, connection: Connection) -> None:
-    try:
-        connection.send(run(job, _Report(connection)))
-    except BrokenPipeError:
-        pass
-    except Exception as error:
-        connection.send(Failure(job, f"{type(error).__name__}: {error}".splitlines()[0]))
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Have the processes started meanwhile never see SIGINT."""
-    # The first start of a process starts this too, which unblocks SIGINT when it is done.
-    resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Have the processes started meanwhile read OMP_NUM_THREADS=1 when they import MXNet."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
+def _make(job: Job, attempt: int) -> tuple[Run | Failure, list[str]]:
+    """Return what came of the job, and what it warned of: here nobody might see it."""
+    with _one_at_a_time, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        result: Run | Failure
+        try:
+            result = run_job(job, _Tell(job))
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            result = Failure(job, f"{type(error).__name__}: {error}".splitlines()[0])
+    return result, [str(w.message) for w in caught if w.category is UserWarning]

@@ -32,6 +32,14 @@ class StoreError(RuntimeError):
     """A file of records cannot be used; the message names file, line and fault."""
 
 
+Key = tuple[str, int, int, str]
+
+
+def key(experiment: str, seed: int, num_epochs: int, settings: dict[str, Any]) -> Key:
+    """Return what `Run.key` returns of such a run."""
+    return experiment, seed, num_epochs, json.dumps(settings, sort_keys=True)
+
+
 @dataclass(frozen=True)
 class Run:
     """One finished run, with all that is needed to repeat and to judge it.
@@ -46,7 +54,7 @@ class Run:
         Epochs asked for; `epochs` is shorter if the run turned non-finite.
     outcome : {'trained', 'collapsed', 'non-finite'}
     epochs : list of dict
-        Each with the `EPOCH_FIELDS`, which `training.Epoch` explains.
+        Each with the `EPOCH_FIELDS`, which `history.Epoch` explains.
     points : list of [epoch, train loss, train accuracy]
         The training curve between the epochs' ends.
     schedule : list of float or None
@@ -82,6 +90,11 @@ class Run:
     schema: int = SCHEMA
 
     @property
+    def key(self) -> Key:
+        """What makes a run the same as another: experiment, seed, epochs and settings."""
+        return key(self.experiment, self.seed, self.num_epochs, self.settings)
+
+    @property
     def final(self) -> dict[str, float]:
         """The last epoch's measurements."""
         return self.epochs[-1]
@@ -90,16 +103,23 @@ class Run:
 _KINDS: dict[str, Any] = {"str": str, "int": int, "float": (int, float), "dict": dict, "list": list}
 
 
-def append(path: str | os.PathLike[str], run: Run) -> None:
+def append(path: str | os.PathLike[str], run: Run, *, once: bool = False) -> None:
     """Add `run` as the last line of the file, safe against other processes and against dying.
 
     The line is on the disk when this returns. A last line that a dying process left torn is
     first set aside, into ``<path>.torn``.
 
+    Parameters
+    ----------
+    path : path
+    run : Run
+    once : bool
+        Leave the file alone if a run of the same key is there, as when two runners make the same.
+
     Raises
     ------
     StoreError
-        If the file or its folder cannot be written.
+        If the file or its folder cannot be written or, with `once`, read.
     """
     path = Path(path)
     # Standard JSON has no NaN: what is not finite is stored as null and read back as NaN.
@@ -109,6 +129,8 @@ def append(path: str | os.PathLike[str], run: Run) -> None:
         with open(path, "ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             _set_torn_line_aside(file, path)
+            if once and run.key in {other.key for other in read(path)}:
+                return
             whole = file.seek(0, os.SEEK_END)
             try:
                 file.write(line)
@@ -154,7 +176,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(os.path.realpath(path))  # a link is written through, not replaced
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
+    handle, temporary = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
     os.close(handle)
     try:
         yield Path(temporary)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Protocol
 
 from mxnet import autograd, gluon, init, np
 
+from d2l_lrsched.checkpoint import Checkpoint
 from d2l_lrsched.display import Display, choose
+from d2l_lrsched.history import Epoch, History, Point
 
 DISPLAY_EVERY = 50  # batches, as in the chapter
-# Below this the scores, and so the class probabilities, differ by less than 1 % between images.
-# In the chapter's runs dead networks show at most 0.0003 (often rounding alone, 1e-8), and the
-# least that a live one shows is 0.45, before its first update.
-COLLAPSED_SPREAD = 0.01
 
 
 class Batches(Protocol):
@@ -25,72 +22,6 @@ class Batches(Protocol):
     def __len__(self) -> int: ...
 
     def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]: ...
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch measured.
-
-    `train_loss` and `train_acc` are averages over the epoch's examples, each taken before the
-    update that its batch caused; `test_acc` is measured after the last update. `lr_first` and
-    `lr_last` are the learning rates of the first and last update. `score_spread` is the largest
-    difference between two test images in the score of one class: 0 means that the network no
-    longer sees its input. `seconds` covers training and test.
-    """
-
-    train_loss: float
-    train_acc: float
-    test_acc: float
-    lr_first: float
-    lr_last: float
-    score_spread: float
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Point:
-    """One point of the chapter's training curves: averages since the epoch began."""
-
-    epoch: float
-    train_loss: float
-    train_acc: float
-
-
-@dataclass
-class History:
-    """What `train` measured: a list of `Epoch` and the curve's points between them."""
-
-    epochs: list[Epoch] = field(default_factory=list)
-    points: list[Point] = field(default_factory=list)
-
-    @property
-    def outcome(self) -> str:
-        """'trained', 'collapsed' (all outputs equal at the end, to 1 %) or 'non-finite'."""
-        last = self.epochs[-1]
-        if not (math.isfinite(last.train_loss) and math.isfinite(last.score_spread)):
-            return "non-finite"
-        return "collapsed" if last.score_spread < COLLAPSED_SPREAD else "trained"
-
-    @property
-    def collapsed(self) -> bool:
-        """Whether the network ended with the same output for every test image."""
-        return self.outcome == "collapsed"
-
-    def __str__(self) -> str:
-        """Return the chapter's closing line, and what befell the run where something did."""
-        last = self.epochs[-1]
-        line = (
-            f"train loss {last.train_loss:.3f}, train acc {last.train_acc:.3f}, "
-            f"test acc {last.test_acc:.3f}"
-        )
-        if self.outcome == "collapsed":
-            first = len(self.epochs)
-            while first > 1 and self.epochs[first - 2].score_spread < COLLAPSED_SPREAD:
-                first -= 1
-            line += f" (collapsed: every test image gets the same scores since epoch {first})"
-        if self.outcome == "non-finite":
-            line += f" (non-finite: stopped after epoch {len(self.epochs)})"
-        return line
 
 
 def train(
@@ -103,6 +34,7 @@ def train(
     ctx: Any,
     *,
     display: str | Display = "auto",
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     r"""Initialize `net` with Xavier and train it, as the chapter does (book section 11.15.1).
 
@@ -131,6 +63,10 @@ def train(
         Where to train: ``d2l.try_gpu()``.
     display : {'auto', 'notebook', 'bar', 'lines', 'none'} or Display, optional
         What is shown; see `d2l_lrsched.display.choose`.
+    checkpoint : Checkpoint, optional
+        Written after every epoch; where its file is there already, the run goes on from it and
+        ends with the parameters and numbers of an uninterrupted one, to the bit. `train_iter`
+        must draw an epoch's order in ``iter()``, as `data.Batches` does.
 
     Returns
     -------
@@ -140,8 +76,8 @@ def train(
     Raises
     ------
     ValueError
-        If num_epochs is not a positive integer, an iterator is empty or display is
-        unknown.
+        If num_epochs is not a positive integer, an iterator is empty, display is unknown, or
+        there is a checkpoint and the optimizer has a state.
     """
     if isinstance(num_epochs, bool) or not isinstance(num_epochs, int) or num_epochs < 1:
         raise ValueError(f"num_epochs={num_epochs!r}: must be an integer of at least 1")
@@ -151,7 +87,13 @@ def train(
     shown = choose(display, num_epochs)
     net.initialize(force_reinit=True, ctx=ctx, init=init.Xavier())
     history = History()
-    for epoch in range(num_epochs):
+    if checkpoint is not None:
+        checkpoint.check(trainer)
+        history = checkpoint.restore(net, trainer, train_iter)
+        _show_again(history, shown)
+    for epoch in range(len(history.epochs), num_epochs):
+        if history.epochs and history.outcome == "non-finite":
+            break  # nothing can mend its parameters
         start = time.perf_counter()
         sums = _Sums()
         for i, (X, y) in enumerate(train_iter):
@@ -178,11 +120,20 @@ def train(
         history.epochs.append(
             Epoch(train_loss, train_acc, test_acc, lr_first, lr_last, spread, seconds)
         )
+        if checkpoint is not None:
+            checkpoint.save(net, history)
         shown.epoch(epoch + 1, train_loss, train_acc, test_acc, lr_last)
-        if history.outcome == "non-finite":
-            break
     shown.close(str(history))
     return history
+
+
+def _show_again(history: History, shown: Display) -> None:
+    points = iter(history.points)
+    per_epoch = len(history.points) // max(len(history.epochs), 1)
+    for i, epoch in enumerate(history.epochs, start=1):
+        for point in islice(points, per_epoch):
+            shown.progress(point.epoch, point.train_loss, point.train_acc, epoch.lr_last)
+        shown.epoch(i, epoch.train_loss, epoch.train_acc, epoch.test_acc, epoch.lr_last)
 
 
 class _Sums:

@@ -8,9 +8,59 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.setdefault("MPLBACKEND", "agg")
 
+import re
+import subprocess
+import sys
+
 import pytest
 
 from d2l_lrsched import files
+
+COMMAND = (sys.executable, "-m", "d2l_lrsched")
+
+
+@pytest.fixture(scope="session")
+def call():
+    """Return a function that calls a command as a user does, in a process of its own."""
+
+    def call(*arguments, cwd=None, command=COMMAND, **environment):
+        return subprocess.run(
+            [*command, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+            check=False,
+        )
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def assert_usage_error():
+    """Return a function that asserts exit status 2 and a message about the usage."""
+
+    def assert_usage_error(done, message):
+        assert done.returncode == 2, done.stderr
+        assert done.stdout == ""
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
+
+    return assert_usage_error
+
+
+@pytest.fixture(scope="session")
+def assert_failure():
+    """Return a function that asserts exit status 1 and one line that holds a message."""
+
+    def assert_failure(done, message):
+        assert done.returncode == 1, done.stderr
+        assert "Traceback" not in done.stderr
+        assert re.fullmatch(rf"Error: .*{re.escape(message)}.*\n", done.stderr), done.stderr
+
+    return assert_failure
 
 
 @pytest.fixture(scope="session")

@@ -35,7 +35,7 @@ def stub(tmp_path, monkeypatch):
     monkeypatch.setattr(bench, "EPOCHS", (sys.executable, str(path)))
     monkeypatch.setattr(bench, "START_UPS", {"python": ("-c", "pass")})
     monkeypatch.setattr(bench, "RUNS_AT_ONCE", (1, 3))
-    monkeypatch.setattr(runner, "run_all", lambda jobs, workers, on_epoch: iter(jobs))
+    monkeypatch.setattr(runner, "run", lambda names, seeds, *where, **settings: iter(seeds))
     monkeypatch.setattr(bench.importlib.util, "find_spec", lambda name: None)
 
 

@@ -50,6 +50,22 @@ def test_what_is_appended_is_read(path):
     assert runs[0].final["test_acc"] == 0.75
 
 
+def test_once_is_once_a_key(path):
+    """Experiment, seed, epochs and settings make the key; what a run was made with does not."""
+    same = a_run(started="2027-01-01T00:00:00+00:00", seconds=9.0, versions={})
+    others = [
+        a_run(seed=4),
+        a_run(num_epochs=3),
+        a_run(experiment="constant"),
+        a_run(settings={"unit": "epoch"}),
+    ]
+    for run in [a_run(), same, *others, *others]:
+        store.append(path, run, once=True)
+    assert store.read(path) == [a_run(), *others]
+    store.append(path, same)
+    assert store.read(path)[-1] == same
+
+
 def test_a_new_folder_is_made(tmp_path):
     store.append(tmp_path / "a" / "b" / "runs.jsonl", a_run())
     assert len(store.read(tmp_path / "a" / "b" / "runs.jsonl")) == 1

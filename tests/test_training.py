@@ -224,22 +224,6 @@ def test_a_live_network_did_not_collapse(small_iters):
     assert history.epochs[0].score_spread > 0.01
 
 
-def epoch_of(loss=0.5, spread=1.0):
-    return training.Epoch(loss, 0.8, 0.75, 0.1, 0.1, spread, 1.0)
-
-
-def test_the_closing_line_is_the_chapters():
-    history = training.History(epochs=[epoch_of(loss=0.30661)])
-    assert str(history) == "train loss 0.307, train acc 0.800, test acc 0.750"
-
-
-def test_the_closing_line_says_since_when_a_run_is_dead():
-    # Dead in epoch 1, alive in 2, dead from 3 on: rounding, or one relu with a pulse.
-    spreads = [0.0, 1.0, 1e-8, 2e-4]
-    history = training.History(epochs=[epoch_of(spread=s) for s in spreads])
-    assert str(history).endswith("since epoch 3)")
-
-
 @pytest.mark.parametrize("num_epochs", [0, -1, 1.5, True, "3", None])
 def test_a_bad_number_of_epochs(small_iters, num_epochs):
     net = new_net()

@@ -1,0 +1,294 @@
+"""The commands that train: `reproduce`, many runs on many cores or machines, and `run`, one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+from tqdm import tqdm
+
+from d2l_lrsched import cli_options, provenance
+from d2l_lrsched.cli_errors import in_one_line, one_line_errors
+
+if TYPE_CHECKING:
+    from d2l_lrsched.store import Run
+
+RECORDS = "runs.jsonl"
+
+_output = cli_options.output(
+    f"Folder for the figures and for the records ({RECORDS}, appended to)."
+)
+
+
+@click.command()
+@click.option(
+    "--experiment",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Which; may be repeated. Default: the five that the book prints.",
+)
+@cli_options.epochs
+@cli_options.seed
+@click.option(
+    "--seeds",
+    "num_seeds",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many seeds, from --seed on.",
+)
+@cli_options.workers(
+    "Runs at once, each in a process of one thread; the last ones, fewer than twice as many, share "
+    "the cores."
+)
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Run on the workers of this Dask scheduler, as tcp://host:8786, instead of this machine.",
+)
+@cli_options.net
+@cli_options.data_dir
+@_output
+@click.pass_context
+def reproduce(
+    context: click.Context,
+    names: tuple[str, ...],
+    epochs: int | None,
+    seed: int,
+    num_seeds: int,
+    workers: int,
+    dask: str | None,
+    net: str,
+    data_dir: Path | None,
+    output: Path,
+) -> None:
+    """Train the chapter's runs; write figures and records; print ours beside the book's.
+
+    Runs that the records already hold are not made again, and interrupted ones go on from their
+    last finished epoch.
+
+    Example: d2l-lrsched reproduce --epochs 1 --output /tmp/figures
+    """
+    if dask and context.get_parameter_source("workers") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("--workers is for runs on this machine, --dask for those elsewhere")
+    if seed + num_seeds > 2**32:
+        raise click.UsageError(f"--seeds {num_seeds} from {seed} on goes beyond 2**32 - 1")
+    os.environ["MPLBACKEND"] = "agg"  # nothing is shown on a screen, whatever the user's setting
+    # A stopped job or a closed terminal ends the workers as Ctrl-C does.
+    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_number, signal.default_int_handler)
+    from d2l_lrsched import figures, report, runner, store
+    from d2l_lrsched.experiments import PUBLISHED
+
+    names = _known(names) or PUBLISHED
+    seeds = range(seed, seed + num_seeds)
+    with one_line_errors():
+        if dask is None:
+            data_dir = _checked_data(data_dir)
+        records = _ready(output)
+        settings: dict[str, Any] = {
+            "num_epochs": epochs,
+            "data_dir": str(data_dir) if data_dir else None,
+            "net": net,
+        }
+        asked = [runner.Job(name, s, epochs, net=net) for s in seeds for name in names]
+        jobs = runner.missing(names, seeds, records, **settings)
+        progress = _Progress(sum(job.length for job in jobs), several_seeds=num_seeds > 1)
+        progress.say_what_is_there(asked, jobs, records)
+        failures: dict[str, str] = {}
+        unstored: list[Run] = []
+        try:
+            with _executor(dask, workers, len(jobs), progress) as executor:
+                results = runner.run(
+                    names, seeds, executor, records, retries=0 if dask else 1, **settings
+                )
+                for result in results:
+                    progress.finished(result)
+                    if isinstance(result, runner.Failure):
+                        failures[progress.name(result.job)] = result.reason
+                        unstored += [result.run] if result.run else []
+        except KeyboardInterrupt:
+            raise click.ClickException(
+                f"interrupted; {len(asked) - len(jobs) + progress.stored} of {len(asked)} runs are "
+                f"in {records}; the same command goes on from the last finished epochs"
+            ) from None
+        finally:
+            progress.close()
+        keys = {job.key for job in asked}
+        runs = {run.key: run for run in [*store.read(records), *unstored] if run.key in keys}
+        if set(PUBLISHED) <= set(names):
+            figures.save(figures.factor_figure(), output / figures.FACTOR_FIGURE)
+        for run in runs.values():
+            if run.seed == seed:
+                try:  # what is in one figure's way is not in another's
+                    figures.draw_run(run, output)
+                except OSError as error:
+                    failures.setdefault(run.experiment, in_one_line(error))
+        figures.draw_overview([run for run in store.read(records) if run.seed == seed], output)
+    if runs:
+        if num_seeds == 1:
+            click.echo(report.as_text(report.HEADER, report.chapter_rows(runs.values())))
+        else:
+            rows = report.summary_rows(runs.values())
+            click.echo(report.as_text(report.SUMMARY_HEADER, rows))
+        click.echo(f"Figures and records are in {output}/")
+    if failures:
+        named = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
+        raise click.ClickException(f"{len(failures)} of {len(asked)} runs failed: {named}")
+
+
+class _Progress:
+    """A bar of epochs in a terminal, a line an epoch elsewhere."""
+
+    def __init__(self, num_epochs: int, several_seeds: bool) -> None:
+        self._bar = tqdm(total=num_epochs, unit="epoch", disable=not sys.stderr.isatty())
+        self._several_seeds = several_seeds
+        self._seen: dict[Any, int] = {}
+        self.stored = 0
+
+    def name(self, job: Any) -> str:
+        return str(job) if self._several_seeds else job.experiment
+
+    def say_what_is_there(self, asked: list[Any], jobs: list[Any], records: Path) -> None:
+        if len(jobs) < len(asked):
+            click.echo(f"{len(asked) - len(jobs)} of {len(asked)} runs are in {records} already")
+        begun = sum(job.checkpoint.exists() for job in jobs)
+        if begun:
+            click.echo(f"{begun} of {len(jobs)} runs go on from their last finished epoch")
+
+    def epoch(self, message: tuple[Any, int, float]) -> None:
+        """Take what a local run tells after an epoch."""
+        job, epoch, test_acc = message
+        self._advance(job, epoch)
+        if self._bar.disable:
+            click.echo(f"{self.name(job)}: epoch {epoch}/{job.length}, test acc {test_acc:.3f}")
+
+    def finished(self, result: Any) -> None:
+        from d2l_lrsched.runner import Failure, Job
+
+        if isinstance(result, Failure):
+            self._bar.write(f"{self.name(result.job)}: failed")
+            return
+        self.stored += 1
+        job = Job(result.experiment, result.seed, result.num_epochs)
+        self._advance(job, job.length)
+        self._bar.write(f"{self.name(job)}: done in {result.seconds:.0f} s")
+
+    def close(self) -> None:
+        self._bar.close()
+
+    def _advance(self, job: Any, epoch: int) -> None:
+        run = (job.experiment, job.seed)
+        self._bar.update(max(epoch - self._seen.get(run, 0), 0))
+        self._seen[run] = epoch
+
+
+def _executor(
+    dask: str | None, workers: int, calls: int, progress: _Progress
+) -> AbstractContextManager[Any]:
+    from d2l_lrsched import executors
+
+    if dask is None:
+        return executors.LocalProcesses(workers, calls, progress.epoch)
+    try:
+        from distributed import Client
+    except ImportError:
+        raise click.ClickException(
+            "--dask needs Dask: pip install 'd2l_lrsched[cluster]'"
+        ) from None
+    try:
+        client = Client(dask, timeout=10)
+    except ValueError as error:
+        raise click.UsageError(f"--dask {dask}: no address of a scheduler ({error})") from None
+    except OSError:
+        raise click.ClickException(
+            f"no Dask scheduler answers at {dask}; start one with: dask scheduler"
+        ) from None
+    if not client.nthreads():
+        click.echo(f"The cluster has no worker yet; start some with: dask worker {dask}")
+    return client
+
+
+@click.command()
+@click.argument("name")
+@cli_options.epochs
+@cli_options.seed
+@cli_options.net
+@cli_options.data_dir
+@_output
+@click.option("--quiet", is_flag=True, help="Show nothing while training.")
+def run(
+    name: str,
+    epochs: int | None,
+    seed: int,
+    net: str,
+    data_dir: Path | None,
+    output: Path,
+    quiet: bool,
+) -> None:
+    """Train one experiment, NAME, in this process; write its figures and record.
+
+    Example: d2l-lrsched run cosine-per-epoch --epochs 2 --output /tmp/figures
+    """
+    os.environ["MPLBACKEND"] = "agg"
+    if not provenance.threads():
+        os.environ["OMP_NUM_THREADS"] = "1"  # as `reproduce` trains: the same numbers
+    from d2l_lrsched import figures, runner, store
+
+    _known((name,))
+    with one_line_errors():
+        data_dir = _checked_data(data_dir)
+        records = _ready(output)
+        checkpoints = str(output.resolve() / runner.CHECKPOINTS)
+        job = runner.Job(name, seed, epochs, str(data_dir), net, checkpoints)
+        try:
+            result: Run = runner.run_job(job, "none" if quiet else "auto")
+        except KeyboardInterrupt:
+            raise click.ClickException(
+                "interrupted; the same command goes on from the last finished epoch"
+            ) from None
+        store.append(records, result)
+        runner.discard_checkpoint(job)
+        figures.draw_run(result, output)
+        figures.draw_overview(store.read(records), output)
+    if not quiet:
+        click.echo(f"Figures and record are in {output}/")
+
+
+def _known(names: tuple[str, ...]) -> tuple[str, ...]:
+    from d2l_lrsched.experiments import CHAPTER
+
+    for name in names:
+        if name not in CHAPTER:
+            known = ", ".join(CHAPTER)
+            raise click.UsageError(f"unknown experiment {name!r}; the known ones are: {known}")
+    return tuple(dict.fromkeys(names))
+
+
+def _checked_data(data_dir: Path | None) -> Path:
+    """Return the folder of the data, found usable before any training."""
+    from d2l_lrsched import files
+
+    folder = files.locate(data_dir)
+    files.read_all(folder)
+    return folder
+
+
+def _ready(output: Path) -> Path:
+    """Return the file of records, found usable before any training."""
+    from d2l_lrsched import store
+
+    records = output / RECORDS
+    if records.exists():
+        store.read(records)
+    output.mkdir(parents=True, exist_ok=True)
+    with open(records, "ab"):
+        pass
+    return records

@@ -1,0 +1,77 @@
+"""What a training measures, epoch by epoch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+# Below this the scores, and so the class probabilities, differ by less than 1 % between images.
+# In the chapter's runs dead networks show at most 0.0003 (often rounding alone, 1e-8), and the
+# least that a live one shows is 0.45, before its first update.
+COLLAPSED_SPREAD = 0.01
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch measured.
+
+    `train_loss` and `train_acc` are averages over the epoch's examples, each taken before the
+    update that its batch caused; `test_acc` is measured after the last update. `lr_first` and
+    `lr_last` are the learning rates of the first and last update. `score_spread` is the largest
+    difference between two test images in the score of one class: 0 means that the network no
+    longer sees its input. `seconds` covers training and test.
+    """
+
+    train_loss: float
+    train_acc: float
+    test_acc: float
+    lr_first: float
+    lr_last: float
+    score_spread: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point of the chapter's training curves: averages since the epoch began."""
+
+    epoch: float
+    train_loss: float
+    train_acc: float
+
+
+@dataclass
+class History:
+    """What `train` measured: a list of `Epoch` and the curve's points between them."""
+
+    epochs: list[Epoch] = field(default_factory=list)
+    points: list[Point] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> str:
+        """'trained', 'collapsed' (all outputs equal at the end, to 1 %) or 'non-finite'."""
+        last = self.epochs[-1]
+        if not (math.isfinite(last.train_loss) and math.isfinite(last.score_spread)):
+            return "non-finite"
+        return "collapsed" if last.score_spread < COLLAPSED_SPREAD else "trained"
+
+    @property
+    def collapsed(self) -> bool:
+        """Whether the network ended with the same output for every test image."""
+        return self.outcome == "collapsed"
+
+    def __str__(self) -> str:
+        """Return the chapter's closing line, and what befell the run where something did."""
+        last = self.epochs[-1]
+        line = (
+            f"train loss {last.train_loss:.3f}, train acc {last.train_acc:.3f}, "
+            f"test acc {last.test_acc:.3f}"
+        )
+        if self.outcome == "collapsed":
+            first = len(self.epochs)
+            while first > 1 and self.epochs[first - 2].score_spread < COLLAPSED_SPREAD:
+                first -= 1
+            line += f" (collapsed: every test image gets the same scores since epoch {first})"
+        if self.outcome == "non-finite":
+            line += f" (non-finite: stopped after epoch {len(self.epochs)})"
+        return line

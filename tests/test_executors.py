@@ -1,0 +1,146 @@
+"""Calls of the standard library's functions, in real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from d2l_lrsched import executors
+from d2l_lrsched.executors import LocalProcesses, WorkerDied
+
+
+@pytest.mark.parametrize(
+    ("left", "workers", "expected"),
+    [(5, 2, 2), (4, 2, 2), (3, 2, 3), (1, 2, 1), (5, 8, 5), (9, 4, 4), (5, 1, 1), (0, 2, 0)],
+)
+def test_the_last_calls_share_the_cores(left, workers, expected):
+    assert executors.at_once(left, workers) == expected
+
+
+def test_results_errors_messages_and_deaths_are_told_apart():
+    told = []
+    with LocalProcesses(2, 5, told.append) as executor:
+        result = executor.submit(divmod, 7, 2)
+        error = executor.submit(divmod, 7, 0)
+        message = executor.submit(executors.tell, "half way")
+        gone = executor.submit(os._exit, 3)
+        killed = executor.submit(signal.raise_signal, signal.SIGKILL)
+        assert result.result(60) == (3, 1)
+        with pytest.raises(ZeroDivisionError):
+            error.result(60)
+        assert message.result(60) is None
+        with pytest.raises(WorkerDied, match=r"its process died \(exit code 3\)"):
+            gone.result(60)
+        with pytest.raises(WorkerDied, match=r"its process died \(exit code -9\)"):
+            killed.result(60)
+    assert told == ["half way"]
+
+
+def test_a_message_elsewhere_goes_nowhere():
+    executors.tell("nobody listens")
+
+
+def test_every_call_has_a_process_and_one_thread_of_its_own(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    with LocalProcesses(2, 4) as executor:
+        threads = [executor.submit(os.getenv, "OMP_NUM_THREADS") for _ in range(2)]
+        processes = [executor.submit(os.getpid) for _ in range(2)]
+        assert [future.result(60) for future in threads] == ["1", "1"]
+        assert len({os.getpid(), *(future.result(60) for future in processes)}) == 3
+    assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def test_the_parent_that_had_no_number_of_threads_gets_none(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    with LocalProcesses(1, 1) as executor:
+        assert executor.submit(os.getenv, "OMP_NUM_THREADS").result(60) == "1"
+    assert "OMP_NUM_THREADS" not in os.environ
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Processes that stand for a start and an end; how many were running at each start."""
+    running, seen, lock = [], [], threading.Lock()
+
+    class Connection:
+        def recv(self):
+            time.sleep(0.2)
+            return "result", None
+
+        def close(self): ...
+
+    class Process:
+        def join(self):
+            with lock:
+                running.remove(self)
+
+    def start(function, arguments):
+        process = Process()
+        with lock:
+            running.append(process)
+            seen.append(len(running))
+        return Connection(), process
+
+    monkeypatch.setattr(executors, "_start", start)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("calls", "workers", "most"), [(5, 2, 3), (4, 2, 3), (5, 1, 1), (3, 8, 3), (9, 4, 7)]
+)
+def test_as_many_at_once_as_said(counted, calls, workers, most):
+    """Fewer than 2 * workers, and of those all that are left."""
+    with LocalProcesses(workers, calls) as executor:
+        for future in [executor.submit(print) for _ in range(calls)]:
+            future.result(60)
+    assert len(counted) == calls
+    assert max(counted) == most
+
+
+def test_a_call_on_top_is_one_of_the_last(counted):
+    """As a second attempt is: 3 announced for 2 cores begin at once, and the fourth beside two."""
+    with LocalProcesses(2, 3) as executor:
+        futures = [executor.submit(print) for _ in range(3)]
+        futures[0].result(60)
+        futures.append(executor.submit(print))
+        for future in futures:
+            future.result(60)
+    assert max(counted) == 3
+
+
+def test_leaving_kills_what_runs_and_forgets_what_waits():
+    begun = time.monotonic()
+    with LocalProcesses(1, 3) as executor:
+        futures = [executor.submit(time.sleep, 600) for _ in range(3)]
+        while not executor._running:
+            time.sleep(0.05)
+        (process,) = executor._running
+    assert time.monotonic() - begun < 60
+    assert not process.is_alive()
+    assert all(future.done() for future in futures)
+    with pytest.raises(WorkerDied):
+        futures[0].result()
+    assert futures[2].cancelled()
+
+
+def test_the_very_first_process_does_not_hear_ctrl_c_either():
+    """In a process of its own, whose first start also starts Python's own resource tracker."""
+    code = """if 1:
+        import time
+        from d2l_lrsched.executors import LocalProcesses
+        if __name__ == "__main__":
+            with LocalProcesses(1, 1) as executor:
+                executor.submit(time.sleep, 600)
+                while not executor._running:
+                    time.sleep(0.05)
+                status = open(f"/proc/{executor._running[0].pid}/status").read()
+            print(*(l.split()[1] for l in status.splitlines() if l.startswith("SigBlk")))
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert int(done.stdout, 16) & 1 << (signal.SIGINT - 1), done.stderr
