@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
-from tqdm import tqdm
 
 from d2l_lrsched import cli_options, provenance
 from d2l_lrsched.cli_errors import in_one_line, one_line_errors
+from d2l_lrsched.cli_progress import Progress
 
 if TYPE_CHECKING:
     from d2l_lrsched.store import Run
@@ -100,7 +99,7 @@ def reproduce(
         }
         asked = [runner.Job(name, s, epochs, net=net) for s in seeds for name in names]
         jobs = runner.missing(names, seeds, records, **settings)
-        progress = _Progress(sum(job.length for job in jobs), several_seeds=num_seeds > 1)
+        progress = Progress(sum(job.length for job in jobs), several_seeds=num_seeds > 1)
         progress.say_what_is_there(asked, jobs, records)
         failures: dict[str, str] = {}
         unstored: list[Run] = []
@@ -144,54 +143,8 @@ def reproduce(
         raise click.ClickException(f"{len(failures)} of {len(asked)} runs failed: {named}")
 
 
-class _Progress:
-    """A bar of epochs in a terminal, a line an epoch elsewhere."""
-
-    def __init__(self, num_epochs: int, several_seeds: bool) -> None:
-        self._bar = tqdm(total=num_epochs, unit="epoch", disable=not sys.stderr.isatty())
-        self._several_seeds = several_seeds
-        self._seen: dict[Any, int] = {}
-        self.stored = 0
-
-    def name(self, job: Any) -> str:
-        return str(job) if self._several_seeds else job.experiment
-
-    def say_what_is_there(self, asked: list[Any], jobs: list[Any], records: Path) -> None:
-        if len(jobs) < len(asked):
-            click.echo(f"{len(asked) - len(jobs)} of {len(asked)} runs are in {records} already")
-        begun = sum(job.checkpoint.exists() for job in jobs)
-        if begun:
-            click.echo(f"{begun} of {len(jobs)} runs go on from their last finished epoch")
-
-    def epoch(self, message: tuple[Any, int, float]) -> None:
-        """Take what a local run tells after an epoch."""
-        job, epoch, test_acc = message
-        self._advance(job, epoch)
-        if self._bar.disable:
-            click.echo(f"{self.name(job)}: epoch {epoch}/{job.length}, test acc {test_acc:.3f}")
-
-    def finished(self, result: Any) -> None:
-        from d2l_lrsched.runner import Failure, Job
-
-        if isinstance(result, Failure):
-            self._bar.write(f"{self.name(result.job)}: failed")
-            return
-        self.stored += 1
-        job = Job(result.experiment, result.seed, result.num_epochs)
-        self._advance(job, job.length)
-        self._bar.write(f"{self.name(job)}: done in {result.seconds:.0f} s")
-
-    def close(self) -> None:
-        self._bar.close()
-
-    def _advance(self, job: Any, epoch: int) -> None:
-        run = (job.experiment, job.seed)
-        self._bar.update(max(epoch - self._seen.get(run, 0), 0))
-        self._seen[run] = epoch
-
-
 def _executor(
-    dask: str | None, workers: int, calls: int, progress: _Progress
+    dask: str | None, workers: int, calls: int, progress: Progress
 ) -> AbstractContextManager[Any]:
     from d2l_lrsched import executors
 

@@ -1,18 +1,23 @@
-"""The table that sets the book's printed numbers beside ours."""
+"""The tables: the book's printed numbers beside ours, the verdicts on them, all seeds."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import fmean, stdev
 
 from d2l_lrsched import published
 from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched.regression import NUMBERS, Verdict, margin
 from d2l_lrsched.store import Run
 
 HEADER = ("section", "experiment", "published", "ours", "difference", "remark")
 SUMMARY_HEADER = ("experiment", "runs", "collapsed", "train loss", "train acc", "test acc")
-NUMBERS = ("train_loss", "train_acc", "test_acc")
+VERDICT_HEADER = (
+    *("experiment", "number", "published", "verdict", "mean or share", "interval", "width"),
+    *("margin", "sd", "runs", "collapsed"),
+)
 
 
 def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
@@ -56,7 +61,7 @@ def summary_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
     Means and standard deviations are of the runs that neither collapsed nor turned non-finite.
     """
     runs = list(runs)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name in CHAPTER:
         ours = [run for run in runs if run.experiment == name]
         if ours:
@@ -67,6 +72,35 @@ def summary_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
             alive = [run.final for run in ours if run.outcome == "trained"]
             numbers = [_mean_and_sd([final[number] for final in alive]) for number in NUMBERS]
             rows.append((name, str(len(ours)), collapsed, *numbers))
+    return rows
+
+
+def verdict_rows(verdicts: Iterable[Verdict]) -> list[tuple[str, ...]]:
+    """Return one row of text a verdict, with the numbers that led to it.
+
+    Of an outcome these are the share of our runs that ended so, and its exact interval; 'sd' is
+    what the interval rests on, perhaps pooled over the experiments.
+    """
+    rows: list[tuple[str, ...]] = []
+    for v in verdicts:
+        width, widest = "-", "-"
+        if v.number != "outcome":
+            width, widest = f"{v.high - v.low:.3f}", f"{margin(v.number):.3f}"
+        rows.append(
+            (
+                v.experiment,
+                v.number.replace("_", " "),
+                v.published if isinstance(v.published, str) else f"{v.published:.3f}",
+                v.verdict,
+                f"{v.center:.3f}",
+                f"{v.low:.3f} to {v.high:.3f}",
+                width,
+                widest,
+                "-" if math.isnan(v.spread) else f"{v.spread:.4f}",
+                str(v.n),
+                str(v.collapsed),
+            )
+        )
     return rows
 
 

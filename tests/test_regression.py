@@ -100,6 +100,12 @@ def test_half_of_the_last_printed_digit_is_allowed():
     assert {v.verdict for v in regression.compare(runs) if v.number != "outcome"} == {DIFFERENT}
 
 
+def test_a_run_is_a_claim_too():
+    assert regression.claim(run("cosine", (0.3, 0.9, 0.8))) == Published("", 0.3, 0.9, 0.8)
+    dead = regression.claim(run("cosine", (2.3, 0.1, 0.1), "collapsed"))
+    assert dead == Published("", 2.3, 0.1, 0.1, collapsed=True)
+
+
 def test_collapsed_runs_are_counted_and_leave_the_intervals_alone():
     alive = runs_around(0.002)
     dead = [
@@ -164,9 +170,35 @@ def test_false_alarms_are_as_rare_as_claimed(monkeypatch):
     assert alarms / STUDIES == within_chance(1 - (1 - regression.LEVEL / 16) ** 12)
 
 
+@pytest.mark.parametrize(
+    ("scales", "expected"),
+    [
+        ((1, 2, 3, 4), regression.LEVEL),
+        ((1, 1, 1, 8), regression.LEVEL),
+        ((1, 1, 1, 2), 0.07),  # the worst that was found: too alike to be told apart
+    ],
+)
+def test_false_alarms_where_the_spreads_differ(scales, expected):
+    """The claim holds for groups of 10 whose spreads are told apart, and nearly if they are not."""
+    rng = np.random.default_rng(5)
+    alarms = 0
+    for _ in range(STUDIES):
+        groups = {scale_of: s * rng.normal(size=10) for scale_of, s in enumerate(scales)}
+        spread = regression.spreads(groups)
+        intervals = [
+            regression.prediction_interval(group.mean(), 10, *spread[i], regression.LEVEL / 4)
+            for i, group in groups.items()
+        ]
+        draws = scales * rng.normal(size=4)
+        alarms += any(not low <= x <= high for x, (low, high) in zip(draws, intervals))
+    assert alarms / STUDIES == within_chance(expected)
+
+
+@pytest.mark.parametrize(("alike", "degrees"), [(0.0, 4 * 9), (1.1, 9)])
 @pytest.mark.parametrize("shift", [2.0, 4.0])
-def test_a_shift_is_found_as_often_as_the_theory_says(shift):
-    """A new draw's distance has the noncentral t distribution, with the pooled spread's degrees."""
+def test_a_shift_is_found_as_often_as_the_theory_says(monkeypatch, shift, alike, degrees):
+    """The noncentral t distribution, where spreads are always and where they are never pooled."""
+    monkeypatch.setattr(regression, "ALIKE", alike)
     alpha = regression.LEVEL / 17
     rng = np.random.default_rng(1)
     found = 0
@@ -175,7 +207,6 @@ def test_a_shift_is_found_as_often_as_the_theory_says(shift):
         spread = regression.spreads(groups)[NAMES[0]]
         low, high = regression.prediction_interval(groups[NAMES[0]].mean(), 10, *spread, alpha)
         found += not low <= rng.normal() + shift <= high
-    degrees = 4 * 9
     critical = stats.t.ppf(1 - alpha / 2, degrees)
     away = shift / math.sqrt(1 + 1 / 10)
     power = stats.nct.sf(critical, degrees, away) + stats.nct.cdf(-critical, degrees, away)

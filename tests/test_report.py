@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 from d2l_lrsched import report
+from d2l_lrsched.regression import Verdict
 
 
 def a_run(name, loss, train_acc, test_acc, outcome="trained", num_epochs=30, seed=0, **settings):
@@ -79,3 +81,45 @@ def test_as_text_aligns_columns():
 def test_as_markdown():
     text = report.as_markdown(("a", "b"), [("1", "2")])
     assert text == "| a | b |\n| --- | --- |\n| 1 | 2 |"
+
+
+def test_summary_is_of_the_runs_that_trained():
+    """Means and sample standard deviations by hand: 0.1, 0.2, 0.3 have 0.2 and 0.1."""
+    runs = [
+        *(a_run("cosine", loss, 0.9, 0.8) for loss in (0.1, 0.2, 0.3)),
+        a_run("cosine", 2.303, 0.1, 0.1, outcome="collapsed"),
+        a_run("cosine", math.nan, 0.1, 0.1, outcome="non-finite"),
+        a_run("square-root", 0.25, 0.9, 0.8),
+        a_run("constant", 2.303, 0.1, 0.1, outcome="collapsed"),
+    ]
+    assert report.summary_rows(runs) == [
+        ("constant", "1", "1", "-", "-", "-"),
+        ("square-root", "1", "0", "0.250", "0.900", "0.800"),
+        ("cosine", "5", "1, 1 non-finite", "0.200 ± 0.100", "0.900 ± 0.000", "0.800 ± 0.000"),
+    ]
+
+
+def test_verdicts_show_the_numbers_that_led_to_them():
+    number = Verdict("cosine", "test_acc", "CONSISTENT", 0.848, 10, 1, 0.8514, 0.01, 9, 0.83, 0.87)
+    outcome = Verdict(
+        "constant", "outcome", "INCONCLUSIVE", "collapsed", 10, 1, 0.1, math.nan, 0, 0.001, 0.58
+    )
+    rows = report.verdict_rows([number, outcome])
+    shown = [dict(zip(report.VERDICT_HEADER, row)) for row in rows]
+    assert shown[0] == {
+        "experiment": "cosine",
+        "number": "test acc",
+        "published": "0.848",
+        "verdict": "CONSISTENT",
+        "mean or share": "0.851",
+        "interval": "0.830 to 0.870",
+        "width": "0.040",
+        "margin": "0.050",
+        "sd": "0.0100",
+        "runs": "10",
+        "collapsed": "1",
+    }
+    assert shown[1]["published"] == "collapsed"
+    assert shown[1]["mean or share"] == "0.100"
+    assert shown[1]["interval"] == "0.001 to 0.580"
+    assert {shown[1][name] for name in ("width", "margin", "sd")} == {"-"}

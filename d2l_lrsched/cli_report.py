@@ -1,0 +1,199 @@
+"""The commands that judge: `verify`, on the terminal, and `report`, as a page."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from d2l_lrsched import cli_options, published
+from d2l_lrsched.cli_errors import one_line_errors
+from d2l_lrsched.cli_progress import Progress
+
+if TYPE_CHECKING:
+    from d2l_lrsched.regression import Verdict
+    from d2l_lrsched.store import Run
+
+PAGE = "report.html"
+
+_records = click.option(
+    "--records",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("figures", "baseline.jsonl"),
+    show_default=True,
+    help="File of the runs.",
+)
+
+
+@click.command()
+@_records
+@click.option(
+    "--fresh",
+    is_flag=True,
+    help="Instead, train one new seed of each experiment in the file, and judge these runs.",
+)
+@cli_options.epochs
+@cli_options.workers("Of --fresh: runs at once.")
+@cli_options.net
+@cli_options.data_dir
+@click.pass_context
+def verify(
+    context: click.Context,
+    records: Path,
+    fresh: bool,
+    epochs: int | None,
+    workers: int,
+    net: str,
+    data_dir: Path | None,
+) -> None:
+    """Judge every printed number by the runs; exit 1 on a difference that is not explained.
+
+    With --fresh: whether this machine, these packages and this code still give such runs.
+
+    Example: d2l-lrsched verify
+    """
+    if fresh:
+        _verify_fresh(records, epochs, workers, net, data_dir)
+        return
+    for name in ("epochs", "workers", "net", "data_dir"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --fresh only")
+    from d2l_lrsched import explanations, regression, report
+
+    with one_line_errors():
+        verdicts = regression.compare(_full_length(records))
+    click.echo(report.as_text(report.VERDICT_HEADER, report.verdict_rows(verdicts)))
+    different = _different(verdicts)
+    for key in different:
+        if key in explanations.DIFFERENT:
+            click.echo(f"{_named(key)}: {explanations.DIFFERENT[key]}")
+    for key in explanations.DIFFERENT:
+        if key not in different:
+            click.echo(f"{_named(key)} is explained as different, but is not by these runs.")
+    click.echo(_counts(verdicts))
+    unexplained = [_named(key) for key in different if key not in explanations.DIFFERENT]
+    if unexplained:
+        raise click.ClickException(
+            f"{len(unexplained)} numbers differ without an explanation in "
+            f"d2l_lrsched/explanations.py: {'; '.join(unexplained)}"
+        )
+
+
+def _verify_fresh(
+    records: Path, epochs: int | None, workers: int, net: str, data_dir: Path | None
+) -> None:
+    from d2l_lrsched import executors, files, regression, report, runner, store
+    from d2l_lrsched.experiments import CHAPTER
+
+    with one_line_errors():
+        folder = files.locate(data_dir)
+        files.read_all(folder)
+        stored = store.read(records)
+        before = [run for run in stored if run.num_epochs == (epochs or published.NUM_EPOCHS)]
+        names = [name for name in CHAPTER if any(run.experiment == name for run in before)]
+        if not names:
+            raise click.ClickException(
+                f"{records}: no run of {epochs or published.NUM_EPOCHS} epochs to compare with"
+            )
+        seed = 1 + max(run.seed for run in stored)
+        progress = Progress(len(names) * (epochs or published.NUM_EPOCHS), several_seeds=True)
+        runs, failures = [], []
+        try:
+            # Only the verdict counts; what has been judged is not mixed with what judges.
+            with (
+                tempfile.TemporaryDirectory() as new,
+                executors.LocalProcesses(workers, len(names), progress.epoch) as executor,
+            ):
+                for result in runner.run(
+                    names,
+                    [seed],
+                    executor,
+                    Path(new, "runs.jsonl"),
+                    num_epochs=epochs,
+                    data_dir=str(folder),
+                    net=net,
+                ):
+                    progress.finished(result)
+                    if isinstance(result, runner.Failure):
+                        failures.append(f"{result.job}: {result.reason}")
+                    else:
+                        runs.append(result)
+        except KeyboardInterrupt:
+            raise click.ClickException("interrupted; nothing was judged") from None
+        finally:
+            progress.close()
+    if failures:
+        raise click.ClickException(f"{len(failures)} runs failed: {'; '.join(failures)}")
+    claims = {
+        name: regression.claim(run) for name in names for run in runs if run.experiment == name
+    }
+    verdicts = regression.compare(before, claims, level=regression.FRESH_LEVEL, rounding=0)
+    header = ["fresh" if cell == "published" else cell for cell in report.VERDICT_HEADER]
+    click.echo(report.as_text(header, report.verdict_rows(verdicts)))
+    click.echo(_counts(verdicts))
+    if different := _different(verdicts):
+        raise click.ClickException(
+            f"{len(different)} numbers of seed {seed} are not like those of the runs before: "
+            + "; ".join(map(_named, different))
+        )
+
+
+@click.command()
+@_records
+@cli_options.output("Folder for the page and its main figure.")
+def report(records: Path, output: Path) -> None:
+    """Write the verdicts, figures and provenance of the runs as one HTML page.
+
+    Example: d2l-lrsched report --output /tmp/report
+    """
+    os.environ["MPLBACKEND"] = "agg"
+    from d2l_lrsched import figures, figures_baseline, page, regression, store
+
+    with one_line_errors():
+        runs = _full_length(records)
+        verdicts = regression.compare(runs)
+        with store.whole_file(output / PAGE) as temporary:
+            temporary.write_text(page.as_html(runs, verdicts), encoding="utf-8")
+        figure = figures_baseline.baseline_figure(runs, verdicts)
+        figures.save(figure, output / figures_baseline.BASELINE_FIGURE)
+    click.echo(f"{output / PAGE}: {_counts(verdicts)}")
+
+
+def _full_length(records: Path) -> list[Run]:
+    """Return the runs of the chapter's length, each draw once; say how many are not among them."""
+    from d2l_lrsched import store
+    from d2l_lrsched.experiments import CHAPTER
+
+    runs = store.read(records)
+    unknown = sorted({run.experiment for run in runs} - set(CHAPTER))
+    if unknown:
+        raise click.ClickException(f"{records}: unknown experiments: {', '.join(unknown)}")
+    full = [run for run in runs if run.num_epochs == CHAPTER[run.experiment].num_epochs]
+    if not any(run.experiment in published.CHAPTER for run in full):
+        raise click.ClickException(
+            f"{records}: no run of {published.NUM_EPOCHS} epochs of an experiment that the book "
+            "prints; `d2l-lrsched reproduce --seeds 10` makes some"
+        )
+    # The same seed again is no other draw; only the fast net's rounding makes it one.
+    draws = {(r.experiment, r.seed, r.settings.get("net") == "fast"): r for r in reversed(full)}
+    if len(draws) < len(runs):
+        click.echo(f"{len(runs) - len(draws)} of {len(runs)} runs are repeated or of other lengths")
+    return [run for run in full if run in draws.values()]
+
+
+def _counts(verdicts: list[Verdict]) -> str:
+    counts = Counter(verdict.verdict for verdict in verdicts)
+    return ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
+
+
+def _different(verdicts: list[Verdict]) -> list[tuple[str, str]]:
+    return [(v.experiment, v.number) for v in verdicts if v.verdict == "DIFFERENT"]
+
+
+def _named(key: tuple[str, str]) -> str:
+    return f"{key[0]}, {key[1].replace('_', ' ')}"

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from d2l_lrsched import cli, cli_report, explanations, runner, store
+from d2l_lrsched.published import CHAPTER
+
+
+def run(experiment, seed, **changes):
+    """A run that ended just where the book's did, or nearly."""
+    printed = CHAPTER[experiment]
+    epoch = dict.fromkeys(store.EPOCH_FIELDS, 0.0)
+    wiggle = 0.001 * (seed % 3 - 1)
+    for number in ("train_loss", "train_acc", "test_acc"):
+        epoch[number] = getattr(printed, number) + wiggle
+    epoch.update(changes)
+    outcome = "collapsed" if printed.collapsed else "trained"
+    return store.Run(
+        *(experiment, seed, {}, 30, outcome, [epoch], [[1.0, 0.5, 0.5]], None, 60.0),
+        *("2026-01-02T03:04:05+00:00", {"python": "3.11.7"}, "a processor", 1, {"labels": "0"}),
+    )
+
+
+@pytest.fixture
+def records(tmp_path):
+    path = tmp_path / "records.jsonl"
+    write(path, agreeing())
+    return path
+
+
+def agreeing():
+    return [run(name, seed) for name in CHAPTER for seed in range(10)]
+
+
+def write(path, runs):
+    path.unlink(missing_ok=True)
+    for one in runs:
+        store.append(path, one)
+
+
+def call(*arguments):
+    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+
+def test_runs_that_agree(records):
+    done = call("verify", "--records", records)
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[-1] == "17 CONSISTENT"
+    assert "cosine-warmup" in done.output
+
+
+def test_a_difference_is_a_failure_until_it_is_explained(records, monkeypatch):
+    better = [run("cosine", seed, test_acc=0.9) for seed in range(10)]
+    write(records, [*(r for r in agreeing() if r.experiment != "cosine"), *better])
+    done = call("verify", "--records", records)
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "Error: 1 numbers differ without an explanation in d2l_lrsched/explanations.py: "
+        "cosine, test acc\n"
+    )
+    monkeypatch.setattr(explanations, "DIFFERENT", {("cosine", "test_acc"): "It is better."})
+    done = call("verify", "--records", records)
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[-2:] == [
+        "cosine, test acc: It is better.",
+        "16 CONSISTENT, 1 DIFFERENT",
+    ]
+
+
+def test_an_explanation_of_what_does_not_differ_is_told(records, monkeypatch):
+    monkeypatch.setattr(explanations, "DIFFERENT", {("cosine", "train_loss"): "No."})
+    done = call("verify", "--records", records)
+    assert done.exit_code == 0
+    assert "cosine, train loss is explained as different, but is not by these runs." in done.stdout
+
+
+def test_every_draw_counts_once(records):
+    """Neither another length, nor the same seed again, nor another net of the same bits."""
+    store.append(records, replace(run("cosine", 77), num_epochs=2))
+    store.append(records, run("cosine", 0, test_acc=0.5))
+    store.append(records, replace(run("cosine", 1, test_acc=0.5), settings={"net": "same-bits"}))
+    done = call("verify", "--records", records)
+    assert done.stdout.startswith("3 of 53 runs are repeated or of other lengths\n")
+    assert done.stdout.splitlines()[-1] == "17 CONSISTENT"
+    store.append(records, replace(run("cosine", 1, test_acc=0.5), settings={"net": "fast"}))
+    done = call("verify", "--records", records)
+    assert re.search(r"cosine +test acc .* 11 +0$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["verify", "report"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "records.jsonl: cannot be read (No such file or directory)"),
+        ("", "records.jsonl: no run of 30 epochs of an experiment that the book prints"),
+        ("{}\n", "records.jsonl, line 1: no record of schema 1"),
+    ],
+)
+def test_records_of_no_use(tmp_path, command, content, message):
+    path = tmp_path / "records.jsonl"
+    if content is not None:
+        path.write_text(content)
+    done = call(command, "--records", path, *(["--output", tmp_path] * (command == "report")))
+    assert done.exit_code == 1
+    assert done.stderr.startswith("Error: ")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_an_unknown_experiment_is_named(records):
+    line = json.loads(records.read_text().splitlines()[0])
+    records.write_text(json.dumps({**line, "experiment": "nine"}) + "\n")
+    done = call("verify", "--records", records)
+    assert (done.exit_code, done.stderr) == (1, f"Error: {records}: unknown experiments: nine\n")
+
+
+def test_the_report_is_written_with_its_figure(records, tmp_path):
+    done = call("report", "--records", records, "--output", tmp_path / "new")
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"{tmp_path}/new/report.html: 17 CONSISTENT\n"
+    assert sorted(p.name for p in Path(tmp_path, "new").iterdir()) == [
+        "baseline.svg",
+        cli_report.PAGE,
+    ]
+    assert "17 of 17 comparisons" in (tmp_path / "new" / "report.html").read_text()
+
+
+@pytest.fixture
+def fresh(monkeypatch, tmp_path):
+    """`verify --fresh` on ten stored runs; the new ones are said, not trained."""
+    path = tmp_path / "stored.jsonl"
+    write(path, [run(name, seed) for name in ("cosine", "square-root") for seed in range(10)])
+    asked = {}
+
+    def go(**finals):
+        def made(names, seeds, executor, records, **settings):
+            asked.update(names=names, seeds=seeds, **settings)
+            for name in names:
+                (seed,) = seeds
+                yield finals.get(name) or run(name, seed)
+
+        monkeypatch.setattr(runner, "run", made)
+        return call("verify", "--fresh", "--records", path, "--net", "fast"), asked
+
+    return go
+
+
+def test_fresh_runs_like_those_before(fresh):
+    done, asked = fresh()
+    assert done.exit_code == 0, done.output
+    assert asked["names"] == ["square-root", "cosine"]
+    assert asked["seeds"] == [10]
+    assert asked["net"] == "fast"
+    assert done.stdout.splitlines()[-1] == "8 CONSISTENT"
+    assert re.search(r"^experiment +number +fresh +verdict", done.stdout, re.MULTILINE)
+
+
+def test_a_fresh_run_that_is_unlike_is_a_failure(fresh):
+    done, _ = fresh(cosine=run("cosine", 10, test_acc=0.8))
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "Error: 1 numbers of seed 10 are not like those of the runs before: cosine, test acc\n"
+    )
+
+
+def test_a_fresh_run_that_fails_is_named(fresh):
+    done, _ = fresh(cosine=runner.Failure(runner.Job("cosine", 10), "its process died"))
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "Error: 1 runs failed: cosine, seed 10: its process died\n",
+    )
+
+
+def test_nothing_to_compare_a_fresh_run_with(records):
+    done = call("verify", "--fresh", "--epochs", 7, "--records", records)
+    assert done.exit_code == 1
+    assert done.stderr == f"Error: {records}: no run of 7 epochs to compare with\n"
+
+
+def test_a_fresh_run_for_real(tmp_path):
+    """One epoch, against the committed runs of one epoch; another process, as a user would."""
+    done = call(
+        *["verify", "--fresh", "--epochs", 1, "--net", "fast"],
+        *["--records", Path(__file__).parent.parent / "figures" / "one-epoch.jsonl"],
+    )
+    assert done.exit_code == 0, done.output
+    assert "square-root, seed 10: done in" in done.stdout
+
+
+@pytest.mark.parametrize("option", [["--epochs", 1], ["--net", "fast"], ["--data-dir", "/d"]])
+def test_what_goes_with_fresh_only(records, option):
+    done = call("verify", "--records", records, *option)
+    assert done.exit_code == 2
+    assert f"{option[0]} goes with --fresh only" in done.stderr
