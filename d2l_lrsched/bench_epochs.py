@@ -10,8 +10,10 @@ import contextlib
 import json
 import resource
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,11 +27,14 @@ MATRIX_SIZE, NUM_PRODUCTS = 2048, 16
 Epoch = Callable[[], None]
 
 
-def ours(data_dir: str, net_name: str, display: str = "none") -> Epoch:
+def ours(
+    data_dir: str, net_name: str, display: str = "none", with_checkpoint: bool = False
+) -> Epoch:
     """Run `train` with one of the arrangements of the net."""
     from d2l import mxnet as d2l
     from mxnet import gluon, npx
 
+    from d2l_lrsched.checkpoint import Checkpoint
     from d2l_lrsched.data import load_fashion_mnist
     from d2l_lrsched.fast import ARRANGEMENTS
     from d2l_lrsched.training import train
@@ -41,7 +46,9 @@ def ours(data_dir: str, net_name: str, display: str = "none") -> Epoch:
     trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": LEARNING_RATE})
 
     def epoch() -> None:
-        train(net, *iters, 1, loss, trainer, ctx, display=display)
+        with tempfile.TemporaryDirectory() as folder:  # a new one, or there is nothing to train
+            checkpoint = Checkpoint(Path(folder, "run.npz"), {}) if with_checkpoint else None
+            train(net, *iters, 1, loss, trainer, ctx, display=display, checkpoint=checkpoint)
 
     return epoch
 
@@ -145,6 +152,7 @@ KINDS: dict[str, Callable[[str], Epoch]] = {
     "same-bits": lambda data_dir: ours(data_dir, "same-bits"),
     "fast": lambda data_dir: ours(data_dir, "fast"),
     "fast, bar": lambda data_dir: ours(data_dir, "fast", "bar"),
+    "fast, checkpoint": lambda data_dir: ours(data_dir, "fast", with_checkpoint=True),
     "PyTorch": lambda data_dir: pytorch(data_dir, "contiguous_format"),
     "PyTorch, channels last": lambda data_dir: pytorch(data_dir, "channels_last"),
     "matrix product": matrix_product,

@@ -131,10 +131,19 @@ def contender_rows(record: Record) -> list[tuple[str, ...]]:
 
 
 def other_rows(record: Record) -> list[tuple[str, ...]]:
-    """Return start-up times, the bar's cost and the growth of total time, in seconds."""
-    bar = _ratios(_seconds(record, "fast, bar"), _seconds(record, "fast"))
+    """Return what bar and checkpoint cost, start-up times and the growth of total time."""
+    measured = {contender["kind"] for contender in record["contenders"]}
+    costs = {"progress bar": "fast, bar", "checkpoint": "fast, checkpoint"}
+    ratios = {
+        what: _ratios(_seconds(record, kind), _seconds(record, "fast"))
+        for what, kind in costs.items()
+        if kind in measured  # the oldest benchmark has no checkpoint
+    }
     rows: list[tuple[str, ...]] = [
-        ("progress bar, of an epoch of the fast net", f"{median(bar) - 1:+.1%}"),
+        *(
+            (f"{w}, of an epoch of the fast net", f"{median(r) - 1:+.1%}")
+            for w, r in ratios.items()
+        ),
         *((f"`{name}`", f"{median(s):.2f} s") for name, s in record["start_ups"].items()),
     ]
     for runs, seconds in record["runs_at_once"].items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from contextlib import AbstractContextManager
@@ -156,6 +157,9 @@ def _executor(
         raise click.ClickException(
             "--dask needs Dask: pip install 'd2l_lrsched[cluster]'"
         ) from None
+    # What happens to runs is told by `reproduce`, in a line each and not in tracebacks.
+    for name in ("distributed", "distributed.client"):  # both have levels of their own
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(dask, timeout=10)
     except ValueError as error:

@@ -337,7 +337,7 @@ def test_a_read_only_folder_is_found_before_any_training(tmp_path):
 
 @pytest.fixture
 def cluster(tmp_path):
-    """A real scheduler and two workers on loopback; its address and the workers' processes."""
+    """A real scheduler and two workers on loopback: its address, their processes, its process."""
     dask = [sys.executable, "-m", "dask"]
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -356,27 +356,31 @@ def cluster(tmp_path):
             )
         return processes[-1]
 
-    start("scheduler", *scheduler)
+    leader = start("scheduler", *scheduler)
     workers = [start(name, *worker, str(tmp_path / name)) for name in ("one", "two")]
-    yield address, workers
+    yield address, workers, leader
     for process in processes:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
-def reproduce_on(cluster, output, num_seeds, names):
-    """Make so many runs on the cluster, and kill one worker as soon as one run is stored."""
-    address, workers = cluster
-    process = subprocess.Popen(
+def start_on(address, output, *arguments):
+    return subprocess.Popen(
         [
-            *[*COMMAND, "reproduce", "--net", "fast", "--epochs", "1", "--dask", address],
-            *("--seeds", str(num_seeds), "--output", str(output)),
-            *(argument for name in names for argument in ("--experiment", name)),
+            *[*COMMAND, "reproduce", "--net", "fast", "--dask", address, "--output", str(output)],
+            *arguments,
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def reproduce_on(cluster, output, num_seeds, names):
+    """Make so many runs on the cluster, and kill one worker as soon as one run is stored."""
+    address, workers, _ = cluster
+    chosen = [argument for name in names for argument in ("--experiment", name)]
+    process = start_on(address, output, "--epochs", "1", "--seeds", str(num_seeds), *chosen)
     records = output / cli_run.RECORDS
     wait_for(lambda: records.exists() and records.read_bytes())
     (victim,) = descendants(workers[0].pid)
@@ -395,6 +399,18 @@ def test_a_cluster_loses_a_worker_and_no_record(cluster, tmp_path):
     for name, seed in asked:
         assert re.search(rf"^{name}, seed {seed}: done in ", out, re.MULTILINE)
     assert not (tmp_path / "out" / "checkpoints").exists()
+
+
+def test_a_cluster_that_loses_its_scheduler_fails_in_one_line(cluster, tmp_path):
+    """And leaves what was finished."""
+    address, _, scheduler = cluster
+    process = start_on(address, tmp_path / "out", "--epochs", "1", "--experiment", "cosine")
+    wait_for((tmp_path / "out" / cli_run.RECORDS).exists)
+    time.sleep(3)
+    scheduler.kill()
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert re.fullmatch(r"Error: 1 of 1 runs failed: cosine: .*scheduler.*\n", err), err
 
 
 @pytest.mark.slow
