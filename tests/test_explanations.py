@@ -1,16 +1,107 @@
+"""What is said in words, held to the committed baseline."""
+
 from __future__ import annotations
 
-from d2l_lrsched import explanations, regression
-from d2l_lrsched.published import CHAPTER
+from pathlib import Path
+
+import pytest
+from mxnet import lr_scheduler
+
+from d2l_lrsched import cli_report, explanations, regression
+from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched.history import COLLAPSED_SPREAD
+from d2l_lrsched.published import CHAPTER as PRINTED
+
+BASELINE = Path(__file__).parent.parent / "figures" / "baseline.jsonl"
+HIGH_FROM_THE_START = ("square-root-per-epoch", "multi-factor-per-epoch", "cosine-per-epoch")
 
 
-def test_each_is_of_a_printed_number():
-    for experiment, number in explanations.DIFFERENT:
-        assert number in ("outcome", *regression.NUMBERS)
-        assert number == "outcome" or not CHAPTER[experiment].collapsed
+@pytest.fixture(scope="module")
+def runs():
+    return cli_report._full_length(BASELINE)
+
+
+@pytest.fixture(scope="module")
+def verdicts(runs):
+    return {(v.experiment, v.number): v for v in regression.compare(runs)}
+
+
+def of(runs, name):
+    return [run for run in runs if run.experiment == name]
+
+
+def test_each_explanation_is_of_a_difference_and_each_difference_is_explained(verdicts):
+    different = {key for key, v in verdicts.items() if v.verdict == regression.DIFFERENT}
+    assert different == set(explanations.DIFFERENT)
 
 
 def test_each_is_a_sentence():
     for text in (*explanations.DIFFERENT.values(), *explanations.FINDINGS):
         assert text.endswith(".")
         assert text == text.strip()
+
+
+def test_no_printed_number_of_a_run_that_trained_lies_outside(verdicts):
+    for name, printed in PRINTED.items():
+        if not printed.collapsed:
+            for number in ("outcome", *regression.NUMBERS):
+                assert verdicts[name, number].verdict != regression.DIFFERENT
+
+
+def test_the_runs_per_epoch_that_live_end_below_the_printed_train_loss(runs):
+    for name in ("multi-factor", "cosine", "cosine-warmup"):
+        living = [run for run in of(runs, f"{name}-per-epoch") if run.outcome == "trained"]
+        assert living
+        assert max(run.final["train_loss"] for run in living) < PRINTED[name].train_loss
+
+
+def test_the_plot_before_training_changes_30_updates():
+    """MXNet's own scheduler, called as in training, with the book's plot before and without."""
+    experiment = CHAPTER["multi-factor"]
+    plotted = experiment.prepare(235)[0]["lr_scheduler"]
+    fresh = lr_scheduler.MultiFactorScheduler(**experiment.scheduler.keywords)
+    rates = [(plotted(n), fresh(n)) for n in range(1, 7051)]
+    differ = [n for n, (one, other) in enumerate(rates, start=1) if one != other]
+    assert max(differ) <= 30
+    assert set(rates[30:]) == {(0.125, 0.125)}
+
+
+def test_test_accuracy_decides_nothing(verdicts):
+    found = {v.verdict for (_, number), v in verdicts.items() if number == "test_acc"}
+    assert found == {regression.INCONCLUSIVE}
+
+
+def test_the_printed_collapse_is_possible_and_not_shown(verdicts):
+    verdict = verdicts["constant", "outcome"]
+    assert (verdict.collapsed, verdict.verdict) == (0, regression.INCONCLUSIVE)
+    assert verdict.high > 1 / 3
+
+
+def test_high_rates_kill_most_runs_and_warmup_saves_them(runs):
+    dead = [run.outcome == "collapsed" for name in HIGH_FROM_THE_START for run in of(runs, name)]
+    assert sum(dead) > len(dead) / 2
+    assert {run.outcome for run in of(runs, "cosine-warmup-per-epoch")} == {"trained"}
+
+
+def test_a_dead_network_need_not_stay_dead(runs):
+    def dead_epochs(run):
+        return sum(epoch["score_spread"] < COLLAPSED_SPREAD for epoch in run.epochs)
+
+    (back,) = (run for run in runs if run.outcome == "trained" and dead_epochs(run))
+    assert back.experiment == "square-root-per-epoch"
+    assert dead_epochs(back) == back.num_epochs / 2
+
+
+def test_the_bound_of_collapse_lies_in_the_measured_gap(runs):
+    """The numbers that the comment at `history.COLLAPSED_SPREAD` names."""
+    dead, living = [], []
+    for run in runs:
+        spreads = [epoch["score_spread"] for epoch in run.epochs]
+        if run.outcome == "collapsed":
+            dead.append(max(spreads))
+        elif min(spreads) > COLLAPSED_SPREAD:
+            living.append(min(spreads))
+    assert f"{max(dead):.4f}" == "0.0015"
+    assert f"{min(living):.2f}" == "0.27"
+    assert max(dead) < COLLAPSED_SPREAD < min(living)
+    assert len(dead) + len(living) == len(runs) - 1  # the one that came back to life
