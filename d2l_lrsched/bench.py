@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -22,9 +21,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from d2l_lrsched import executors, provenance
-from d2l_lrsched.bench_epochs import MATRIX_SIZE, NUM_PRODUCTS
-from d2l_lrsched.published import CHAPTER, TRAIN_EXAMPLES
+from d2l_lrsched import bench_profile, executors, provenance
+from d2l_lrsched.published import CHAPTER
 
 EPOCHS = (sys.executable, "-W", "ignore", "-m", "d2l_lrsched.bench_epochs")
 START_UPS = {
@@ -34,17 +32,6 @@ START_UPS = {
 }
 RUNS_AT_ONCE = (1, 2, 4, 8)
 PROFILED = ("chapter", "same-bits", "fast")
-
-TEST_EXAMPLES = 10_000
-# Multiplications and additions of a forward pass over one image; see `model.lenet`.
-_CONV_1 = 2 * 25 * 1 * 6 * 28 * 28
-_CONV_2 = 2 * 25 * 6 * 16 * 10 * 10
-_DENSE = 2 * (400 * 120 + 120 * 84 + 84 * 10)
-_FORWARD = _CONV_1 + _CONV_2 + _DENSE
-#: Of an epoch and its test. Backward costs a forward pass for the parameters' gradients and one
-#: for the inputs', which the first layer does not need.
-EPOCH_OPERATIONS = TRAIN_EXAMPLES * (3 * _FORWARD - _CONV_1) + TEST_EXAMPLES * _FORWARD
-PRODUCT_OPERATIONS = NUM_PRODUCTS * 2 * MATRIX_SIZE**3
 
 
 class BenchError(RuntimeError):
@@ -256,13 +243,6 @@ def _runs(runs: int, cores: int, data_dir: str) -> float:
     return time.perf_counter() - start
 
 
-_VERBOSE = re.compile(
-    r"\w+_verbose,exec,cpu,(?P<operation>\w+),(?P<kernel>[^,]*),(?P<direction>\w+),"
-    r".*,(?P<ms>[\d.e+-]+)$",
-    re.MULTILINE,
-)
-
-
 def profile(kind: str, data_dir: str) -> dict[str, Any]:
     """Return where one epoch's seconds go, as oneDNN tells with ``DNNL_VERBOSE=1``.
 
@@ -283,21 +263,12 @@ def profile(kind: str, data_dir: str) -> dict[str, Any]:
     )
     if done.returncode:
         raise BenchError(f"profile of {kind}: its process ended with exit code {done.returncode}")
-    return {"seconds": _seconds_of(done.stdout), "operations": _operations(done.stdout)}
+    return {
+        "seconds": _seconds_of(done.stdout),
+        "operations": bench_profile.operations(done.stdout),
+    }
 
 
 def _seconds_of(output: str) -> float:
     (answer,) = (line for line in output.splitlines() if line.startswith("{"))
     return json.loads(answer)["seconds"]
-
-
-def _operations(output: str) -> list[list[Any]]:
-    seconds: dict[tuple[str, str, str], float] = defaultdict(float)
-    for found in _VERBOSE.finditer(output):
-        operation = found["operation"].partition("_v2")[0]
-        direction = found["direction"].replace("_training", "").replace("_inference", "")
-        kernel = found["kernel"].rpartition("x64:")[2]
-        seconds[operation, "" if direction == "undef" else direction, kernel] += (
-            float(found["ms"]) / 1000
-        )
-    return sorted(([*key, round(s, 4)] for key, s in seconds.items()), key=lambda row: -row[-1])

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from d2l_lrsched import bench, report
+from d2l_lrsched import bench, bench_profile, report
 from d2l_lrsched.figures import d2l_look
 from d2l_lrsched.published import CHAPTER
 
@@ -110,11 +110,11 @@ def target_rows(record: Record) -> list[tuple[str, ...]]:
 def contender_rows(record: Record) -> list[tuple[str, ...]]:
     """Return one row a contender: seconds a run, against the book's, share of the peak, memory."""
     reader = _seconds(record, "book", threads=None)
-    peak = bench.PRODUCT_OPERATIONS / median(_seconds(record, "matrix product"))
+    peak = bench_profile.PRODUCT_OPERATIONS / median(_seconds(record, "matrix product"))
     rows: list[tuple[str, ...]] = []
     for c in record["contenders"]:
         seconds = _per_run(c)
-        rate = bench.EPOCH_OPERATIONS / median(seconds)
+        rate = bench_profile.EPOCH_OPERATIONS / median(seconds)
         cores_used = min(c["copies"] * (c["threads"] or 1), record["cores"])
         is_net = c["kind"] != "matrix product"
         rows.append(
@@ -202,7 +202,7 @@ median. Times vary from round to round: look at the spread.
 
 Of several runs at once the time is divided by their number. The peak is a float32 matrix product by
 one thread; an epoch's {
-        bench.EPOCH_OPERATIONS
+        bench_profile.EPOCH_OPERATIONS
         / 1e9:.0f} GFLOP are multiplications and additions of the chapter's layers, the
 zeros that the fast net adds not counted.
 

@@ -1,9 +1,9 @@
 """The chapter's LeNet arranged for speed: the same function, on kernels that suit a CPU better.
 
-oneDNN's vector kernels want channels by the eight. The chapter's 1, 6 and 16 channels leave the
-two convolutions to im2col and a matrix product, and the pooling to a scalar loop; figures/bench.md
-has the profile. Two arrangements do better. Both have the parameters of `lenet`: the same shapes
-in the same order.
+oneDNN's vector kernels want channels by the eight. The chapter's 1 and 6 channels leave the two
+convolutions to im2col and a matrix product, and the first pooling to a scalar loop, as the profile
+in figures/bench.md shows. Two arrangements do better. Both have the parameters of `lenet`: the
+same shapes in the same order.
 """
 
 from __future__ import annotations

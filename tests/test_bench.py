@@ -39,13 +39,6 @@ def stub(tmp_path, monkeypatch):
     monkeypatch.setattr(bench.importlib.util, "find_spec", lambda name: None)
 
 
-def test_operations_of_an_epoch():
-    """Counted by hand: 235,200 + 480,000 + 117,840 forward, for one image."""
-    forward = 235_200 + 480_000 + 117_840
-    assert forward == bench._FORWARD
-    assert 60_000 * (3 * forward - 235_200) + 10_000 * forward == bench.EPOCH_OPERATIONS
-
-
 @pytest.mark.parametrize(
     ("runs", "cores", "last"), [(5, 1, 1), (5, 2, 3), (5, 3, 5), (5, 8, 5), (9, 4, 5), (4, 2, 2)]
 )
@@ -100,6 +93,14 @@ def test_a_profile_sums_by_operation_and_kernel(stub):
         ["pooling", "forward", "jit:avx2", 0.0015],
         ["reorder", "", "simple:any", 0.0],
     ]
+
+
+def test_a_start_up_that_fails_is_named(stub, monkeypatch):
+    monkeypatch.setattr(bench, "START_UPS", {"broken": ("-c", "import sys; sys.exit(4)")})
+    with pytest.raises(
+        bench.BenchError, match=r"^python -c import sys; .* ended with exit code 4$"
+    ):
+        bench.measure("/data", 1, 1, lambda turn: None)
 
 
 def test_a_process_that_dies_is_named(stub, monkeypatch):

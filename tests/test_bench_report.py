@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from d2l_lrsched import bench, bench_report, figures
+from d2l_lrsched import bench_profile, bench_report, figures
 
 # Seconds for an epoch of all copies, in two rounds; the second round is twice as slow throughout,
 # so that every ratio within a round is the same in both.
@@ -20,7 +20,7 @@ SECONDS = {
     ("fast", 1, 3): 15.0,
     ("fast, bar", 1, 1): 8.08,
     ("fast, checkpoint", 1, 1): 8.16,
-    ("matrix product", 1, 1): bench.PRODUCT_OPERATIONS / 50e9,
+    ("matrix product", 1, 1): bench_profile.PRODUCT_OPERATIONS / 50e9,
     ("PyTorch", 1, 1): 13.0,
     ("PyTorch", 1, 2): 14.0,
     ("PyTorch", 2, 1): 5.5,
