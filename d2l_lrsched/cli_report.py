@@ -104,11 +104,9 @@ def _verify_fresh(
         progress = Progress(len(names) * (epochs or published.NUM_EPOCHS), several_seeds=True)
         runs, failures = [], []
         try:
+            executor = executors.LocalProcesses(workers, len(names), progress.epoch)
             # Only the verdict counts; what has been judged is not mixed with what judges.
-            with (
-                tempfile.TemporaryDirectory() as new,
-                executors.LocalProcesses(workers, len(names), progress.epoch) as executor,
-            ):
+            with tempfile.TemporaryDirectory() as new, executor:
                 for result in runner.run(
                     names,
                     [seed],
