@@ -63,55 +63,78 @@ def test_the_parent_that_had_no_number_of_threads_gets_none(monkeypatch):
     assert "OMP_NUM_THREADS" not in os.environ
 
 
+class Staged:
+    """Stands for processes: how many are running, and each ends when it is told to."""
+
+    def __init__(self):
+        self.running = 0
+        self.may_end = threading.Semaphore(0)
+        self.lock = threading.Lock()
+
+    def start(self, function, arguments):
+        with self.lock:
+            self.running += 1
+        return self, self
+
+    def recv(self):
+        self.may_end.acquire()
+        return "result", None
+
+    def close(self): ...
+
+    def kill(self): ...
+
+    def join(self):
+        with self.lock:
+            self.running -= 1
+
+    def reaches(self, number):
+        """Whether so many run at once, and soon after still no more."""
+        deadline = time.monotonic() + 60
+        while self.running != number and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.05)
+        return self.running == number
+
+
 @pytest.fixture
-def counted(monkeypatch):
-    """Processes that stand for a start and an end; how many were running at each start."""
-    running, seen, lock = [], [], threading.Lock()
-
-    class Connection:
-        def recv(self):
-            time.sleep(0.2)
-            return "result", None
-
-        def close(self): ...
-
-    class Process:
-        def join(self):
-            with lock:
-                running.remove(self)
-
-    def start(function, arguments):
-        process = Process()
-        with lock:
-            running.append(process)
-            seen.append(len(running))
-        return Connection(), process
-
-    monkeypatch.setattr(executors, "_start", start)
-    return seen
+def staged(monkeypatch):
+    staged = Staged()
+    monkeypatch.setattr(executors, "_start", staged.start)
+    return staged
 
 
 @pytest.mark.parametrize(
-    ("calls", "workers", "most"), [(5, 2, 3), (4, 2, 3), (5, 1, 1), (3, 8, 3), (9, 4, 7)]
+    ("calls", "workers", "running"),
+    [
+        (5, 2, [2, 2, 3, 2, 1]),
+        (4, 2, [2, 3, 2, 1]),
+        (5, 1, [1, 1, 1, 1, 1]),
+        (3, 8, [3, 2, 1]),
+        (9, 4, [4, 4, 7, 6, 5, 4, 3, 2, 1]),
+    ],
 )
-def test_as_many_at_once_as_said(counted, calls, workers, most):
-    """Fewer than 2 * workers, and of those all that are left."""
+def test_as_many_at_once_as_said(staged, calls, workers, running):
+    """While so many are left as there are numbers, each number of them runs."""
     with LocalProcesses(workers, calls) as executor:
-        for future in [executor.submit(print) for _ in range(calls)]:
-            future.result(60)
-    assert len(counted) == calls
-    assert max(counted) == most
+        for _ in range(calls):
+            executor.submit(print)
+        for number in running:
+            assert staged.reaches(number)
+            staged.may_end.release()
 
 
-def test_a_call_on_top_is_one_of_the_last(counted):
+def test_a_call_on_top_is_one_of_the_last(staged):
     """As a second attempt is: 3 announced for 2 cores begin at once, and the fourth beside two."""
     with LocalProcesses(2, 3) as executor:
-        futures = [executor.submit(print) for _ in range(3)]
-        futures[0].result(60)
-        futures.append(executor.submit(print))
-        for future in futures:
-            future.result(60)
-    assert max(counted) == 3
+        for _ in range(3):
+            executor.submit(print)
+        assert staged.reaches(3)
+        staged.may_end.release()
+        assert staged.reaches(2)
+        executor.submit(print)
+        assert staged.reaches(3)
+        staged.may_end.release(3)
 
 
 def test_leaving_kills_what_runs_and_forgets_what_waits():
