@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -154,11 +155,12 @@ def test_a_figure_that_cannot_be_written_costs_no_other_run(tmp_path, call, asse
 def descendants(pid):
     """The processes under `pid` that have loaded MXNet."""
     found = []
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        for child in map(int, (thread / "children").read_text().split()):
-            if "libmxnet" in Path(f"/proc/{child}/maps").read_text():
-                found.append(child)
-            found += descendants(child)
+    with suppress(OSError):  # threads and processes come and go meanwhile
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in map(int, (thread / "children").read_text().split()):
+                found += descendants(child)
+                if "libmxnet" in Path(f"/proc/{child}/maps").read_text():
+                    found.append(child)
     return found
 
 
