@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 from mxnet import gluon
 from mxnet import np as mnp
+from mxnet.optimizer import SGD
 
 from d2l_lrsched.history import Epoch, History, Point
 from d2l_lrsched.store import whole_file
@@ -29,22 +32,32 @@ class Checkpoint:
 
     Parameters
     ----------
-    path : pathlib.Path
+    path : path
     made_with : mapping
         All that decides the run's bits, as JSON holds it: settings, seed, versions, processor,
         threads. A file with any other is refused.
+
+    Notes
+    -----
+    To the bit this holds for networks without random layers, such as dropout, and for schedulers
+    that depend on the number of updates and not on how often they were called.
     """
 
     path: Path
     made_with: Mapping[str, Any]
 
+    def __post_init__(self) -> None:
+        """Take any kind of path."""
+        object.__setattr__(self, "path", Path(self.path))
+
     def check(self, trainer: gluon.Trainer) -> None:
-        """Raise ValueError if the trainer's optimizer has a state, which would not be kept."""
+        """Raise ValueError unless the optimizer is plain sgd: others have more of a state."""
         optimizer = trainer.optimizer
-        if optimizer.create_state(0, mnp.zeros(1)) is not None:
+        if type(optimizer) is not SGD or optimizer.momentum:
             raise ValueError(
-                f"checkpoint: {type(optimizer).__name__} keeps a state besides the parameters "
-                "(momentum or the like), which no checkpoint holds; only plain sgd can be resumed"
+                f"checkpoint: {type(optimizer).__name__} with momentum "
+                f"{getattr(optimizer, 'momentum', None)} has a state besides the parameters, which "
+                "no checkpoint holds; only sgd without momentum can be resumed"
             )
 
     def save(self, net: gluon.Block, history: History) -> None:
@@ -59,23 +72,33 @@ class Checkpoint:
         try:
             with whole_file(self.path) as temporary:
                 temporary.write_bytes(content.getbuffer())
+        except (FileNotFoundError, FileExistsError):
+            pass  # another runner has finished the very same run meanwhile and cleared up
         except OSError as error:
             warnings.warn(f"{self.path}: no checkpoint written ({error.strerror})", stacklevel=2)
 
-    def restore(self, net: gluon.Block, trainer: gluon.Trainer, train_iter: Any) -> History:
+    def restore(
+        self, net: gluon.Block, trainer: gluon.Trainer, train_iter: Any, num_epochs: int
+    ) -> History:
         """Bring net, trainer and training batches to the file's state; return its history.
 
-        Where there is no file, or one that is refused, all stay as they are and the history is
-        empty; a refusal is warned of.
+        Where there is no file, all stay as they are and the history is empty. So it is where the
+        file is refused: it is set aside, and a warning says why.
         """
-        if not self.path.exists():
+        if not os.path.exists(self.path):  # False also where looking is forbidden
             return History()
         parameters = list(net.collect_params().values())
         try:
-            arrays, history = self._read(len(parameters))
+            arrays, history = self._read([p.shape for p in parameters], num_epochs)
         except Exception as error:  # a damaged file may fail anywhere, in any way
             reason = str(error) if isinstance(error, _RefusedError) else f"it is damaged ({error})"
-            warnings.warn(f"{self.path}: refused, {reason}; the run starts anew", stacklevel=3)
+            aside = self.path.with_name(self.path.name + ".refused")
+            with suppress(OSError):
+                os.replace(self.path, aside)
+            warnings.warn(
+                f"{self.path}: refused, {reason}; the run starts anew, the file is {aside.name}",
+                stacklevel=3,
+            )
             return History()
         for parameter, array in zip(parameters, arrays):
             # With its shape known, a parameter need not wait for the first batch to get its data.
@@ -92,11 +115,18 @@ class Checkpoint:
         return history
 
     def remove(self) -> None:
-        """Remove the file, and what a process that was killed while writing it left."""
+        """Remove the file, what a process that was killed while writing it left, and the folder.
+
+        The folder only if nothing else is in it.
+        """
         for path in (self.path, *self.path.parent.glob(f".{self.path.name}.*")):
             path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.parent.rmdir()
 
-    def _read(self, num_parameters: int) -> tuple[list[np.ndarray], History]:
+    def _read(
+        self, shapes: list[tuple[int, ...]], num_epochs: int
+    ) -> tuple[list[np.ndarray], History]:
         # Opened here, for np.load leaves a damaged file open.
         with open(self.path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             made_with, history = (json.loads(str(file[k])) for k in ("made_with", "history"))
@@ -106,8 +136,17 @@ class Checkpoint:
                     raise _RefusedError(
                         f"its {name} is {made_with.get(name)!r}, not {ours.get(name)!r}"
                     )
-            arrays = [file[f"arr_{i}"] for i in range(num_parameters)]
+            arrays = [file[f"arr_{i}"] for i in range(len(file.files) - 2)]
+        # A size that the first batch decides is 0 or -1 before it.
+        if len(arrays) != len(shapes) or not all(
+            len(array.shape) == len(shape or array.shape)
+            and all(size in (0, -1, known) for size, known in zip(shape or (), array.shape))
+            for array, shape in zip(arrays, shapes)
+        ):
+            raise _RefusedError("its parameters are those of another network")
         epochs = [Epoch(**epoch) for epoch in history["epochs"]]
+        if len(epochs) > num_epochs:
+            raise _RefusedError(f"it has {len(epochs)} epochs, more than {num_epochs}")
         return arrays, History(epochs, [Point(**point) for point in history["points"]])
 
 

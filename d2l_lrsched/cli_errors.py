@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import warnings
 from collections.abc import Iterator
 
 import click
+
+
+def end_as_by_ctrl_c() -> None:
+    """Have a stopped job or a closed terminal end the workers as Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, signal.default_int_handler)
 
 
 @contextlib.contextmanager

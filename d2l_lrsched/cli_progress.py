@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,8 @@ class Progress:
         job, epoch, test_acc = message
         self._advance(job, epoch)
         if self._bar.disable:
-            click.echo(f"{self.name(job)}: epoch {epoch}/{job.length}, test acc {test_acc:.3f}")
+            with suppress(BrokenPipeError):  # the main thread's own lines will say so
+                click.echo(f"{self.name(job)}: epoch {epoch}/{job.length}, test acc {test_acc:.3f}")
 
     def finished(self, result: Run | Failure) -> None:
         from d2l_lrsched.runner import Failure, Job
@@ -57,4 +59,4 @@ class Progress:
     def _advance(self, job: Job, epoch: int) -> None:
         run = (job.experiment, job.seed)
         self._bar.update(max(epoch - self._seen.get(run, 0), 0))
-        self._seen[run] = epoch
+        self._seen[run] = max(epoch, self._seen.get(run, 0))  # a second attempt counts no twice

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from d2l_lrsched import cli_options, published
-from d2l_lrsched.cli_errors import one_line_errors
+from d2l_lrsched.cli_errors import end_as_by_ctrl_c, one_line_errors
 from d2l_lrsched.cli_progress import Progress
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def verify(
     Example: d2l-lrsched verify
     """
     if fresh:
+        end_as_by_ctrl_c()
         _verify_fresh(records, epochs, workers, net, data_dir)
         return
     for name in ("epochs", "workers", "net", "data_dir"):
@@ -94,24 +95,24 @@ def _verify_fresh(
         folder = files.locate(data_dir)
         files.read_all(folder)
         stored = store.read(records)
-        before = [run for run in stored if run.num_epochs == (epochs or published.NUM_EPOCHS)]
+        length = epochs or published.NUM_EPOCHS
+        before = regression.distinct(run for run in stored if run.num_epochs == length)
         names = [name for name in CHAPTER if any(run.experiment == name for run in before)]
         if not names:
-            raise click.ClickException(
-                f"{records}: no run of {epochs or published.NUM_EPOCHS} epochs to compare with"
-            )
+            raise click.ClickException(f"{records}: no run of {length} epochs to compare with")
         seed = 1 + max(run.seed for run in stored)
-        progress = Progress(len(names) * (epochs or published.NUM_EPOCHS), several_seeds=True)
-        runs, failures = [], []
+        progress = Progress(len(names) * length, several_seeds=True)
+        runs: list[Run] = []
+        failures: list[str] = []
         try:
             executor = executors.LocalProcesses(workers, len(names), progress.epoch)
             # Only the verdict counts; what has been judged is not mixed with what judges.
-            with tempfile.TemporaryDirectory() as new, executor:
+            with tempfile.TemporaryDirectory() as scratch, executor:
                 for result in runner.run(
                     names,
                     [seed],
                     executor,
-                    Path(new, "runs.jsonl"),
+                    Path(scratch, "runs.jsonl"),
                     num_epochs=epochs,
                     data_dir=str(folder),
                     net=net,
@@ -128,17 +129,25 @@ def _verify_fresh(
     if failures:
         raise click.ClickException(f"{len(failures)} runs failed: {'; '.join(failures)}")
     claims = {
-        name: regression.claim(run) for name in names for run in runs if run.experiment == name
+        one.experiment: regression.claim(one)
+        for one in sorted(runs, key=lambda one: names.index(one.experiment))
     }
     verdicts = regression.compare(before, claims, level=regression.FRESH_LEVEL, rounding=0)
     header = ["fresh" if cell == "published" else cell for cell in report.VERDICT_HEADER]
     click.echo(report.as_text(header, report.verdict_rows(verdicts)))
     click.echo(_counts(verdicts))
-    if different := _different(verdicts):
-        raise click.ClickException(
-            f"{len(different)} numbers of seed {seed} are not like those of the runs before: "
-            + "; ".join(map(_named, different))
-        )
+    blind = sum(verdict.verdict == regression.INCONCLUSIVE for verdict in verdicts)
+    if blind:
+        click.echo(f"{blind} of {len(verdicts)} comparisons could not have told a difference apart")
+    probability, new = regression.surprise(before, runs)
+    unlike = [_named(key) for key in _different(verdicts)]
+    if new:
+        outcomes = ", ".join(f"{one.experiment} {one.outcome}" for one in new)
+        click.echo(f"Never seen before: {outcomes} (probability {probability:.3f} at most)")
+        if probability < regression.FRESH_LEVEL:
+            unlike.append(f"the outcomes ({outcomes})")
+    if unlike:
+        raise click.ClickException(f"seed {seed} is not like the runs before: {'; '.join(unlike)}")
 
 
 @click.command()
@@ -164,7 +173,7 @@ def report(records: Path, output: Path) -> None:
 
 def _full_length(records: Path) -> list[Run]:
     """Return the runs of the chapter's length, each draw once; say how many are not among them."""
-    from d2l_lrsched import store
+    from d2l_lrsched import regression, store
     from d2l_lrsched.experiments import CHAPTER
 
     runs = store.read(records)
@@ -177,11 +186,11 @@ def _full_length(records: Path) -> list[Run]:
             f"{records}: no run of {published.NUM_EPOCHS} epochs of an experiment that the book "
             "prints; `d2l-lrsched reproduce --seeds 10` makes some"
         )
-    # The same seed again is no other draw; only the fast net's rounding makes it one.
-    draws = {(r.experiment, r.seed, r.settings.get("net") == "fast"): r for r in reversed(full)}
-    if len(draws) < len(runs):
-        click.echo(f"{len(runs) - len(draws)} of {len(runs)} runs are repeated or of other lengths")
-    return [run for run in full if run in draws.values()]
+    distinct = regression.distinct(full)
+    if len(distinct) < len(runs):
+        left_out = len(runs) - len(distinct)
+        click.echo(f"{left_out} of {len(runs)} runs are repeated or of other lengths")
+    return distinct
 
 
 def _counts(verdicts: list[Verdict]) -> str:

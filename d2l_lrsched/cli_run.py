@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from d2l_lrsched import cli_options, provenance
-from d2l_lrsched.cli_errors import in_one_line, one_line_errors
+from d2l_lrsched.cli_errors import end_as_by_ctrl_c, in_one_line, one_line_errors
 from d2l_lrsched.cli_progress import Progress
 
 if TYPE_CHECKING:
@@ -81,9 +80,7 @@ def reproduce(
     if seed + num_seeds > 2**32:
         raise click.UsageError(f"--seeds {num_seeds} from {seed} on goes beyond 2**32 - 1")
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown on a screen, whatever the user's setting
-    # A stopped job or a closed terminal ends the workers as Ctrl-C does.
-    for signal_number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signal_number, signal.default_int_handler)
+    end_as_by_ctrl_c()
     from d2l_lrsched import figures, report, runner, store
     from d2l_lrsched.experiments import PUBLISHED
 

@@ -6,6 +6,7 @@ MXNet is not imported here: a process must read OMP_NUM_THREADS before it is.
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -42,7 +43,8 @@ class LocalProcesses:
 
     A process that dies costs its own call only: it shares no lock and no pipe with another.
     Processes are spawned, since MXNet's threads do not survive a fork, and never see SIGINT:
-    Ctrl-C in a terminal reaches them too, but it is for this process to stop them.
+    Ctrl-C in a terminal reaches them too, but it is for this process to stop them. A script that
+    uses this needs ``if __name__ == "__main__":``, for they import it.
 
     Parameters
     ----------
@@ -120,6 +122,7 @@ class LocalProcesses:
         finally:
             connection.close()
             with self._changed:
+                process.kill()  # it has nothing more to say, and may be long in ending
                 process.join()
                 self._running.remove(process)
 
@@ -138,13 +141,17 @@ _parent: Connection | None = None  # in a process of `LocalProcesses`: the way b
 def tell(message: Any) -> None:
     """Give the executor's `on_message` a picklable message; elsewhere, do nothing.
 
-    Raises
-    ------
-    BrokenPipeError
-        If the parent process is no more: nobody waits for the result of this one.
+    Where the parent process is no more, this one ends: nobody waits for its result.
     """
     if _parent is not None:
-        _parent.send(("message", message))
+        _send(_parent, ("message", message))
+
+
+def _send(connection: Connection, answer: tuple[str, Any]) -> None:
+    try:
+        connection.send(answer)
+    except BrokenPipeError:
+        os._exit(1)
 
 
 def _start(function: Callable, arguments: tuple) -> tuple[Connection, BaseProcess]:
@@ -160,16 +167,16 @@ def _start(function: Callable, arguments: tuple) -> tuple[Connection, BaseProces
 def _in_process(connection: Connection, function: Callable, arguments: tuple) -> None:
     global _parent
     _parent = connection
+    answer: tuple[str, Any]
     try:
-        try:
-            answer = "result", function(*arguments)
-        except BrokenPipeError:
-            raise
-        except Exception as error:
-            answer = "error", error
-        connection.send(answer)
-    except BrokenPipeError:
-        pass  # the parent is no more
+        answer = "result", function(*arguments)
+    except Exception as error:
+        answer = "error", error
+    try:
+        pickle.loads(pickle.dumps(answer))
+    except Exception:  # as of an error that holds a lock
+        answer = "error", RuntimeError(f"{answer[0]} that cannot be sent: {answer[1]!r}")
+    _send(connection, answer)
 
 
 @contextmanager

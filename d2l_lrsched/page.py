@@ -94,7 +94,7 @@ def provenance_rows(runs: Sequence[Run]) -> list[tuple[str, str]]:
     for run in runs:
         seeds.setdefault(run.experiment, []).append(run.seed)
     packages = dict.fromkeys(name for run in runs for name in run.versions)
-    hours = math.fsum(run.seconds for run in runs if math.isfinite(run.seconds)) / 3600
+    hours = sum(run.seconds for run in runs if math.isfinite(run.seconds)) / 3600
     dates = sorted(run.started[:10] for run in runs)
     return [
         ("runs", str(len(runs))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shutil
@@ -23,6 +24,14 @@ def versions() -> dict[str, str]:
     if commit and _git("ls-files", "__init__.py"):
         found["commit"] = commit + ("-dirty" if _git("status", "--porcelain", ".") else "")
     return found
+
+
+def source() -> str:
+    """Return a SHA-256 of the package's own code, committed or not."""
+    found = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def processor() -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import asdict, astuple, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -49,7 +49,9 @@ class Job:
     @property
     def length(self) -> int:
         """The epochs to train: the user's number, or the experiment's."""
-        return self.num_epochs or CHAPTER[self.experiment].num_epochs
+        if self.num_epochs is None:
+            return CHAPTER[self.experiment].num_epochs
+        return self.num_epochs
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -173,8 +175,8 @@ def missing(
     checkpoints = str(records.resolve().parent / CHECKPOINTS)
     jobs = (
         Job(experiment, seed, num_epochs, data_dir, net, checkpoints)
-        for seed in seeds
-        for experiment in experiments
+        for seed in dict.fromkeys(map(int, seeds))
+        for experiment in dict.fromkeys(experiments)
     )
     return [job for job in jobs if job.key not in stored]
 
@@ -258,8 +260,6 @@ def run(
     finally:
         for future in futures:
             future.cancel()
-        with suppress(OSError):  # unfinished runs have left theirs
-            Path(records).resolve().parent.joinpath(CHECKPOINTS).rmdir()
 
 
 def discard_checkpoint(job: Job) -> None:
@@ -274,19 +274,33 @@ def _keep(job: Job, result: Run | Failure, records: Path) -> Run | Failure:
             store.append(records, result, once=True)
         except store.StoreError as error:
             return Failure(job, str(error), result)
-        discard_checkpoint(job)
+        try:
+            discard_checkpoint(job)
+        except OSError as error:  # as of another user's worker, on a shared disk
+            warnings.warn(f"{job}: its checkpoint stays ({error.strerror})", stacklevel=3)
     return result
 
 
 def _checkpoint(job: Job, made_with: dict[str, Any]) -> Checkpoint | None:
-    if job.checkpoint is None or not job.checkpoint.parent.parent.is_dir():
+    # Unlike Path.is_dir, this is False also where looking is forbidden.
+    if job.checkpoint is None or not os.path.isdir(job.checkpoint.parent.parent):
         return None
-    what = {"experiment": job.experiment, "seed": job.seed, "num_epochs": job.length}
-    return Checkpoint(job.checkpoint, {**what, "settings": job.settings, **made_with})
+    # The commit says too much, as README's, and too little of files that are not committed.
+    versions = {name: v for name, v in made_with["versions"].items() if name != "commit"}
+    decides = {
+        "experiment": job.experiment,
+        "seed": job.seed,
+        "num_epochs": job.length,
+        "settings": job.settings,
+        **made_with,
+        "versions": versions,
+        "source": provenance.source(),
+    }
+    return Checkpoint(job.checkpoint, decides)
 
 
 class _Tell(Silent):
-    """Tells the parent process of every finished epoch; ends this one where there is none."""
+    """Tells the executor of every finished epoch."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
@@ -304,8 +318,7 @@ def _make(job: Job, attempt: int) -> tuple[Run | Failure, list[str]]:
         result: Run | Failure
         try:
             result = run_job(job, _Tell(job))
-        except BrokenPipeError:
-            raise
         except Exception as error:
             result = Failure(job, f"{type(error).__name__}: {error}".splitlines()[0])
-    return result, [str(w.message) for w in caught if w.category is UserWarning]
+    # A full disk would say the same after every epoch.
+    return result, list(dict.fromkeys(str(w.message) for w in caught if w.category is UserWarning))

@@ -10,7 +10,7 @@ import tempfile
 import typing
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ class Run:
     seconds : float
         Training and tests, without start-up.
     started : str
-        UTC, ISO 8601.
+        UTC, ISO 8601: when the process that finished the run began with it.
     versions : dict
         python, mxnet, d2l, numpy, d2l_lrsched and, in a checkout, its commit.
     processor : str
@@ -136,6 +136,8 @@ def append(path: str | os.PathLike[str], run: Run, *, once: bool = False) -> Non
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
+                if not whole:
+                    _sync_folder(path.parent)
             except OSError:  # a full disk must not leave half a line
                 os.ftruncate(file.fileno(), whole)
                 raise
@@ -180,12 +182,15 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     os.close(handle)
     try:
         yield Path(temporary)
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())  # or a power cut may leave the name without the content
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are for their owner only
         os.replace(temporary, path)
     except BaseException as error:
-        os.unlink(temporary)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
         if isinstance(error, OSError):  # name the file that was asked for
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
@@ -200,11 +205,14 @@ def _is_whole(line: bytes) -> bool:
 
 def _parse(line: bytes, where: str) -> Run:
     try:
-        fields_read = json.loads(line)
+        fields_read = json.loads(line, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise StoreError(f"{where}: no JSON ({error})") from error
     if not isinstance(fields_read, dict) or fields_read.get("schema") != SCHEMA:
-        raise StoreError(f"{where}: no record of schema {SCHEMA}")
+        raise StoreError(
+            f"{where}: no record of schema {SCHEMA}; if a newer d2l_lrsched wrote it, use that, or "
+            "another file"
+        )
     names = {f.name for f in fields(Run)}
     if odd := names ^ fields_read.keys():
         raise StoreError(f"{where}: fields missing or unknown: {', '.join(sorted(odd))}")
@@ -220,14 +228,28 @@ def _parse(line: bytes, where: str) -> Run:
     try:
         epochs = [{k: _number(epoch[k]) for k in EPOCH_FIELDS} for epoch in fields_read["epochs"]]
         points = [[_number(v) for v in (x, loss, acc)] for x, loss, acc in fields_read["points"]]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise StoreError(
             f"{where}: epochs or points are not as they should be ({error})"
         ) from error
     if not epochs:
         raise StoreError(f"{where}: epochs is empty")
+    num_epochs, outcome = fields_read["num_epochs"], fields_read["outcome"]
+    if len(epochs) != num_epochs and (outcome != "non-finite" or len(epochs) > num_epochs):
+        raise StoreError(f"{where}: {len(epochs)} epochs, not {num_epochs}, of a run {outcome}")
+    if fields_read["seed"] < 0:
+        raise StoreError(f"{where}: seed is {fields_read['seed']}, not 0 or more")
     seconds = _number(fields_read["seconds"])
     return Run(**{**fields_read, "epochs": epochs, "points": points, "seconds": seconds})
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the name of a new file on the disk, too."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _set_torn_line_aside(file: typing.BinaryIO, path: Path) -> None:
@@ -250,6 +272,10 @@ def _finite_or_none(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_finite_or_none(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
 
 
 def _number(value: Any) -> float:

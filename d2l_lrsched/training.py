@@ -77,7 +77,7 @@ def train(
     ------
     ValueError
         If num_epochs is not a positive integer, an iterator is empty, display is unknown, or
-        there is a checkpoint and the optimizer has a state.
+        there is a checkpoint and the optimizer is not sgd without momentum.
     """
     if isinstance(num_epochs, bool) or not isinstance(num_epochs, int) or num_epochs < 1:
         raise ValueError(f"num_epochs={num_epochs!r}: must be an integer of at least 1")
@@ -89,7 +89,7 @@ def train(
     history = History()
     if checkpoint is not None:
         checkpoint.check(trainer)
-        history = checkpoint.restore(net, trainer, train_iter)
+        history = checkpoint.restore(net, trainer, train_iter, num_epochs)
         _show_again(history, shown)
     for epoch in range(len(history.epochs), num_epochs):
         if history.epochs and history.outcome == "non-finite":

@@ -199,9 +199,44 @@ def test_killed_while_writing_it_leaves_a_whole_one(trained, checkpoint):
     assert checkpoint.path.read_bytes() == content
     assert len(list(checkpoint.path.parent.iterdir())) == 2
     checkpoint.remove()
-    assert list(checkpoint.path.parent.iterdir()) == []
+    assert not checkpoint.path.parent.exists()
 
 
 def test_an_optimizer_with_a_state_is_refused(trained, checkpoint):
-    with pytest.raises(ValueError, match="SGD keeps a state besides the parameters"):
+    with pytest.raises(ValueError, match=r"SGD with momentum 0\.9 has a state besides the"):
         trained(1, checkpoint, momentum=0.9)
+    net = gluon.nn.Dense(1)
+    net.initialize()
+    trainer = gluon.Trainer(net.collect_params(), "sgld")
+    with pytest.raises(ValueError, match="SGLD with momentum None"):
+        checkpoint.check(trainer)
+
+
+def test_one_of_another_network_is_refused(trained, checkpoint, monkeypatch):
+    """Before any parameter is touched."""
+
+    def smaller():
+        net = gluon.nn.HybridSequential()
+        net.add(gluon.nn.Dense(10))
+        return net
+
+    trained(1, checkpoint)
+    monkeypatch.setitem(ARRANGEMENTS, "smaller", smaller)
+    whole = trained(1, kind="smaller")
+    with pytest.warns(UserWarning, match="refused, its parameters are those of another network"):
+        assert_same(trained(1, checkpoint, kind="smaller"), whole)
+
+
+def test_more_epochs_than_asked_are_refused(trained, checkpoint):
+    trained(2, checkpoint)
+    with pytest.warns(UserWarning, match="refused, it has 2 epochs, more than 1"):
+        trained(1, checkpoint)
+
+
+def test_a_refused_file_is_set_aside(trained, checkpoint):
+    trained(1, checkpoint)
+    content = checkpoint.path.read_bytes()
+    other = Checkpoint(str(checkpoint.path), {})
+    with pytest.warns(UserWarning, match=r"the file is run\.npz\.refused$"):
+        trained(1, other)
+    assert checkpoint.path.with_name("run.npz.refused").read_bytes() == content

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import signal
 import warnings
 
 import click
 import pytest
 
+from d2l_lrsched import cli_errors
 from d2l_lrsched.cli_errors import one_line_errors
 from d2l_lrsched.files import DataError
 from d2l_lrsched.store import StoreError
@@ -36,3 +38,16 @@ def test_a_warning_is_one_line(capsys):
         warnings.simplefilter("always")
         warnings.warn("mind this", stacklevel=1)
     assert capsys.readouterr().err == "Warning: mind this\n"
+
+
+def test_an_ignored_signal_stays_ignored():
+    """As nohup has it; others end the process as Ctrl-C does."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        cli_errors.end_as_by_ctrl_c()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGTERM) is signal.default_int_handler
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -22,7 +22,7 @@ def run(experiment, seed, **changes):
     epoch.update(changes)
     outcome = "collapsed" if printed.collapsed else "trained"
     return store.Run(
-        *(experiment, seed, {}, 30, outcome, [epoch], [[1.0, 0.5, 0.5]], None, 60.0),
+        *(experiment, seed, {}, 30, outcome, [epoch] * 30, [[1.0, 0.5, 0.5]], None, 60.0),
         *("2026-01-02T03:04:05+00:00", {"python": "3.11.7"}, "a processor", 1, {"labels": "0"}),
     )
 
@@ -87,16 +87,17 @@ def test_an_explanation_of_what_does_not_differ_is_told(records, monkeypatch):
 
 
 def test_every_draw_counts_once(records):
-    """Neither another length, nor the same seed again, nor another net of the same bits."""
-    store.append(records, replace(run("cosine", 77), num_epochs=2))
+    """Neither another length, nor the same seed again, be it to the same numbers or not."""
+    store.append(
+        records, replace(run("cosine", 77), num_epochs=2, epochs=run("cosine", 77).epochs[:2])
+    )
     store.append(records, run("cosine", 0, test_acc=0.5))
-    store.append(records, replace(run("cosine", 1, test_acc=0.5), settings={"net": "same-bits"}))
+    store.append(records, run("cosine", 1))
+    store.append(records, replace(run("cosine", 2, test_acc=0.5), settings={"net": "fast"}))
     done = call("verify", "--records", records)
-    assert done.stdout.startswith("3 of 53 runs are repeated or of other lengths\n")
+    assert done.stdout.startswith("4 of 54 runs are repeated or of other lengths\n")
     assert done.stdout.splitlines()[-1] == "17 CONSISTENT"
-    store.append(records, replace(run("cosine", 1, test_acc=0.5), settings={"net": "fast"}))
-    done = call("verify", "--records", records)
-    assert re.search(r"cosine +test acc .* 11 +0$", done.stdout, re.MULTILINE)
+    assert re.search(r"cosine +test acc .* 10 +0$", done.stdout, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", ["verify", "report"])
@@ -171,8 +172,21 @@ def test_fresh_runs_like_those_before(fresh):
 def test_a_fresh_run_that_is_unlike_is_a_failure(fresh):
     done, _ = fresh(cosine=run("cosine", 10, test_acc=0.8))
     assert done.exit_code == 1
+    assert error_of(done) == ("Error: seed 10 is not like the runs before: cosine, test acc")
+
+
+@pytest.mark.parametrize("outcome", ["collapsed", "non-finite"])
+def test_one_new_outcome_is_told_and_two_are_a_failure(fresh, outcome):
+    """1 / 11 is above 1 %, 1 / 121 below."""
+    dead = {name: replace(run(name, 10), outcome=outcome) for name in ("cosine", "square-root")}
+    done, _ = fresh(cosine=dead["cosine"])
+    assert done.exit_code == 0, done.output
+    assert f"Never seen before: cosine {outcome} (probability 0.091 at most)" in done.output
+    done, _ = fresh(**dead)
+    assert done.exit_code == 1
+    outcomes = f"square-root {outcome}, cosine {outcome}"
     assert error_of(done) == (
-        "Error: 1 numbers of seed 10 are not like those of the runs before: cosine, test acc"
+        f"Error: seed 10 is not like the runs before: the outcomes ({outcomes})"
     )
 
 

@@ -42,6 +42,12 @@ def test_results_errors_messages_and_deaths_are_told_apart():
     assert told == ["half way"]
 
 
+def test_what_cannot_be_sent_is_an_error():
+    with LocalProcesses(1, 1) as executor:
+        error = executor.submit(threading.Lock).exception(60)
+    assert "result that cannot be sent: <unlocked _thread.lock" in str(error)
+
+
 def test_a_message_elsewhere_goes_nowhere():
     executors.tell("nobody listens")
 

@@ -66,20 +66,34 @@ def test_the_plot_before_training_changes_30_updates():
     assert set(rates[30:]) == {(0.125, 0.125)}
 
 
-def test_test_accuracy_decides_nothing(verdicts):
+def test_test_accuracies_could_hardly_have_contradicted_the_book(verdicts):
     found = {v.verdict for (_, number), v in verdicts.items() if number == "test_acc"}
     assert found == {regression.INCONCLUSIVE}
+
+
+def share_above(runs, name, other):
+    """Of all pairs of one run each, the share where the first has the higher test accuracy."""
+    ours, theirs = ([run.final["test_acc"] for run in of(runs, n)] for n in (name, other))
+    return sum(a > b for a in ours for b in theirs) / len(ours) / len(theirs)
+
+
+def test_one_run_each_ranks_two_groups_of_schedules(runs):
+    for name in ("constant", "square-root", "multi-factor"):
+        for other in ("cosine", "cosine-warmup"):
+            assert share_above(runs, name, other) >= 0.9
+    assert 0.25 < share_above(runs, "cosine", "cosine-warmup") < 0.75
 
 
 def test_the_printed_collapse_is_possible_and_not_shown(verdicts):
     verdict = verdicts["constant", "outcome"]
     assert (verdict.collapsed, verdict.verdict) == (0, regression.INCONCLUSIVE)
-    assert verdict.high > 1 / 3
 
 
-def test_high_rates_kill_most_runs_and_warmup_saves_them(runs):
-    dead = [run.outcome == "collapsed" for name in HIGH_FROM_THE_START for run in of(runs, name)]
-    assert sum(dead) > len(dead) / 2
+def test_high_rates_often_kill_and_warmup_saves(runs):
+    """At 1.0 and at 0.5, where multi-factor and cosine share all but their last epochs."""
+    for name in HIGH_FROM_THE_START:
+        dead = [run.outcome == "collapsed" for run in of(runs, name)]
+        assert sum(dead) >= len(dead) / 3
     assert {run.outcome for run in of(runs, "cosine-warmup-per-epoch")} == {"trained"}
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import platform
 import shutil
 import subprocess
@@ -75,3 +76,13 @@ def test_processor_is_what_linux_says():
         line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
     )
     assert provenance.processor() == line.split(": ")[1]
+
+
+def test_the_source_is_the_packages_code(monkeypatch, tmp_path):
+    """SHA-256 of "a" and "b" one after the other, whatever else lies there."""
+    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "b.py").write_text("b")
+    (tmp_path / "a.py").write_text("a")
+    (tmp_path / "notes.txt").write_text("c")
+    assert provenance.source() == hashlib.sha256(b"ab").hexdigest()

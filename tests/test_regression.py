@@ -100,6 +100,26 @@ def test_half_of_the_last_printed_digit_is_allowed():
     assert {v.verdict for v in regression.compare(runs) if v.number != "outcome"} == {DIFFERENT}
 
 
+def test_the_first_run_of_a_seed_counts():
+    one, other = run("cosine", (0.3, 0.9, 0.8), seed=1), run("cosine", (0.4, 0.9, 0.8), seed=1)
+    more = [run("cosine", (0.3, 0.9, 0.8), seed=2), run("constant", (0.3, 0.9, 0.8), seed=1)]
+    assert regression.distinct([one, other, one, *more]) == [one, *more]
+
+
+def test_how_probable_new_outcomes_are():
+    """The last of n + 1 alike is the only one of its kind once in n + 1 times."""
+    alive = [
+        run(name, (0.3, 0.9, 0.8), seed=s) for name in ("cosine", "constant") for s in range(4)
+    ]
+    dead = run("cosine", (2.3, 0.1, 0.1), "collapsed")
+    odd = run("constant", (math.nan,) * 3, "non-finite")
+    assert regression.surprise(alive, [alive[0]]) == (1.0, [])
+    assert regression.surprise(alive, [dead]) == (1 / 5, [dead])
+    probability, new = regression.surprise(alive, [dead, odd])
+    assert (probability, len(new)) == (pytest.approx(1 / 25), 2)
+    assert regression.surprise([*alive, dead], [dead]) == (1.0, [])
+
+
 def test_a_run_is_a_claim_too():
     assert regression.claim(run("cosine", (0.3, 0.9, 0.8))) == Published("", 0.3, 0.9, 0.8)
     dead = regression.claim(run("cosine", (2.3, 0.1, 0.1), "collapsed"))

@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import mxnet as mx
+import numpy as np
 import pytest
 from d2l import mxnet as d2l
 from mxnet import gluon, npx
@@ -286,3 +287,19 @@ def test_where_the_output_folder_is_not_there_is_no_checkpoint(small_data, tmp_p
     job = runner.Job("cosine", 0, 1, checkpoints=str(tmp_path / "elsewhere" / "checkpoints"))
     runner.run_job(job, "none")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("again", [["cosine", "cosine"], ["cosine"]])
+def test_what_is_asked_for_twice_is_made_once(records, again):
+    (job,) = runner.missing(again, np.array([3, 3]), records)
+    assert (job.seed, type(job.seed)) == (3, int)
+
+
+def test_a_checkpoint_that_cannot_be_removed_costs_nothing(small_data, records, monkeypatch):
+    def stay(job):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(runner, "discard_checkpoint", stay)
+    with pytest.warns(UserWarning, match=r"cosine, seed \d: its checkpoint stays \(Permission"):
+        made = list(runner.run(["cosine"], [0, 1], Worse(0), records, num_epochs=1))
+    assert len(made) == len(store.read(records)) == 2

@@ -55,7 +55,7 @@ def test_once_is_once_a_key(path):
     same = a_run(started="2027-01-01T00:00:00+00:00", seconds=9.0, versions={})
     others = [
         a_run(seed=4),
-        a_run(num_epochs=3),
+        a_run(num_epochs=3, epochs=[EPOCH] * 3),
         a_run(experiment="constant"),
         a_run(settings={"unit": "epoch"}),
     ]
@@ -192,6 +192,10 @@ def test_a_folder_that_is_a_file(tmp_path):
         ({"points": [[1, 2]]}, "epochs or points are not as they should be"),
         ({"points": [["1", 2, 3]]}, "epochs or points are not as they should be"),
         ({"settings": None}, "settings is None"),
+        ({"seed": -5}, "seed is -5, not 0 or more"),
+        ({"num_epochs": 30}, "2 epochs, not 30, of a run trained"),
+        ({"points": [[1, 2, 10**400]]}, "epochs or points are not as they should be"),
+        ({"seconds": math.inf}, r"no JSON \(Infinity is no JSON\)"),
         ({"surplus": 1}, "fields missing or unknown: surplus"),
     ],
 )
