@@ -20,8 +20,8 @@ FINDINGS: tuple[str, ...] = (
     "book's runs had, or a difference between the programs; effects smaller than the intervals are "
     "not excluded.",
     "The printed numbers agree with schedules fed with updates. Read once an epoch, as the book's "
-    "text and plots mean them, multi-factor, cosine and cosine with warmup end with a lower train "
-    "loss than the printed one in every run of ours that lives.",
+    "text and plots mean them, cosine and cosine with warmup end far below the printed train loss, "
+    "in every run of ours that lives. Multi-factor does not tell the two readings apart.",
     "That the book plots a scheduler before it trains with it could not be seen in the numbers: it "
     "changes the rate of multi-factor, and for the first 30 updates only. After them both are at "
     "0.125.",

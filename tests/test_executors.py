@@ -42,6 +42,15 @@ def test_results_errors_messages_and_deaths_are_told_apart():
     assert told == ["half way"]
 
 
+def test_a_process_that_lingers_after_its_result_holds_nobody_up():
+    linger = "import threading, time; threading.Thread(target=time.sleep, args=(60,)).start()"
+    begun = time.monotonic()
+    with LocalProcesses(1, 2) as executor:
+        for future in [executor.submit(exec, linger) for _ in range(2)]:
+            assert future.result(60) is None
+    assert time.monotonic() - begun < 60
+
+
 def test_what_cannot_be_sent_is_an_error():
     with LocalProcesses(1, 1) as executor:
         error = executor.submit(threading.Lock).exception(60)
