@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from d2l_lrsched.cli_errors import end_as_by_ctrl_c, in_one_line, one_line_error
 from d2l_lrsched.cli_progress import Progress
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from d2l_lrsched.store import Run
 
 RECORDS = "runs.jsonl"
@@ -75,19 +76,22 @@ def reproduce(
 
     Example: d2l-lrsched reproduce --epochs 1 --output /tmp/figures
     """
+    if dask == "":
+        raise click.UsageError("--dask must be the address of a scheduler, as tcp://host:8786")
     if dask and context.get_parameter_source("workers") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--workers is for runs on this machine, --dask for those elsewhere")
     if seed + num_seeds > 2**32:
         raise click.UsageError(f"--seeds {num_seeds} from {seed} on goes beyond 2**32 - 1")
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown on a screen, whatever the user's setting
     end_as_by_ctrl_c()
-    from d2l_lrsched import figures, report, runner, store
+    from d2l_lrsched import executors, figures, report, runner, store
     from d2l_lrsched.experiments import PUBLISHED
 
     names = _known(names) or PUBLISHED
     seeds = range(seed, seed + num_seeds)
     with one_line_errors():
-        if dask is None:
+        cluster = _connect(dask) if dask else None
+        if cluster is None:
             data_dir = _checked_data(data_dir)
         records = _ready(output)
         settings: dict[str, Any] = {
@@ -102,9 +106,12 @@ def reproduce(
         failures: dict[str, str] = {}
         unstored: list[Run] = []
         try:
-            with _executor(dask, workers, len(jobs), progress) as executor:
+            with cluster or executors.LocalProcesses(
+                workers, len(jobs), progress.epoch
+            ) as executor:
+                # Dask itself moves a run whose worker has died.
                 results = runner.run(
-                    names, seeds, executor, records, retries=0 if dask else 1, **settings
+                    names, seeds, executor, records, retries=0 if cluster else 1, **settings
                 )
                 for result in results:
                     progress.finished(result)
@@ -141,13 +148,8 @@ def reproduce(
         raise click.ClickException(f"{len(failures)} of {len(asked)} runs failed: {named}")
 
 
-def _executor(
-    dask: str | None, workers: int, calls: int, progress: Progress
-) -> AbstractContextManager[Any]:
-    from d2l_lrsched import executors
-
-    if dask is None:
-        return executors.LocalProcesses(workers, calls, progress.epoch)
+def _connect(address: str) -> Client:
+    """Return the client of a Dask cluster."""
     try:
         from distributed import Client
     except ImportError:
@@ -158,15 +160,15 @@ def _executor(
     for name in ("distributed", "distributed.client"):  # both have levels of their own
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        client = Client(dask, timeout=10)
+        client = Client(address, timeout=10)
     except ValueError as error:
-        raise click.UsageError(f"--dask {dask}: no address of a scheduler ({error})") from None
+        raise click.UsageError(f"--dask {address}: no address of a scheduler ({error})") from None
     except OSError:
         raise click.ClickException(
-            f"no Dask scheduler answers at {dask}; start one with: dask scheduler"
+            f"no Dask scheduler answers at {address}; start one with: dask scheduler"
         ) from None
     if not client.nthreads():
-        click.echo(f"The cluster has no worker yet; start some with: dask worker {dask}")
+        click.echo(f"The cluster has no worker yet; start some with: dask worker {address}")
     return client
 
 
@@ -192,6 +194,7 @@ def run(
     Example: d2l-lrsched run cosine-per-epoch --epochs 2 --output /tmp/figures
     """
     os.environ["MPLBACKEND"] = "agg"
+    end_as_by_ctrl_c()
     if not provenance.threads():
         os.environ["OMP_NUM_THREADS"] = "1"  # as `reproduce` trains: the same numbers
     from d2l_lrsched import figures, runner, store

@@ -432,11 +432,13 @@ def test_25_runs_on_a_cluster_that_loses_a_worker(cluster, tmp_path):
 def test_no_scheduler_answers(tmp_path, call, assert_failure):
     done = call("reproduce", "--dask", "tcp://127.0.0.1:9", "--output", tmp_path)
     assert_failure(done, "no Dask scheduler answers at tcp://127.0.0.1:9")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_address_of_a_scheduler(tmp_path, call, assert_usage_error):
     done = call("reproduce", "--dask", "nonsense://x", "--output", tmp_path)
     assert_usage_error(done, "--dask nonsense://x: no address of a scheduler")
+    assert_usage_error(call("reproduce", "--dask", ""), "--dask must be the address of a scheduler")
 
 
 def test_workers_are_for_this_machine(call, assert_usage_error):
