@@ -31,11 +31,10 @@ def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> Non
     """
     os.environ["MPLBACKEND"] = "agg"
     from d2l_lrsched import bench as benchmark
-    from d2l_lrsched import bench_report, figures, files, report, store
+    from d2l_lrsched import bench_report, figures, report, store
 
     with one_line_errors():
-        folder = files.locate(data_dir)
-        files.read_all(folder)
+        folder = cli_options.checked_data(data_dir)
         output.mkdir(parents=True, exist_ok=True)
         with open(output / RECORDS, "ab"):
             pass  # it can be written: found out before half an hour is spent

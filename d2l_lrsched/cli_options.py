@@ -25,6 +25,15 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def checked_data(data_dir: Path | None) -> Path:
+    """Return the folder of the data, found usable before any training."""
+    from d2l_lrsched import files
+
+    folder = files.locate(data_dir)
+    files.read_all(folder)
+    return folder
+
+
 seed = click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),

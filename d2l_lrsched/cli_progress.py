@@ -58,5 +58,6 @@ class Progress:
 
     def _advance(self, job: Job, epoch: int) -> None:
         run = (job.experiment, job.seed)
-        self._bar.update(max(epoch - self._seen.get(run, 0), 0))
-        self._seen[run] = max(epoch, self._seen.get(run, 0))  # a second attempt counts no twice
+        before = self._seen.get(run, 0)
+        self._seen[run] = max(epoch, before)  # a second attempt begins with epochs seen before
+        self._bar.update(self._seen[run] - before)

@@ -88,12 +88,11 @@ def verify(
 def _verify_fresh(
     records: Path, epochs: int | None, workers: int, net: str, data_dir: Path | None
 ) -> None:
-    from d2l_lrsched import executors, files, regression, report, runner, store
+    from d2l_lrsched import executors, regression, report, runner, store
     from d2l_lrsched.experiments import CHAPTER
 
     with one_line_errors():
-        folder = files.locate(data_dir)
-        files.read_all(folder)
+        folder = cli_options.checked_data(data_dir)
         stored = store.read(records)
         length = epochs or published.NUM_EPOCHS
         before = regression.distinct(run for run in stored if run.num_epochs == length)

@@ -92,7 +92,7 @@ def reproduce(
     with one_line_errors():
         cluster = _connect(dask) if dask else None
         if cluster is None:
-            data_dir = _checked_data(data_dir)
+            data_dir = cli_options.checked_data(data_dir)
         records = _ready(output)
         settings: dict[str, Any] = {
             "num_epochs": epochs,
@@ -126,7 +126,8 @@ def reproduce(
         finally:
             progress.close()
         keys = {job.key for job in asked}
-        runs = {run.key: run for run in [*store.read(records), *unstored] if run.key in keys}
+        stored = store.read(records)
+        runs = {run.key: run for run in [*stored, *unstored] if run.key in keys}
         if set(PUBLISHED) <= set(names):
             figures.save(figures.factor_figure(), output / figures.FACTOR_FIGURE)
         for run in runs.values():
@@ -135,7 +136,7 @@ def reproduce(
                     figures.draw_run(run, output)
                 except OSError as error:
                     failures.setdefault(run.experiment, in_one_line(error))
-        figures.draw_overview([run for run in store.read(records) if run.seed == seed], output)
+        figures.draw_overview([run for run in stored if run.seed == seed], output)
     if runs:
         if num_seeds == 1:
             click.echo(report.as_text(report.HEADER, report.chapter_rows(runs.values())))
@@ -201,7 +202,7 @@ def run(
 
     _known((name,))
     with one_line_errors():
-        data_dir = _checked_data(data_dir)
+        data_dir = cli_options.checked_data(data_dir)
         records = _ready(output)
         checkpoints = str(output.resolve() / runner.CHECKPOINTS)
         job = runner.Job(name, seed, epochs, str(data_dir), net, checkpoints)
@@ -227,15 +228,6 @@ def _known(names: tuple[str, ...]) -> tuple[str, ...]:
             known = ", ".join(CHAPTER)
             raise click.UsageError(f"unknown experiment {name!r}; the known ones are: {known}")
     return tuple(dict.fromkeys(names))
-
-
-def _checked_data(data_dir: Path | None) -> Path:
-    """Return the folder of the data, found usable before any training."""
-    from d2l_lrsched import files
-
-    folder = files.locate(data_dir)
-    files.read_all(folder)
-    return folder
 
 
 def _ready(output: Path) -> Path:
