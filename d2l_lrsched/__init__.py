@@ -26,8 +26,12 @@ _HOME_OF = {
     "train": "training",
     "Checkpoint": "checkpoint",
     "History": "history",
+    "global_norm": "clipping",
+    "clip_global_norm": "clipping",
+    "clip_value": "clipping",
 }
 _MODULES = (
+    "clipping",
     "data",
     "experiments",
     "fast",

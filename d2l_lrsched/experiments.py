@@ -32,10 +32,13 @@ class Experiment:
         The constant rate; None where there is a schedule.
     scheduler : functools.partial, optional
         Makes a new scheduler; None where the rate is constant.
-    unit : {'update', 'epoch'}
-        What the scheduler counts in training. MXNet feeds it updates.
+    unit : {'update', 'epoch', 'run'}
+        What the scheduler counts in training. MXNet feeds it updates; with 'run' it counts these
+        too, but is made for the run: `scheduler` takes ``num_updates``, all of the run's.
     num_epochs, batch_size, optimizer
-        The chapter's.
+        By default the chapter's.
+    clip_norm : float, optional
+        The threshold for the gradient's global norm; None for no clipping.
     """
 
     name: str
@@ -48,8 +51,11 @@ class Experiment:
     num_epochs: int = published.NUM_EPOCHS
     batch_size: int = published.BATCH_SIZE
     optimizer: str = "sgd"
+    clip_norm: float | None = None
 
-    def prepare(self, updates_per_epoch: int) -> tuple[dict[str, Any], list[float] | None]:
+    def prepare(
+        self, updates_per_epoch: int, num_epochs: int | None = None
+    ) -> tuple[dict[str, Any], list[float] | None]:
         """Return the Trainer's settings and the schedule that the chapter plots beforehand.
 
         The chapter plots each scheduler over range(30) and then trains with the same object.
@@ -59,16 +65,22 @@ class Experiment:
         ----------
         updates_per_epoch : int
             Batches in an epoch; the last, incomplete one counts.
+        num_epochs : int, optional
+            Epochs of the run, which matters to the unit 'run' only; by default the experiment's.
 
         Returns
         -------
         optimizer_params : dict
             For ``gluon.Trainer``.
         plotted : list of float or None
-            The scheduler's values at 0, 1, ..., num_epochs - 1; None for a constant rate.
+            The scheduler's values at 0, 1, ..., for each of the experiment's epochs; None for a
+            constant rate, and for a schedule over the whole run, which no book has plotted.
         """
         if self.scheduler is None:
             return {"learning_rate": self.learning_rate}, None
+        if self.unit == "run":
+            num_updates = updates_per_epoch * (num_epochs or self.num_epochs)
+            return {"lr_scheduler": self.scheduler(num_updates=num_updates)}, None
         scheduler: Schedule = self.scheduler()
         plotted = [scheduler(t) for t in range(self.num_epochs)]
         if self.unit == "epoch":
@@ -83,13 +95,15 @@ class Experiment:
     @property
     def settings(self) -> dict[str, Any]:
         """Everything that shapes the run, for its record; a scheduler as the code that makes it."""
-        return {
+        settings = {
             "learning_rate": self.learning_rate,
             "scheduler": None if self.scheduler is None else _as_code(self.scheduler),
             "unit": self.unit,
             "batch_size": self.batch_size,
             "optimizer": self.optimizer,
         }
+        # Older records, made before there was clipping, do not name it.
+        return settings if self.clip_norm is None else {**settings, "clip_norm": self.clip_norm}
 
 
 def _as_code(make: partial) -> str:
@@ -183,3 +197,39 @@ CHAPTER: Mapping[str, Experiment] = MappingProxyType({e.name: e for e in _CHAPTE
 
 #: The names of the runs that the book prints, in its order.
 PUBLISHED: tuple[str, ...] = tuple(name for name in CHAPTER if name in published.CHAPTER)
+
+
+def warmup_cosine(num_updates: int, base_lr: float) -> builtin.CosineScheduler:
+    """Return warmup from 0 over the first tenth of all updates, then a cosine down to 0.
+
+    Source: the paper's 3.2.2 and 3.2.3, counted in updates.
+    """
+    return builtin.CosineScheduler(num_updates, base_lr, warmup_steps=num_updates // 10)
+
+
+#: The rate of the four combinations, at which the run without anything sometimes collapses.
+HIGH_RATE = 0.5
+#: Their clipping threshold comes from a pilot on seeds of its own, by a rule fixed before it was
+#: run: the median of its runs' `norm_median` in the second epoch, over the runs that trained,
+#: rounded to one digit. Pascanu, Mikolov and Bengio (2013, arXiv:1211.5063, section 3.2) advise
+#: the order of the average norm.
+PILOT_SEEDS = range(1000, 1020)
+
+_CLIPPING = (
+    Experiment(
+        "pilot",
+        "4.3",
+        "Pilot",
+        "Nothing but the constant rate of 0.5, with its gradient norms measured: the threshold "
+        "lies above all of them, so that not one bit is changed.",
+        learning_rate=HIGH_RATE,
+        num_epochs=2,
+        clip_norm=1e6,
+    ),
+)
+
+#: Name -> experiment: those about the paper's clipping and scheduling.
+CLIPPING: Mapping[str, Experiment] = MappingProxyType({e.name: e for e in _CLIPPING})
+
+#: Name -> experiment: all that can be run.
+ALL: Mapping[str, Experiment] = MappingProxyType({**CHAPTER, **CLIPPING})

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
 
 # Below this the scores, and so the class probabilities, differ by less than 1 % between images.
 # In the baseline (figures/baseline.jsonl) networks that stayed dead show at most 0.0015, and the
@@ -21,6 +24,11 @@ class Epoch:
     `lr_last` are the learning rates of the first and last update. `score_spread` is the largest
     difference between two test images in the score of one class: 0 means that the network no
     longer sees its input. `seconds` covers training and test.
+
+    Where gradients are clipped, `norm_median` and `norm_max` are of the updates' global norms
+    before clipping, as far as these are finite (nan if none is); `clipped` is the share of the
+    updates whose norm exceeded the threshold; `skipped` is how many were not made because the
+    gradient was not finite. Elsewhere the four are None.
     """
 
     train_loss: float
@@ -30,6 +38,10 @@ class Epoch:
     lr_last: float
     score_spread: float
     seconds: float
+    norm_median: float | None = None
+    norm_max: float | None = None
+    clipped: float | None = None
+    skipped: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,11 @@ class History:
         return "collapsed" if last.score_spread < COLLAPSED_SPREAD else "trained"
 
     @property
+    def skipped(self) -> int:
+        """How many updates were not made because the gradient was not finite."""
+        return sum(epoch.skipped or 0 for epoch in self.epochs)
+
+    @property
     def collapsed(self) -> bool:
         """Whether the network ended with the same output for every test image."""
         return self.outcome == "collapsed"
@@ -75,4 +92,17 @@ class History:
             line += f" (collapsed: every test image gets the same scores since epoch {first})"
         if self.outcome == "non-finite":
             line += f" (non-finite: stopped after epoch {len(self.epochs)})"
+        if self.skipped:
+            line += f" ({self.skipped} updates skipped: their gradient was not finite)"
         return line
+
+
+def of_norms(norms: Sequence[float], clip_norm: float) -> dict[str, Any]:
+    """Return the fields of an `Epoch` that its updates' norms before clipping make."""
+    finite = [norm for norm in norms if math.isfinite(norm)]
+    return {
+        "norm_median": median(finite) if finite else math.nan,
+        "norm_max": max(finite, default=math.nan),
+        "clipped": sum(norm > clip_norm for norm in norms) / len(norms),
+        "skipped": len(norms) - len(finite),
+    }

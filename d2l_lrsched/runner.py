@@ -20,7 +20,7 @@ from d2l_lrsched import executors, provenance, store
 from d2l_lrsched.checkpoint import Checkpoint
 from d2l_lrsched.data import load_fashion_mnist
 from d2l_lrsched.display import Display, Silent
-from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched.experiments import ALL
 from d2l_lrsched.fast import ARRANGEMENTS
 from d2l_lrsched.files import SHA256
 from d2l_lrsched.store import Run
@@ -50,13 +50,13 @@ class Job:
     def length(self) -> int:
         """The epochs to train: the user's number, or the experiment's."""
         if self.num_epochs is None:
-            return CHAPTER[self.experiment].num_epochs
+            return ALL[self.experiment].num_epochs
         return self.num_epochs
 
     @property
     def settings(self) -> dict[str, Any]:
         """What the run's record says of its settings."""
-        return {**CHAPTER[self.experiment].settings, "net": self.net}
+        return {**ALL[self.experiment].settings, "net": self.net}
 
     @property
     def key(self) -> store.Key:
@@ -111,7 +111,7 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
 
     with _one_at_a_time:
         npx.set_np()  # per thread, and this may be any
-        experiment = CHAPTER[job.experiment]
+        experiment = ALL[job.experiment]
         started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         made_with: dict[str, Any] = {
             "versions": provenance.versions(),
@@ -125,7 +125,7 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
         net, ctx = ARRANGEMENTS[job.net](), d2l.try_gpu()
         net.initialize(ctx=ctx)  # a Trainer asks for it; train() initializes anew, with Xavier
         mx.random.seed(job.seed)
-        optimizer_params, plotted = experiment.prepare(updates_per_epoch=len(train_iter))
+        optimizer_params, plotted = experiment.prepare(len(train_iter), job.length)
         history = train(
             net,
             train_iter,
@@ -134,6 +134,8 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
             gluon.loss.SoftmaxCrossEntropyLoss(),
             gluon.Trainer(net.collect_params(), experiment.optimizer, optimizer_params),
             ctx,
+            clip_norm=experiment.clip_norm,
+            nonfinite="skip",  # a gradient that is not finite is a result, counted in the record
             display=display,
             checkpoint=_checkpoint(job, made_with),
         )
@@ -143,7 +145,10 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
         settings=job.settings,
         num_epochs=job.length,
         outcome=history.outcome,
-        epochs=[asdict(epoch) for epoch in history.epochs],
+        epochs=[
+            {name: value for name, value in asdict(epoch).items() if value is not None}
+            for epoch in history.epochs
+        ],
         points=[list(astuple(point)) for point in history.points],
         schedule=plotted,
         seconds=sum(epoch.seconds for epoch in history.epochs),
@@ -198,7 +203,7 @@ def run(
     Parameters
     ----------
     experiments : sequence of str
-        Names in `experiments.CHAPTER`.
+        Names in `experiments.ALL`.
     seeds : iterable of int
     executor : Executor
         Anything with ``submit(function, *arguments)`` that returns a future, as

@@ -26,6 +26,8 @@ EPOCH_FIELDS = (
     "score_spread",
     "seconds",
 )
+#: What epochs also have, all of it, where gradients were clipped.
+CLIPPING_FIELDS = ("norm_median", "norm_max", "clipped", "skipped")
 
 
 class StoreError(RuntimeError):
@@ -54,7 +56,8 @@ class Run:
         Epochs asked for; `epochs` is shorter if the run turned non-finite.
     outcome : {'trained', 'collapsed', 'non-finite'}
     epochs : list of dict
-        Each with the `EPOCH_FIELDS`, which `history.Epoch` explains.
+        Each with the `EPOCH_FIELDS`, which `history.Epoch` explains, and, where gradients were
+        clipped, with the `CLIPPING_FIELDS`.
     points : list of [epoch, train loss, train accuracy]
         The training curve between the epochs' ends.
     schedule : list of float or None
@@ -226,7 +229,7 @@ def _parse(line: bytes, where: str) -> Run:
     if fields_read["outcome"] not in OUTCOMES:
         raise StoreError(f"{where}: outcome is {fields_read['outcome']!r}, not in {OUTCOMES}")
     try:
-        epochs = [{k: _number(epoch[k]) for k in EPOCH_FIELDS} for epoch in fields_read["epochs"]]
+        epochs = [_epoch(epoch) for epoch in fields_read["epochs"]]
         points = [[_number(v) for v in (x, loss, acc)] for x, loss, acc in fields_read["points"]]
     except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise StoreError(
@@ -241,6 +244,11 @@ def _parse(line: bytes, where: str) -> Run:
         raise StoreError(f"{where}: seed is {fields_read['seed']}, not 0 or more")
     seconds = _number(fields_read["seconds"])
     return Run(**{**fields_read, "epochs": epochs, "points": points, "seconds": seconds})
+
+
+def _epoch(read: dict[str, Any]) -> dict[str, float]:
+    clipped = any(k in read for k in CLIPPING_FIELDS)
+    return {k: _number(read[k]) for k in EPOCH_FIELDS + CLIPPING_FIELDS * clipped}
 
 
 def _sync_folder(folder: Path) -> None:

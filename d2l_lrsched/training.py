@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Protocol
 
 from mxnet import autograd, gluon, init, np
 
+from d2l_lrsched import clipping
 from d2l_lrsched.checkpoint import Checkpoint
 from d2l_lrsched.display import Display, choose
-from d2l_lrsched.history import Epoch, History, Point
+from d2l_lrsched.history import Epoch, History, Point, of_norms
 
 DISPLAY_EVERY = 50  # batches, as in the chapter
 
@@ -33,6 +35,8 @@ def train(
     trainer: gluon.Trainer,
     ctx: Any,
     *,
+    clip_norm: float | None = None,
+    nonfinite: str = "raise",
     display: str | Display = "auto",
     checkpoint: Checkpoint | None = None,
 ) -> History:
@@ -40,7 +44,8 @@ def train(
 
     One update per batch :math:`B` with the learning rate :math:`\eta_n` of update n (the first
     has n = 1): :math:`\theta \leftarrow \theta - \eta_n \nabla_\theta \frac{1}{|B|}
-    \sum_{i \in B} \ell_i(\theta)`.
+    \sum_{i \in B} \ell_i(\theta)`. With `clip_norm` the mean gradient is first clipped by its
+    global norm (the paper's 3.3).
 
     Every parameter and every number is identical to the bit to those of the book's loop under
     the same seeds and number of threads. The sums of loss and hits stay on the device and are
@@ -61,6 +66,13 @@ def train(
         and with every display, which calls the scheduler once more with the same count.
     ctx : mxnet.Context
         Where to train: ``d2l.try_gpu()``.
+    clip_norm : float, optional
+        The threshold for the mean gradient's global norm; see `clipping.clip_global_norm`. The
+        Trainer must not update on a kvstore, as on one CPU it never does.
+    nonfinite : {'raise', 'skip'}, optional
+        With `clip_norm`, what follows from a gradient that holds inf or nan; it never reaches the
+        parameters, and is found when the norms are read, every 50 batches. 'raise' ends the
+        training with an error that names the arrays; 'skip' goes on and counts.
     display : {'auto', 'notebook', 'bar', 'lines', 'none'} or Display, optional
         What is shown; see `d2l_lrsched.display.choose`.
     checkpoint : Checkpoint, optional
@@ -76,33 +88,48 @@ def train(
     Raises
     ------
     ValueError
-        If num_epochs is not a positive integer, an iterator is empty, display is unknown, or
-        there is a checkpoint and the optimizer is not sgd without momentum.
+        If num_epochs is not a positive integer, an iterator is empty, clip_norm is not finite and
+        positive, nonfinite or display is unknown, or there is a checkpoint and the optimizer is
+        not sgd without momentum.
+    FloatingPointError
+        With `clip_norm` and 'raise', if a gradient is not finite.
     """
     if isinstance(num_epochs, bool) or not isinstance(num_epochs, int) or num_epochs < 1:
         raise ValueError(f"num_epochs={num_epochs!r}: must be an integer of at least 1")
     for name, batches in (("train_iter", train_iter), ("test_iter", test_iter)):
         if len(batches) == 0:
             raise ValueError(f"{name} is empty: it must hold at least one batch")
+    if clip_norm is not None:
+        clipping.check_threshold("clip_norm", clip_norm)
+    clipping.check_nonfinite(nonfinite)
     shown = choose(display, num_epochs)
     net.initialize(force_reinit=True, ctx=ctx, init=init.Xavier())
+    parameters = {k: p for k, p in net.collect_params().items() if p.grad_req != "null"}
     history = History()
     if checkpoint is not None:
         checkpoint.check(trainer)
         history = checkpoint.restore(net, trainer, train_iter, num_epochs)
         _show_again(history, shown)
     for epoch in range(len(history.epochs), num_epochs):
-        if history.epochs and history.outcome == "non-finite":
+        if history.epochs and history.outcome == "non-finite" and not history.epochs[-1].skipped:
             break  # nothing can mend its parameters
         start = time.perf_counter()
-        sums = _Sums()
+        sums, norms = _Sums(), _Norms(list(parameters))
         for i, (X, y) in enumerate(train_iter):
             X, y = X.as_in_ctx(ctx), y.as_in_ctx(ctx)
             with autograd.record():
                 y_hat = net(X)
                 l = loss(y_hat, y)  # noqa: E741
             l.backward()
-            trainer.step(X.shape[0])
+            if clip_norm is None:
+                trainer.step(X.shape[0])
+            else:
+                trainer.allreduce_grads()
+                gradients = [p.grad(ctx) for p in parameters.values()]
+                squares = clipping.sums_of_squares(gradients)
+                norm = clipping.clip_global_norm(gradients, clip_norm, X.shape[0], "skip")
+                norms.add(norm, squares)
+                trainer.update(X.shape[0])
             sums.add(l.sum(), _num_correct(y_hat, y), X.shape[0])
             if i == 0:
                 lr_first = trainer.learning_rate
@@ -110,15 +137,19 @@ def train(
                 # The book's own abscissa counts i, not i + 1, batches as done.
                 point = Point(epoch + i / len(train_iter), *sums.averages())
                 history.points.append(point)
+                norms.read(nonfinite)
                 shown.progress(
                     point.epoch, point.train_loss, point.train_acc, trainer.learning_rate
                 )
         lr_last = trainer.learning_rate
         train_loss, train_acc = sums.averages()
+        of_clipping = of_norms(norms.read(nonfinite), clip_norm) if clip_norm else {}
         test_acc, spread = _evaluate(net, test_iter, ctx)
         seconds = time.perf_counter() - start
         history.epochs.append(
-            Epoch(train_loss, train_acc, test_acc, lr_first, lr_last, spread, seconds)
+            Epoch(
+                train_loss, train_acc, test_acc, lr_first, lr_last, spread, seconds, **of_clipping
+            )
         )
         if checkpoint is not None:
             checkpoint.save(net, history)
@@ -159,6 +190,32 @@ class _Sums:
             self._correct += float(correct)
         self._unread.clear()
         return self._loss / self._examples, self._correct / self._examples
+
+
+class _Norms:
+    """An epoch's norms before clipping, left on the device until they are asked for."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._unread: list[tuple[np.ndarray, np.ndarray]] = []
+        self._norms: list[float] = []
+
+    def add(self, norm: np.ndarray, squares: np.ndarray) -> None:
+        self._unread.append((norm, squares))
+
+    def read(self, nonfinite: str) -> list[float]:
+        """Return all norms of the epoch so far."""
+        for norm, squares in self._unread:
+            self._norms.append(float(norm))
+            if nonfinite == "raise" and not math.isfinite(self._norms[-1]):
+                pairs = zip(self._names, squares.asnumpy())
+                bad = [name for name, square in pairs if not math.isfinite(square)]
+                raise FloatingPointError(
+                    f"batch {len(self._norms)} of the epoch: the gradient of {', '.join(bad)} is "
+                    "not finite; nonfinite='skip' goes on without such updates"
+                )
+        self._unread.clear()
+        return self._norms
 
 
 def _num_correct(y_hat: np.ndarray, y: np.ndarray) -> np.ndarray:

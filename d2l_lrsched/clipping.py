@@ -1,0 +1,242 @@
+r"""Gradient clipping: by the global norm of all gradients together, and elementwise.
+
+Gluon's gradients are sums over the batch, for `trainer.update(batch_size)` divides by its size
+later. Every norm and threshold here is that of the mean gradient, the paper's g: with raw
+gradients :math:`G_1, \ldots, G_k` and n examples
+
+.. math:: \lVert g \rVert = \frac{1}{n} \sqrt{\sum_j \sum_i G_{j,i}^2}.
+
+A step of a loop of your own, the paper's 3.3::
+
+    loss.backward()
+    trainer.allreduce_grads()
+    clip_global_norm([p.grad() for p in net.collect_params().values()], 1.0, X.shape[0])
+    trainer.update(X.shape[0])
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy
+from mxnet import nd, np
+from mxnet.util import use_np_shape
+
+NONFINITE = ("raise", "skip")
+
+
+@use_np_shape
+def global_norm(arrays: Iterable[Any], batch_size: int = 1) -> float:
+    r"""Return the Euclidean norm of all arrays together, divided by the batch size.
+
+    :math:`\frac{1}{n} \sqrt{\sum_j \sum_i G_{j,i}^2}`, summed in float64, so that no square of a
+    float32 number overflows. Waits for the device.
+
+    Parameters
+    ----------
+    arrays : iterable of mxnet.np.ndarray or mxnet.nd.NDArray
+        Of any shapes, on one context.
+    batch_size : int
+        Of how many examples the gradients are the sum; 1 for the norm of the arrays as they are.
+
+    Returns
+    -------
+    float
+        inf or nan where the arrays hold such.
+
+    Raises
+    ------
+    ValueError
+        If there are no arrays, they lie on several contexts, or batch_size is not a positive
+        integer.
+
+    Notes
+    -----
+    Source: the paper's 2.2 and 3.1.2; Pascanu, Mikolov and Bengio (2013), arXiv:1211.5063.
+    """
+    check_batch_size(batch_size)
+    return float(_global_norm(_checked(arrays), batch_size))
+
+
+@use_np_shape
+def clip_global_norm(
+    arrays: Iterable[Any], max_norm: float, batch_size: int = 1, nonfinite: str = "raise"
+) -> np.ndarray:
+    r"""Scale gradients in place so that their global norm is `max_norm` at most; return the norm.
+
+    .. math:: g \leftarrow \begin{cases} g & \lVert g \rVert \le c \\
+              \frac{c}{\lVert g \rVert} g & \lVert g \rVert > c \end{cases}
+
+    with c = `max_norm` and g the mean gradient (see the module). All arrays keep every bit where
+    the norm is at most c; else their direction stays and their norm is c within float32 rounding.
+
+    Parameters
+    ----------
+    arrays : iterable of mxnet.np.ndarray or mxnet.nd.NDArray
+        Raw gradients of one context, of any shapes. With several contexts call it for each after
+        ``trainer.allreduce_grads()``, which gives each the gradient of the whole batch, with the
+        whole batch's size; the Trainer needs ``update_on_kvstore=False``.
+    max_norm : float
+        The threshold c, finite and positive, for the mean gradient.
+    batch_size : int
+        Of how many examples the gradients are the sum: that of the batch, also of the last one.
+    nonfinite : {'raise', 'skip'}
+        What to do with a gradient that holds inf or nan. 'raise' must see the norm, and waits for
+        the device at every call. 'skip' never waits: it makes the gradient zero, which is no
+        update for sgd without momentum and weight decay, and leaves it to the caller to look at
+        the norms, say at the epoch's end.
+
+    Returns
+    -------
+    mxnet.np.ndarray
+        The norm before clipping: float64, of shape (), on the device; ``float()`` waits for it.
+        Not finite where the gradient is not.
+
+    Raises
+    ------
+    FloatingPointError
+        With 'raise', if a gradient is not finite; the message names which by their position, and
+        all stay as they are.
+    ValueError
+        If there are no arrays, they lie on several contexts, or another argument is not as said.
+
+    Notes
+    -----
+    Source: the paper's 3.1.2; Pascanu, Mikolov and Bengio (2013), arXiv:1211.5063, algorithm 1.
+    MXNet's ``gluon.utils.clip_global_norm`` takes no mx.np arrays, waits for the device and
+    changes also gradients that it need not.
+
+    Examples
+    --------
+    >>> from mxnet import np
+    >>> gradients = [np.array([6.0]), np.array([0.0, 8.0])]  # the sum over 2 examples
+    >>> float(clip_global_norm(gradients, max_norm=1, batch_size=2))
+    5.0
+    >>> [g.tolist() for g in gradients]  # of norm 1 when divided by 2
+    [[1.2000000476837158], [0.0, 1.600000023841858]]
+    """
+    check_threshold("max_norm", max_norm)
+    check_batch_size(batch_size)
+    check_nonfinite(nonfinite)
+    arrays = _checked(arrays)
+    norm = _global_norm(arrays, batch_size)
+    if nonfinite == "raise" and not math.isfinite(float(norm)):
+        _raise(arrays)
+    # No `if`: the device decides whether to clip, and Python need not wait for it. A norm that
+    # rounding has left above the threshold is not clipped again.
+    dtype = arrays[0].dtype
+    limit = max_norm * (1 + 2 * float(numpy.finfo(dtype).eps))
+    factor = np.where(norm <= limit, 1.0, np.nan_to_num(max_norm / norm)).astype(dtype)
+    for array in arrays:
+        np.nan_to_num(array, copy=False)  # 0 * inf is nan; finite numbers stay what they are
+        array *= factor
+    return norm
+
+
+@use_np_shape
+def clip_value(
+    arrays: Iterable[Any], max_value: float, batch_size: int = 1, nonfinite: str = "raise"
+) -> None:
+    r"""Clip every element of the mean gradient to [-c, c], in place.
+
+    :math:`g_i \leftarrow \min(\max(g_i, -c), c)` with c = `max_value`. Unlike clipping by the
+    norm this turns the gradient: the paper's 3.1.1 sets the two side by side.
+
+    Parameters
+    ----------
+    arrays, batch_size
+        As for `clip_global_norm`.
+    max_value : float
+        The threshold c, finite and positive, for the mean gradient.
+    nonfinite : {'raise', 'skip'}
+        As for `clip_global_norm`; both wait for the device.
+
+    Raises
+    ------
+    FloatingPointError, ValueError
+        As `clip_global_norm`.
+
+    Notes
+    -----
+    Source: the paper's 3.1.1. MXNet's optimizers do the same with ``clip_gradient``, inf included.
+    """
+    check_threshold("max_value", max_value)
+    check_batch_size(batch_size)
+    check_nonfinite(nonfinite)
+    arrays = _checked(arrays)
+    finite = math.isfinite(float(_global_norm(arrays, batch_size)))
+    if nonfinite == "raise" and not finite:
+        _raise(arrays)
+    bound = max_value * batch_size if finite else 0
+    for array in arrays:
+        np.nan_to_num(array, copy=False)
+        np.clip(array, -bound, bound, out=array)
+
+
+def sums_of_squares(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    """Return each array's sum of squares, (k,), float32, without waiting for the device.
+
+    Not finite where the array is not: cheap to keep until somebody asks which it was.
+    """
+    flat = [array.as_nd_ndarray() for array in arrays]
+    return nd.multi_sum_sq(*flat, num_arrays=len(flat)).as_np_ndarray()
+
+
+def check_threshold(name: str, value: Any) -> None:
+    """Raise ValueError unless a threshold is a finite number above 0."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ValueError(f"{name}={value!r}: must be a number")
+    if not (math.isfinite(value) and value > 0):
+        raise ValueError(f"{name}={value!r}: must be finite and greater than 0")
+
+
+def check_nonfinite(value: Any) -> None:
+    """Raise ValueError unless `value` says what to do with a gradient that is not finite."""
+    if value not in NONFINITE:
+        raise ValueError(f"nonfinite={value!r}: must be one of {', '.join(map(repr, NONFINITE))}")
+
+
+def check_batch_size(value: Any) -> None:
+    """Raise ValueError unless `value` is a number of examples."""
+    if isinstance(value, bool) or not isinstance(value, (int, numpy.integer)) or value < 1:
+        raise ValueError(f"batch_size={value!r}: must be an integer of at least 1")
+
+
+def _checked(arrays: Iterable[Any]) -> list[np.ndarray]:
+    """Return the arrays as mx.np arrays, which share their memory with them."""
+    arrays = list(arrays)
+    if not arrays:
+        raise ValueError("arrays is empty: it must hold at least one array")
+    for i, array in enumerate(arrays):
+        if not isinstance(array, nd.NDArray) or array.stype != "default":
+            raise ValueError(
+                f"arrays[{i}] is a {type(array).__name__}: must be a dense MXNet array"
+            )
+    contexts = list(dict.fromkeys(str(array.ctx) for array in arrays))
+    if len(contexts) > 1:
+        raise ValueError(
+            f"arrays lie on {' and '.join(contexts)}: after trainer.allreduce_grads() each context "
+            "holds the whole gradient, so clip each one's arrays by themselves"
+        )
+    types = sorted({numpy.dtype(array.dtype).name for array in arrays})
+    if len(types) > 1 or not types[0].startswith("float"):
+        raise ValueError(f"arrays are of type {' and '.join(types)}: must be of one float type")
+    return [array.as_np_ndarray() for array in arrays]
+
+
+def _global_norm(arrays: Sequence[np.ndarray], batch_size: int) -> np.ndarray:
+    flat = np.concatenate([array.reshape(-1) for array in arrays]).astype("float64")
+    # BLAS's product keeps an inf, of which MXNet's sum makes nan.
+    return np.sqrt(np.dot(flat, flat)) / batch_size
+
+
+def _raise(arrays: Sequence[np.ndarray]) -> None:
+    bad = [
+        f"arrays[{i}] of shape {array.shape}"
+        for i, array in enumerate(arrays)
+        if not numpy.isfinite(array.asnumpy()).all()
+    ]
+    raise FloatingPointError(f"not finite: {', '.join(bad)}")
