@@ -106,8 +106,9 @@ def clip_global_norm(
     Notes
     -----
     Source: the paper's 3.1.2; Pascanu, Mikolov and Bengio (2013), arXiv:1211.5063, algorithm 1.
-    MXNet's ``gluon.utils.clip_global_norm`` takes no mx.np arrays, waits for the device and
-    changes also gradients that it need not.
+    Beyond :math:`\lVert g \rVert = 10^{37} c` the factor is a denormal float32 number, which has
+    fewer digits. MXNet's ``gluon.utils.clip_global_norm`` takes no mx.np arrays, waits for the
+    device and changes also gradients that it need not.
 
     Examples
     --------
@@ -212,9 +213,8 @@ def _checked(arrays: Iterable[Any]) -> list[np.ndarray]:
         raise ValueError("arrays is empty: it must hold at least one array")
     for i, array in enumerate(arrays):
         if not isinstance(array, nd.NDArray) or array.stype != "default":
-            raise ValueError(
-                f"arrays[{i}] is a {type(array).__name__}: must be a dense MXNet array"
-            )
+            kind = f"{type(array).__module__}.{type(array).__name__}"
+            raise ValueError(f"arrays[{i}] is a {kind}: must be a dense array of MXNet")
     contexts = list(dict.fromkeys(str(array.ctx) for array in arrays))
     if len(contexts) > 1:
         raise ValueError(

@@ -7,7 +7,7 @@ import pytest
 from mxnet import lr_scheduler
 
 from d2l_lrsched import published
-from d2l_lrsched.experiments import CHAPTER, PUBLISHED
+from d2l_lrsched.experiments import ALL, CHAPTER, CLIPPING, PUBLISHED, warmup_cosine
 
 EPOCH = 235  # ceil(60000 / 256)
 
@@ -145,3 +145,23 @@ def test_settings_say_what_made_the_scheduler():
     assert ours["scheduler"].startswith("d2l_lrsched.schedulers.builtin.MultiFactorScheduler(")
     assert CHAPTER["constant"].settings["learning_rate"] == 0.3
     assert CHAPTER["constant"].settings["scheduler"] is None
+
+
+def test_every_name_is_one_experiments():
+    assert list(ALL) == [*CHAPTER, *CLIPPING]
+    assert all(experiment.name == name and experiment.note for name, experiment in ALL.items())
+
+
+def test_only_where_gradients_are_clipped_the_settings_say_so():
+    """The keys of the records made before there was clipping stay what they were."""
+    assert "clip_norm" not in CHAPTER["constant"].settings
+    assert CLIPPING["pilot"].settings["clip_norm"] == 1e6
+
+
+def test_warmup_and_cosine_over_the_whole_run():
+    """By hand, 50 updates: 5 of warmup from 0, then half a cosine over 45 down to 0."""
+    scheduler = warmup_cosine(num_updates=50, base_lr=0.5)
+    assert [scheduler(n) for n in range(6)] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    for n in (6, 20, 49):
+        assert scheduler(n) == pytest.approx(0.25 * (1 + cos(pi * (n - 5) / 45)))
+    assert scheduler(50) == pytest.approx(0, abs=1e-15)

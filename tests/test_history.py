@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from d2l_lrsched.history import Epoch, History
+from d2l_lrsched.history import Epoch, History, of_norms
 
 
 def history(*spreads, loss=0.5):
@@ -34,3 +34,24 @@ def test_the_closing_line_says_since_when_a_run_is_dead():
 def test_outcomes_go_by_the_last_epoch(measured, outcome):
     assert measured.outcome == outcome
     assert measured.collapsed == (outcome == "collapsed")
+
+
+def test_skipped_updates_are_counted_and_told():
+    epochs = [Epoch(0.5, 0.8, 0.75, 0.1, 0.1, 1.0, 1.0, 1.0, 2.0, 0.5, n) for n in (2, 0, 1)]
+    assert History(epochs).skipped == 3
+    assert str(History(epochs)).endswith("(3 updates skipped: their gradient was not finite)")
+    assert history(1.0).skipped == 0
+
+
+def test_what_an_epoch_says_of_its_norms():
+    """Above the threshold are 3 of 5 updates, inf included; nan is not above anything."""
+    assert of_norms([0.5, 4.0, math.inf, 3.0, math.nan], clip_norm=1) == {
+        "norm_median": 3.0,
+        "norm_max": 4.0,
+        "clipped": 0.6,
+        "skipped": 2,
+    }
+    none = of_norms([math.nan], clip_norm=1)
+    assert math.isnan(none["norm_median"])
+    assert math.isnan(none["norm_max"])
+    assert (none["clipped"], none["skipped"]) == (0, 1)

@@ -12,7 +12,7 @@ from d2l import mxnet as d2l
 from mxnet import gluon, npx
 
 from d2l_lrsched import checkpoint, files, runner, store
-from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched.experiments import ALL, CHAPTER
 from d2l_lrsched.fast import ARRANGEMENTS
 from d2l_lrsched.model import lenet
 from d2l_lrsched.schedulers.scratch import SquareRootScheduler
@@ -303,3 +303,15 @@ def test_a_checkpoint_that_cannot_be_removed_costs_nothing(small_data, records, 
     with pytest.warns(UserWarning, match=r"cosine, seed \d: its checkpoint stays \(Permission"):
         made = list(runner.run(["cosine"], [0, 1], Worse(0), records, num_epochs=1))
     assert len(made) == len(store.read(records)) == 2
+
+
+def test_a_run_with_clipping_says_what_it_measured(small_data, tmp_path):
+    run = runner.run_job(runner.Job("pilot", seed=5, num_epochs=1), "none")
+    assert run.settings == {**ALL["pilot"].settings, "net": "same-bits"}
+    assert run.settings["clip_norm"] == 1e6
+    assert run.epochs[0]["clipped"] == run.epochs[0]["skipped"] == 0
+    assert 0 < run.epochs[0]["norm_median"] < run.epochs[0]["norm_max"]
+    store.append(tmp_path / "runs.jsonl", run)
+    assert store.read(tmp_path / "runs.jsonl") == [run]
+    unclipped = runner.run_job(runner.Job("constant", num_epochs=1), "none")
+    assert set(unclipped.epochs[0]) == set(store.EPOCH_FIELDS)

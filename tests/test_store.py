@@ -222,3 +222,12 @@ def test_a_missing_field_is_named(path):
     path.write_text(json.dumps(record) + "\n")
     with pytest.raises(store.StoreError, match="fields missing or unknown: threads"):
         store.read(path)
+
+
+def test_epochs_hold_what_clipping_measured_all_of_it_or_nothing(path):
+    clipped = {**EPOCH, "norm_median": 0.5, "norm_max": 2.0, "clipped": 0.25, "skipped": 0}
+    store.append(path, a_run(epochs=[clipped, clipped]))
+    assert store.read(path) == [a_run(epochs=[clipped, clipped])]
+    store.append(path, a_run(epochs=[EPOCH, {**EPOCH, "clipped": 0.25}]))
+    with pytest.raises(store.StoreError, match=r"line 2: epochs or points .*'norm_median'"):
+        store.read(path)

@@ -124,8 +124,9 @@ def test_every_bit_is_that_of_d2l_train_ch6(small_iters, monkeypatch, capsys):
     assert drawn[-2] == (2.0, (last.train_loss, last.train_acc, None))
 
 
+@pytest.mark.parametrize(("clip_norm", "a_batch"), [(None, 2), (0.5, 3)])
 def test_nothing_is_read_from_the_device_within_an_epoch_but_at_display_points(
-    small_iters, monkeypatch
+    small_iters, monkeypatch, clip_norm, a_batch
 ):
     """Every host read of MXNet arrays goes through asnumpy (float() and item() too)."""
     waits = []
@@ -149,12 +150,134 @@ def test_nothing_is_read_from_the_device_within_an_epoch_but_at_display_points(
     net = new_net()
     training.train(
         net, Watched(train_iter), test_iter, 1, LOSS, sgd(net, learning_rate=0.1), CTX,
-        display="none",
+        clip_norm=clip_norm, display="none",
     )  # fmt: skip
     reads = dict(batches_read)
     assert reads[49] == reads[0] == 0, "read before the 50th batch was done"
-    assert reads[50] == 2 * 50, "the 50 losses and hits read at the display point"
+    assert reads[50] == a_batch * 50, "50 losses, hits and norms read at the display point"
     assert len(waits) > reads[50]
+
+
+def clipped_by_numpy(net, iters, num_epochs, rate, clip_norm):
+    """The paper's 3.3 with norm, clipping and update by numpy in float64; all norms."""
+    net.initialize(force_reinit=True, ctx=CTX, init=init.Xavier())
+    norms = []
+    for _ in range(num_epochs):
+        for X, y in iters[0]:
+            with autograd.record():
+                losses = LOSS(net(X), y)
+            losses.backward()
+            mean = [p.grad().asnumpy().astype("float64") / len(X) for p in list_of(net)]
+            norms.append(math.sqrt(sum((g**2).sum() for g in mean)))
+            scale = min(1, clip_norm / norms[-1])
+            for p, g in zip(list_of(net), mean):
+                p.set_data(np.array(p.data().asnumpy() - rate * scale * g, dtype="float32"))
+    return norms
+
+
+def list_of(net):
+    return list(net.collect_params().values())
+
+
+def test_clipping_is_that_of_the_formula(small_iters):
+    net = new_net()
+    history = training.train(
+        net, *small_iters(), 1, LOSS, sgd(net, learning_rate=0.1), CTX, clip_norm=2, display="none"
+    )
+    by_numpy = new_net()
+    norms = clipped_by_numpy(by_numpy, small_iters(), 1, 0.1, 2)
+    epoch = history.epochs[0]
+    assert epoch.norm_median == pytest.approx(onp.median(norms), rel=1e-3)
+    assert epoch.norm_max == pytest.approx(max(norms), rel=1e-3)
+    assert epoch.clipped == onp.mean(onp.array(norms) > 2)
+    assert 0 < epoch.clipped < 1
+    assert epoch.skipped == history.skipped == 0
+    for ours, theirs in zip(parameters(net), parameters(by_numpy)):
+        onp.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
+
+
+def test_a_threshold_above_all_norms_changes_not_one_bit(small_iters):
+    nets = []
+    for clip_norm in (None, 1e6):
+        net = new_net()
+        nets.append(net)
+        trainer = sgd(net, learning_rate=0.1)
+        history = training.train(
+            net, *small_iters(), 1, LOSS, trainer, CTX, clip_norm=clip_norm, display="none"
+        )
+    assert_same_parameters(*nets)
+    assert history.epochs[0].clipped == 0
+    assert 0 < history.epochs[0].norm_median < history.epochs[0].norm_max
+
+
+class Poisoned:
+    """Training batches, the fourth of which is multiplied, or left out, in the first epoch."""
+
+    def __init__(self, batches, factor):
+        self._batches, self._which, self._factor = batches, 3, factor
+
+    def __len__(self):
+        return len(self._batches)
+
+    def __iter__(self):
+        which, self._which = self._which, None
+        for i, (X, y) in enumerate(self._batches):
+            if i != which:
+                yield X, y
+            elif self._factor is not None:
+                yield X * np.array(self._factor), y
+
+
+@pytest.mark.parametrize(
+    ("factor", "loss_is_finite"),
+    [(math.nan, True), (1e38, False)],  # max pooling passes over a nan, but not its gradient
+)
+def test_a_gradient_that_is_not_finite_is_skipped_and_counted(small_iters, factor, loss_is_finite):
+    """The parameters are those of a run without that batch, and the run goes on."""
+    nets, histories = [], []
+    for poison in (factor, None):
+        net = new_net()
+        nets.append(net)
+        train_iter, test_iter = small_iters()
+        history = training.train(
+            net, Poisoned(train_iter, poison), test_iter, 2, LOSS,
+            sgd(net, learning_rate=0.1), CTX, clip_norm=1, nonfinite="skip", display="none",
+        )  # fmt: skip
+        histories.append(history)
+    assert_same_parameters(*nets)
+    poisoned, without = histories
+    assert [e.skipped for e in poisoned.epochs] == [1, 0]
+    assert poisoned.skipped == 1
+    assert without.skipped == 0
+    assert math.isfinite(poisoned.epochs[0].train_loss) == loss_is_finite
+    assert poisoned.epochs[0].norm_max == without.epochs[0].norm_max
+    assert poisoned.epochs[0].test_acc == without.epochs[0].test_acc
+    assert poisoned.epochs[1].train_loss == without.epochs[1].train_loss
+    assert poisoned.outcome == "trained"
+
+
+def test_a_gradient_that_is_not_finite_ends_the_training_by_default(small_iters):
+    net = new_net()
+    train_iter, test_iter = small_iters()
+    with pytest.raises(FloatingPointError, match=r"^batch 4 of the epoch: the gradient of conv\d+_weight is"):
+        training.train(
+            net, Poisoned(train_iter, math.nan), test_iter, 2, LOSS, sgd(net, learning_rate=0.1),
+            CTX, clip_norm=1, display="none",
+        )  # fmt: skip
+    assert all(onp.isfinite(p).all() for p in parameters(net))
+
+
+@pytest.mark.parametrize("clip_norm", [0, -1, math.inf, math.nan, "1", True])
+def test_a_bad_threshold(small_iters, clip_norm):
+    net = new_net()
+    with pytest.raises(ValueError, match=f"clip_norm={clip_norm!r}: must be"):
+        training.train(net, *small_iters(), 1, LOSS, sgd(net), CTX, clip_norm=clip_norm)
+
+
+def test_an_unknown_way_with_what_is_not_finite(small_iters):
+    net = new_net()
+    with pytest.raises(ValueError, match="nonfinite='stop': must be one of 'raise', 'skip'"):
+        training.train(net, *small_iters(), 1, LOSS, sgd(net), CTX, nonfinite="stop")
 
 
 def test_learning_rates_of_first_and_last_update(small_iters):
