@@ -211,10 +211,14 @@ def test_a_threshold_above_all_norms_changes_not_one_bit(small_iters):
 
 
 class Poisoned:
-    """Training batches, the fourth of which is multiplied, or left out, in the first epoch."""
+    """Training batches, the fourth of which is spoilt, or left out, in the first epoch.
 
-    def __init__(self, batches, factor):
-        self._batches, self._which, self._factor = batches, 3, factor
+    Max pooling passes over a nan in the images: the loss stays finite, the gradient does not.
+    """
+
+    def __init__(self, batches, spoil):
+        self._batches, self._which, self._spoil = batches, 3, spoil
+        self.loss_factor = 1.0
 
     def __len__(self):
         return len(self._batches)
@@ -224,24 +228,29 @@ class Poisoned:
         for i, (X, y) in enumerate(self._batches):
             if i != which:
                 yield X, y
-            elif self._factor is not None:
-                yield X * np.array(self._factor), y
+            elif self._spoil == "images":
+                yield X * np.array(math.nan), y
+            elif self._spoil == "loss":
+                self.loss_factor = math.inf
+                yield X, y
+                self.loss_factor = 1.0
+
+    def loss(self, y_hat, y):
+        return LOSS(y_hat, y) * self.loss_factor
 
 
-@pytest.mark.parametrize(
-    ("factor", "loss_is_finite"),
-    [(math.nan, True), (1e38, False)],  # max pooling passes over a nan, but not its gradient
-)
-def test_a_gradient_that_is_not_finite_is_skipped_and_counted(small_iters, factor, loss_is_finite):
+@pytest.mark.parametrize("spoil", ["images", "loss"])
+def test_a_gradient_that_is_not_finite_is_skipped_and_counted(small_iters, spoil):
     """The parameters are those of a run without that batch, and the run goes on."""
     nets, histories = [], []
-    for poison in (factor, None):
+    for what in (spoil, None):
         net = new_net()
         nets.append(net)
         train_iter, test_iter = small_iters()
+        batches = Poisoned(train_iter, what)
         history = training.train(
-            net, Poisoned(train_iter, poison), test_iter, 2, LOSS,
-            sgd(net, learning_rate=0.1), CTX, clip_norm=1, nonfinite="skip", display="none",
+            net, batches, test_iter, 2, batches.loss, sgd(net, learning_rate=0.1), CTX,
+            clip_norm=1, nonfinite="skip", display="none",
         )  # fmt: skip
         histories.append(history)
     assert_same_parameters(*nets)
@@ -249,7 +258,7 @@ def test_a_gradient_that_is_not_finite_is_skipped_and_counted(small_iters, facto
     assert [e.skipped for e in poisoned.epochs] == [1, 0]
     assert poisoned.skipped == 1
     assert without.skipped == 0
-    assert math.isfinite(poisoned.epochs[0].train_loss) == loss_is_finite
+    assert math.isfinite(poisoned.epochs[0].train_loss) == (spoil == "images")
     assert poisoned.epochs[0].norm_max == without.epochs[0].norm_max
     assert poisoned.epochs[0].test_acc == without.epochs[0].test_acc
     assert poisoned.epochs[1].train_loss == without.epochs[1].train_loss
@@ -259,9 +268,11 @@ def test_a_gradient_that_is_not_finite_is_skipped_and_counted(small_iters, facto
 def test_a_gradient_that_is_not_finite_ends_the_training_by_default(small_iters):
     net = new_net()
     train_iter, test_iter = small_iters()
-    with pytest.raises(FloatingPointError, match=r"^batch 4 of the epoch: the gradient of conv\d+_weight is"):
+    with pytest.raises(
+        FloatingPointError, match=r"^batch 4 of the epoch: the gradient of conv\d+_weight is"
+    ):
         training.train(
-            net, Poisoned(train_iter, math.nan), test_iter, 2, LOSS, sgd(net, learning_rate=0.1),
+            net, Poisoned(train_iter, "images"), test_iter, 2, LOSS, sgd(net, learning_rate=0.1),
             CTX, clip_norm=1, display="none",
         )  # fmt: skip
     assert all(onp.isfinite(p).all() for p in parameters(net))
