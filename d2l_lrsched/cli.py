@@ -9,6 +9,7 @@ import click
 
 from d2l_lrsched import cli_options
 from d2l_lrsched.cli_bench import bench
+from d2l_lrsched.cli_clipping import clipping
 from d2l_lrsched.cli_errors import one_line_errors
 from d2l_lrsched.cli_plot import plot
 from d2l_lrsched.cli_report import report, verify
@@ -46,5 +47,5 @@ def data(data_dir: Path | None, url: str | None, no_fetch: bool) -> None:
             click.echo(f"  {name:24} {array.shape!s:16} SHA-256 {files.SHA256[name]}")
 
 
-for command in (reproduce, run, verify, report, plot, bench):
+for command in (reproduce, run, verify, report, plot, clipping, bench):
     main.add_command(command)

@@ -34,6 +34,18 @@ def checked_data(data_dir: Path | None) -> Path:
     return folder
 
 
+def ready(records: Path) -> Path:
+    """Return the file of records, found usable before any training, its folder made."""
+    from d2l_lrsched import store
+
+    if records.exists():
+        store.read(records)
+    records.parent.mkdir(parents=True, exist_ok=True)
+    with open(records, "ab"):
+        pass
+    return records
+
+
 seed = click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from d2l_lrsched import cli_options, provenance
+from d2l_lrsched import cli_options, cli_runs, provenance
 from d2l_lrsched.cli_errors import end_as_by_ctrl_c, in_one_line, one_line_errors
-from d2l_lrsched.cli_progress import Progress
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -84,7 +83,7 @@ def reproduce(
         raise click.UsageError(f"--seeds {num_seeds} from {seed} on goes beyond 2**32 - 1")
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown on a screen, whatever the user's setting
     end_as_by_ctrl_c()
-    from d2l_lrsched import executors, figures, report, runner, store
+    from d2l_lrsched import figures, report, store
     from d2l_lrsched.experiments import PUBLISHED
 
     names = _known(names) or PUBLISHED
@@ -93,60 +92,32 @@ def reproduce(
         cluster = _connect(dask) if dask else None
         if cluster is None:
             data_dir = cli_options.checked_data(data_dir)
-        records = _ready(output)
+        records = cli_options.ready(output / RECORDS)
         settings: dict[str, Any] = {
             "num_epochs": epochs,
             "data_dir": str(data_dir) if data_dir else None,
             "net": net,
         }
-        asked = [runner.Job(name, s, epochs, net=net) for s in seeds for name in names]
-        jobs = runner.missing(names, seeds, records, **settings)
-        progress = Progress(sum(job.length for job in jobs), several_seeds=num_seeds > 1)
-        progress.say_what_is_there(asked, jobs, records)
-        failures: dict[str, str] = {}
-        unstored: list[Run] = []
-        try:
-            with cluster or executors.LocalProcesses(
-                workers, len(jobs), progress.epoch
-            ) as executor:
-                # Dask itself moves a run whose worker has died.
-                results = runner.run(
-                    names, seeds, executor, records, retries=0 if cluster else 1, **settings
-                )
-                for result in results:
-                    progress.finished(result)
-                    if isinstance(result, runner.Failure):
-                        failures[progress.name(result.job)] = result.reason
-                        unstored += [result.run] if result.run else []
-        except KeyboardInterrupt:
-            raise click.ClickException(
-                f"interrupted; {len(asked) - len(jobs) + progress.stored} of {len(asked)} runs are "
-                f"in {records}; the same command goes on from the last finished epochs"
-            ) from None
-        finally:
-            progress.close()
-        keys = {job.key for job in asked}
+        made = cli_runs.make(names, seeds, records, workers, cluster, **settings)
         stored = store.read(records)
-        runs = {run.key: run for run in [*stored, *unstored] if run.key in keys}
+        runs = made.runs(stored)
         if set(PUBLISHED) <= set(names):
             figures.save(figures.factor_figure(), output / figures.FACTOR_FIGURE)
-        for run in runs.values():
+        for run in runs:
             if run.seed == seed:
                 try:  # what is in one figure's way is not in another's
                     figures.draw_run(run, output)
                 except OSError as error:
-                    failures.setdefault(run.experiment, in_one_line(error))
+                    made.failures.setdefault(run.experiment, in_one_line(error))
         figures.draw_overview([run for run in stored if run.seed == seed], output)
     if runs:
         if num_seeds == 1:
-            click.echo(report.as_text(report.HEADER, report.chapter_rows(runs.values())))
+            click.echo(report.as_text(report.HEADER, report.chapter_rows(runs)))
         else:
-            rows = report.summary_rows(runs.values())
+            rows = report.summary_rows(runs)
             click.echo(report.as_text(report.SUMMARY_HEADER, rows))
         click.echo(f"Figures and records are in {output}/")
-    if failures:
-        named = "; ".join(f"{name}: {reason}" for name, reason in failures.items())
-        raise click.ClickException(f"{len(failures)} of {len(asked)} runs failed: {named}")
+    made.exit_if_failed()
 
 
 def _connect(address: str) -> Client:
@@ -203,7 +174,7 @@ def run(
     _known((name,))
     with one_line_errors():
         data_dir = cli_options.checked_data(data_dir)
-        records = _ready(output)
+        records = cli_options.ready(output / RECORDS)
         checkpoints = str(output.resolve() / runner.CHECKPOINTS)
         job = runner.Job(name, seed, epochs, str(data_dir), net, checkpoints)
         try:
@@ -228,16 +199,3 @@ def _known(names: tuple[str, ...]) -> tuple[str, ...]:
             known = ", ".join(CHAPTER)
             raise click.UsageError(f"unknown experiment {name!r}; the known ones are: {known}")
     return tuple(dict.fromkeys(names))
-
-
-def _ready(output: Path) -> Path:
-    """Return the file of records, found usable before any training."""
-    from d2l_lrsched import store
-
-    records = output / RECORDS
-    if records.exists():
-        store.read(records)
-    output.mkdir(parents=True, exist_ok=True)
-    with open(records, "ab"):
-        pass
-    return records

@@ -190,7 +190,7 @@ def check_threshold(name: str, value: Any) -> None:
     """Raise ValueError unless a threshold is a finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ValueError(f"{name}={value!r}: must be a number")
-    if not (math.isfinite(value) and value > 0):
+    if not 0 < float(value) < math.inf:
         raise ValueError(f"{name}={value!r}: must be finite and greater than 0")
 
 

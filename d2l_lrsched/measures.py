@@ -27,6 +27,8 @@ WINDOW = 50
 #: epoch; it has 35 batches, the last of them with 96 examples.
 _ENDS = np.append(np.arange(WINDOW, UPDATES_PER_EPOCH, WINDOW) * BATCH_SIZE, TRAIN_EXAMPLES)
 _SIZES = np.diff(_ENDS, prepend=0)
+#: Where in its epoch each window ends, as a share of the epoch.
+WINDOW_ENDS = _ENDS / TRAIN_EXAMPLES
 #: The test accuracy that counts as converged.
 GOAL = 0.85
 #: Of Fashion-MNIST. Guessing has the loss ln 10 and the accuracy 1/10.
