@@ -75,6 +75,7 @@ def contenders(cores: int) -> list[Contender]:
     listed += [
         Contender("ours, fast net, progress bar", "fast, bar"),
         Contender("ours, fast net, checkpoint", "fast, checkpoint"),
+        Contender("ours, fast net, clipping", "fast, clipping"),
         Contender("matrix product", "matrix product"),
     ]
     if importlib.util.find_spec("torch"):

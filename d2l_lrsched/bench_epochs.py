@@ -21,14 +21,18 @@ import numpy as np
 from d2l_lrsched import files
 from d2l_lrsched.published import BATCH_SIZE
 
-LEARNING_RATE = 0.1
+LEARNING_RATE, CLIP_NORM = 0.1, 0.5  # some updates are clipped, some are not
 MATRIX_SIZE, NUM_PRODUCTS = 2048, 16
 
 Epoch = Callable[[], None]
 
 
 def ours(
-    data_dir: str, net_name: str, display: str = "none", with_checkpoint: bool = False
+    data_dir: str,
+    net_name: str,
+    display: str = "none",
+    with_checkpoint: bool = False,
+    clip_norm: float | None = None,
 ) -> Epoch:
     """Run `train` with one of the arrangements of the net."""
     from d2l import mxnet as d2l
@@ -48,7 +52,17 @@ def ours(
     def epoch() -> None:
         with tempfile.TemporaryDirectory() as folder:  # a new one, or there is nothing to train
             checkpoint = Checkpoint(Path(folder, "run.npz"), {}) if with_checkpoint else None
-            train(net, *iters, 1, loss, trainer, ctx, display=display, checkpoint=checkpoint)
+            train(
+                net,
+                *iters,
+                1,
+                loss,
+                trainer,
+                ctx,
+                clip_norm=clip_norm,
+                display=display,
+                checkpoint=checkpoint,
+            )
 
     return epoch
 
@@ -153,6 +167,7 @@ KINDS: dict[str, Callable[[str], Epoch]] = {
     "fast": lambda data_dir: ours(data_dir, "fast"),
     "fast, bar": lambda data_dir: ours(data_dir, "fast", "bar"),
     "fast, checkpoint": lambda data_dir: ours(data_dir, "fast", with_checkpoint=True),
+    "fast, clipping": lambda data_dir: ours(data_dir, "fast", clip_norm=CLIP_NORM),
     "PyTorch": lambda data_dir: pytorch(data_dir, "contiguous_format"),
     "PyTorch, channels last": lambda data_dir: pytorch(data_dir, "channels_last"),
     "matrix product": matrix_product,

@@ -131,13 +131,17 @@ def contender_rows(record: Record) -> list[tuple[str, ...]]:
 
 
 def other_rows(record: Record) -> list[tuple[str, ...]]:
-    """Return what bar and checkpoint cost, start-up times and the growth of total time."""
+    """Return the costs of bar, checkpoint and clipping, start-up times, growth of total time."""
     measured = {contender["kind"] for contender in record["contenders"]}
-    costs = {"progress bar": "fast, bar", "checkpoint": "fast, checkpoint"}
+    costs = {
+        "progress bar": "fast, bar",
+        "checkpoint": "fast, checkpoint",
+        "clipping": "fast, clipping",
+    }
     ratios = {
         what: _ratios(_seconds(record, kind), _seconds(record, "fast"))
         for what, kind in costs.items()
-        if kind in measured  # the oldest benchmark has no checkpoint
+        if kind in measured  # the oldest benchmark has neither of the last two
     }
     rows: list[tuple[str, ...]] = [
         *(

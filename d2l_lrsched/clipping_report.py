@@ -14,6 +14,7 @@ from d2l_lrsched.measures import MEASURES
 from d2l_lrsched.report import as_markdown
 from d2l_lrsched.store import Run
 
+COST_HEADER = ("with clipping", "without", "seeds", "cost of an epoch", "range")
 CLIPPED_HEADER = ("experiment", "updates clipped", "median norm", "largest norm", "skipped")
 PILOT_HEADER = ("runs", "collapsed", "median norm", "largest norm", "threshold by the rule")
 
@@ -51,6 +52,28 @@ def clipped_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
                     f"{sum(e['skipped'] for e in epochs):.0f}",
                 )
             )
+    return rows
+
+
+def cost_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
+    """Return one row of text a pair of arms: what clipping adds to the seconds of an epoch.
+
+    Of each seed the median epoch with clipping is divided by that without; then the median, the
+    least and the most of the seeds' ratios.
+    """
+    seconds = {
+        (run.experiment, run.seed): median(epoch["seconds"] for epoch in run.epochs) for run in runs
+    }
+    rows: list[tuple[str, ...]] = []
+    for plain, clipped in (("neither", "clipping"), ("scheduler", "both")):
+        costs = [
+            seconds[clipped, seed] / taken - 1
+            for (name, seed), taken in seconds.items()
+            if name == plain and (clipped, seed) in seconds
+        ]
+        if costs:
+            spread = f"{min(costs):+.1%} to {max(costs):+.1%}"
+            rows.append((clipped, plain, str(len(costs)), f"{median(costs):+.1%}", spread))
     return rows
 
 
@@ -119,6 +142,8 @@ by:
 {definitions}
 
 {as_markdown(CLIPPED_HEADER, clipped_rows(runs))}
+
+{as_markdown(COST_HEADER, cost_rows(runs))}
 
 ### The paper's claims
 

@@ -20,6 +20,7 @@ SECONDS = {
     ("fast", 1, 3): 15.0,
     ("fast, bar", 1, 1): 8.08,
     ("fast, checkpoint", 1, 1): 8.16,
+    ("fast, clipping", 1, 1): 8.24,
     ("matrix product", 1, 1): bench_profile.PRODUCT_OPERATIONS / 50e9,
     ("PyTorch", 1, 1): 13.0,
     ("PyTorch", 1, 2): 14.0,
@@ -109,10 +110,11 @@ def test_contenders_are_told_by_run(record):
     assert rows["book None 1"][2] == "1.00"
 
 
-def test_bar_and_checkpoint_cost_their_ratios(record):
+def test_bar_checkpoint_and_clipping_cost_their_ratios(record):
     rows = dict(bench_report.other_rows(record))
     assert rows["progress bar, of an epoch of the fast net"] == "+1.0%"
     assert rows["checkpoint, of an epoch of the fast net"] == "+2.0%"
+    assert rows["clipping, of an epoch of the fast net"] == "+3.0%"
     assert rows["`import mxnet`"] == "1.50 s"
     assert rows["1 run of one epoch, fast net, start-up included"] == "11.0 s"
     assert rows["2 runs of one epoch, fast net, start-up included"] == "13.0 s"

@@ -39,6 +39,18 @@ def test_how_much_was_clipped(make_run):
     assert clipping_report.clipped_rows(runs) == [("both", "38 %", "0.60", "3.0", "2")]
 
 
+def test_what_clipping_costs(make_run):
+    """Medians of 10 and 11, of 20 and 21 and of 10 and 12 seconds: 10, 5 and 20 percent more."""
+    runs = [
+        make_run(name, seed, num_epochs=1, seconds=seconds)
+        for name, of_seeds in (("neither", (10, 20, 10, 5)), ("clipping", (11, 21, 12)))
+        for seed, seconds in enumerate(of_seeds)
+    ]
+    assert clipping_report.cost_rows(runs) == [
+        ("clipping", "neither", "3", "+10.0%", "+5.0% to +20.0%")
+    ]
+
+
 def test_counts_of_verdicts(make_run):
     runs = [make_run(arm, seed) for arm in claims.ARMS for seed in range(3)]
     judged = claims.judge(runs)
@@ -87,8 +99,8 @@ def test_the_page_holds_every_part(make_run, descents):
         "## Who collapses, and what saves them",
     ]
     rows = [line for line in page.splitlines() if line.startswith("| ")]
-    tables = 7
-    expected = 6 + 1 + 4 + 3 + len(claims.CLAIMS) + 8 + 5
+    tables = 8
+    expected = 6 + 1 + 4 + 3 + 2 + len(claims.CLAIMS) + 8 + 5
     assert len(rows) == 2 * tables + expected
     assert "made by commit abc1234." in page
     assert "nan" not in page
