@@ -9,6 +9,7 @@ os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.setdefault("MPLBACKEND", "agg")
 
 import re
+import signal
 import subprocess
 import sys
 
@@ -17,6 +18,9 @@ import pytest
 from d2l_lrsched import files
 
 COMMAND = (sys.executable, "-m", "d2l_lrsched")
+
+# A shell starts what goes on in the background with Ctrl-C ignored, and all that it starts too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
