@@ -18,7 +18,7 @@ PAGE = "clipping.md"
 @click.option(
     "--seeds",
     type=click.IntRange(1, 1000),
-    default=12,
+    default=10,
     show_default=True,
     help="Seeds of each of the four combinations; the chapter's collapse has twice as many.",
 )

@@ -129,8 +129,8 @@ def test_the_study_is_as_large_as_it_says():
     seeds = {name: set() for name in CLIPPING}
     for run in committed():
         seeds[run.experiment].add(run.seed)
-    assert all(seeds[arm] == set(range(12)) for arm in claims.ARMS)
-    assert all(seeds[name] == set(range(24)) for name in COLLAPSE)
+    assert all(seeds[arm] == set(range(10)) for arm in claims.ARMS)
+    assert all(seeds[name] == set(range(20)) for name in COLLAPSE)
 
 
 def test_the_page_is_made_from_the_committed_records(descents):
