@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy
 from mxnet import nd, np
+from mxnet.ndarray import _internal
 from mxnet.util import use_np_shape
 
 NONFINITE = ("raise", "skip")
@@ -58,7 +59,7 @@ def global_norm(arrays: Iterable[Any], batch_size: int = 1) -> float:
     Source: the paper's 2.2 and 3.1.2; Pascanu, Mikolov and Bengio (2013), arXiv:1211.5063.
     """
     check_batch_size(batch_size)
-    return float(_global_norm(_checked(arrays), batch_size))
+    return float(_norm(_flattened(_checked(arrays))[1], batch_size))
 
 
 @use_np_shape
@@ -123,17 +124,19 @@ def clip_global_norm(
     check_batch_size(batch_size)
     check_nonfinite(nonfinite)
     arrays = _checked(arrays)
-    norm = _global_norm(arrays, batch_size)
+    views, flat = _flattened(arrays)
+    norm = _norm(flat, batch_size)
     if nonfinite == "raise" and not math.isfinite(float(norm)):
         _raise(arrays)
     # No `if`: the device decides whether to clip, and Python need not wait for it. A norm that
     # rounding has left above the threshold is not clipped again.
-    dtype = arrays[0].dtype
-    limit = max_norm * (1 + 2 * float(numpy.finfo(dtype).eps))
-    factor = np.where(norm <= limit, 1.0, np.nan_to_num(max_norm / norm)).astype(dtype)
-    for array in arrays:
-        np.nan_to_num(array, copy=False)  # 0 * inf is nan; finite numbers stay what they are
-        array *= factor
+    limit = max_norm * (1 + 2 * float(numpy.finfo(flat.dtype).eps))
+    factor = np.where(norm <= limit, 1.0, np.nan_to_num(max_norm / norm)).astype(flat.dtype)
+    np.nan_to_num(flat, copy=False)  # 0 * inf is nan; finite numbers stay what they are
+    flat *= factor
+    starts = [0, *numpy.cumsum([view.size for view in views[:-1]]).tolist()]
+    # Back to where they came from in one operation: MXNet's public split cannot write in place.
+    _internal._split_v2(flat.as_nd_ndarray(), starts, 0, out=views)
     return norm
 
 
@@ -168,7 +171,7 @@ def clip_value(
     check_batch_size(batch_size)
     check_nonfinite(nonfinite)
     arrays = _checked(arrays)
-    finite = math.isfinite(float(_global_norm(arrays, batch_size)))
+    finite = math.isfinite(float(_norm(_flattened(arrays)[1], batch_size)))
     if nonfinite == "raise" and not finite:
         _raise(arrays)
     bound = max_value * batch_size if finite else 0
@@ -215,11 +218,11 @@ def _checked(arrays: Iterable[Any]) -> list[np.ndarray]:
         if not isinstance(array, nd.NDArray) or array.stype != "default":
             kind = f"{type(array).__module__}.{type(array).__name__}"
             raise ValueError(f"arrays[{i}] is a {kind}: must be a dense array of MXNet")
-    contexts = list(dict.fromkeys(str(array.ctx) for array in arrays))
+    contexts = list(dict.fromkeys(array.ctx for array in arrays))
     if len(contexts) > 1:
         raise ValueError(
-            f"arrays lie on {' and '.join(contexts)}: after trainer.allreduce_grads() each context "
-            "holds the whole gradient, so clip each one's arrays by themselves"
+            f"arrays lie on {' and '.join(map(str, contexts))}: after trainer.allreduce_grads() "
+            "each context holds the whole gradient, so clip each one's arrays by themselves"
         )
     types = sorted({numpy.dtype(array.dtype).name for array in arrays})
     if len(types) > 1 or not types[0].startswith("float"):
@@ -227,10 +230,19 @@ def _checked(arrays: Iterable[Any]) -> list[np.ndarray]:
     return [array.as_np_ndarray() for array in arrays]
 
 
-def _global_norm(arrays: Sequence[np.ndarray], batch_size: int) -> np.ndarray:
-    flat = np.concatenate([array.reshape(-1) for array in arrays]).astype("float64")
+def _flattened(arrays: Sequence[np.ndarray]) -> tuple[list[nd.NDArray], np.ndarray]:
+    """Return one-dimensional views of the arrays, and a copy of all of them in one.
+
+    An operation costs MXNet more than these few numbers do: one on all is worth two copies.
+    """
+    views = [array.as_nd_ndarray().reshape((-1,)) for array in arrays]
+    return views, nd.concat(*views, dim=0).as_np_ndarray()
+
+
+def _norm(flat: np.ndarray, batch_size: int) -> np.ndarray:
+    wide = flat.astype("float64")
     # BLAS's product keeps an inf, of which MXNet's sum makes nan.
-    return np.sqrt(np.dot(flat, flat)) / batch_size
+    return np.sqrt(np.dot(wide, wide)) / batch_size
 
 
 def _raise(arrays: Sequence[np.ndarray]) -> None:

@@ -123,7 +123,7 @@ def train(
             l.backward()
             if clip_norm is None:
                 trainer.step(X.shape[0])
-            else:
+            else:  # gradient, clip, learning rate, update
                 trainer.allreduce_grads()
                 gradients = [p.grad(ctx) for p in parameters.values()]
                 squares = clipping.sums_of_squares(gradients)

@@ -14,7 +14,7 @@ from mxnet import gluon, npx
 
 from d2l_lrsched.checkpoint import Checkpoint
 from d2l_lrsched.display import Silent
-from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched.experiments import ALL, CHAPTER
 from d2l_lrsched.fast import ARRANGEMENTS
 from d2l_lrsched.training import train
 
@@ -36,12 +36,13 @@ def trained(small_iters):
         net = ARRANGEMENTS[kind]()
         net.initialize(ctx=d2l.try_gpu())
         mx.random.seed(3)
-        optimizer_params, _ = CHAPTER[name].prepare(len(train_iter))
+        optimizer_params, _ = ALL[name].prepare(len(train_iter), num_epochs=3)
         trainer = gluon.Trainer(net.collect_params(), "sgd", {**optimizer_params, **optimizer})
         history = train(
             net,
             *(train_iter, test_iter, num_epochs),
             *(gluon.loss.SoftmaxCrossEntropyLoss(), trainer, d2l.try_gpu()),
+            clip_norm=ALL[name].clip_norm,
             display=display,
             checkpoint=checkpoint,
         )
@@ -62,10 +63,11 @@ def assert_same(one, other):
     [
         *((name, "chapter") for name in CHAPTER),
         *(("multi-factor", kind) for kind in ARRANGEMENTS if kind != "chapter"),
+        ("both", "fast"),
     ],
 )
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(trained, checkpoint, name, kind):
-    """MXNet's schedulers with their state, the shuffling and the count of updates included."""
+    """With MXNet's schedulers' state, the shuffling, the count of updates and the norms."""
     whole = trained(3, name=name, kind=kind)
     trained(1, checkpoint, name=name, kind=kind)
     assert_same(trained(3, checkpoint, name=name, kind=kind), whole)

@@ -14,8 +14,10 @@ from click.testing import CliRunner
 
 from d2l_lrsched import (
     bench_report,
+    claims,
     cli,
     cli_bench,
+    cli_clipping,
     cli_plot,
     cli_report,
     cli_run,
@@ -151,6 +153,21 @@ def test_page_and_figure_of_the_baseline_are_made_from_its_records(tmp_path):
     done = CliRunner().invoke(cli.main, ["report", *records, "--output", str(tmp_path)])
     assert done.exit_code == 0, done.output
     assert are_committed(tmp_path.iterdir())
+
+
+CLAIM_COLUMNS = ("section", "claim", "measure", "compared", "difference", "adjusted p", "verdict")
+
+
+def test_the_clipping_studys_tables_are_made_from_its_records():
+    runs = store.read(ROOT / "figures" / cli_clipping.RECORDS)
+    rows = [dict(zip(claims.CLAIM_HEADER, r)) for r in claims.claim_rows(claims.judge(runs))]
+    made = {
+        "arms": (claims.ARM_HEADER, claims.arm_rows(runs)),
+        "claims": (CLAIM_COLUMNS, [[row[name] for name in CLAIM_COLUMNS] for row in rows]),
+    }
+    for name, table_of in made.items():
+        (table,) = re.findall(rf"<!-- table: {name} -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
+        assert table == report.as_markdown(*table_of)
 
 
 def test_how_long_the_five_runs_took():
