@@ -119,7 +119,8 @@ def test_killed_at_any_instant_only_a_last_line_can_be_torn(path):
         "import sys; sys.path[:0] = sys.argv[2:]\n"
         "from d2l_lrsched import store\n"
         "run = store._parse(sys.stdin.buffer.read(), 'stdin')\n"
-        "print('ready', flush=True)\n"
+        "store.append(sys.argv[1], run)\n"
+        "print('one is written', flush=True)\n"
         "while True: store.append(sys.argv[1], run)\n"
     )
     example = path.with_name("example.jsonl")
@@ -137,7 +138,7 @@ def test_killed_at_any_instant_only_a_last_line_can_be_torn(path):
             process.send_signal(signal.SIGKILL)
     content = path.read_bytes()
     *whole, torn = content.split(b"\n")
-    assert len(whole) > 4
+    assert len(whole) >= 4
     assert all(line + b"\n" == example.read_bytes() for line in whole)
     assert example.read_bytes().startswith(torn)
 
