@@ -21,8 +21,10 @@ from d2l_lrsched import (
     cli_plot,
     cli_report,
     cli_run,
+    collapse,
     data,
     figures,
+    measures,
     published,
     regression,
     report,
@@ -168,6 +170,37 @@ def test_the_clipping_studys_tables_are_made_from_its_records():
     for name, table_of in made.items():
         (table,) = re.findall(rf"<!-- table: {name} -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
         assert table == report.as_markdown(*table_of)
+
+
+def test_what_the_text_says_of_the_clipping_study():
+    runs = store.read(ROOT / "figures" / cli_clipping.RECORDS)
+    of = {(run.experiment, run.seed): run for run in runs}
+    for found in collapse.rescues(runs):
+        if found.plain == "neither":
+            assert len(found.died) == len(found.saved) == 4
+            assert len(found.lived) == 6
+            assert not found.lost
+            assert found.p > claims.LEVEL, "too few to prove it"
+    judged = {verdict: [] for verdict in ("CONFIRMED", "CONTRADICTED", "NOT DECIDED")}
+    for j in claims.judge(runs):
+        judged[j.verdict].append((j.claim.source, j.claim.measure, j.claim.worse, j.claim.better))
+    assert judged["CONFIRMED"] == [
+        ("4.4", "final loss", "neither", "clipping"),
+        ("6", "test accuracy", "clipping", "both"),
+        ("6", "test accuracy", "neither", "both"),
+    ]
+    assert judged["CONTRADICTED"] == [("4.4", "test accuracy", "clipping", "scheduler")]
+    for undecided in (
+        ("4.4", "test accuracy", "scheduler", "both"),
+        ("4.3", "overfitting", "neither", "scheduler"),
+        ("4.3", "roughness", "neither", "scheduler"),
+        ("4.2", "epochs to 0.85", "clipping", "neither"),
+    ):
+        assert undecided in judged["NOT DECIDED"]
+    epochs = measures.MEASURES["epochs to 0.85"].of
+    for seed in range(10):
+        assert of["clipping", seed].final["test_acc"] < of["scheduler", seed].final["test_acc"]
+        assert epochs(of["clipping", seed]) <= epochs(of["neither", seed])
 
 
 def test_how_long_the_five_runs_took():
