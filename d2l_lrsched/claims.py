@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -213,10 +213,9 @@ def _verdict(claim: Claim, mean: float, p_holm: float, level: float) -> str:
 def arm_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
     """Return one row of text an arm: the paper's words beside our numbers.
 
-    Survived runs with the exact binomial interval of their share, medians of roughness and epochs
-    to 0.85, means of final loss, test accuracy (with its interval) and overfitting. The intervals
-    are of 95 %, that of the accuracy only rough where some runs collapsed; `MEASURES` says which
-    runs count how. Arms without runs are left out.
+    Survived runs with the exact binomial interval of their share, else means, that of the test
+    accuracy with its interval. The intervals are of 95 %, that of the accuracy only rough where
+    some runs collapsed; `MEASURES` says which runs count how. Arms without runs are left out.
     """
     runs = list(runs)
     rows: list[tuple[str, ...]] = []
@@ -235,9 +234,9 @@ def arm_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
                 f"{arm} ({words.label})",
                 _both_tongues(words.stability),
                 f"{survived} of {len(ours)} ({_range(*share, '.2f')})",
-                f"{median(known['roughness']):.3f}" if known["roughness"] else "-",
+                f"{fmean(known['roughness']):.3f}" if known["roughness"] else "-",
                 _both_tongues(words.convergence),
-                f"{median(known['epochs to 0.85']):g}",
+                f"{fmean(known['epochs to 0.85']):.1f}",
                 f"{fmean(known['final loss']):.3f}",
                 _both_tongues(words.effectiveness),
                 f"{accuracy:.4f} ({_range(low, high, '.4f')})",

@@ -10,7 +10,9 @@ A step of a loop of your own, the paper's 3.3::
 
     loss.backward()
     trainer.allreduce_grads()
-    clip_global_norm([p.grad() for p in net.collect_params().values()], 1.0, X.shape[0])
+    parameters = net.collect_params().values()
+    gradients = [p.grad() for p in parameters if p.grad_req != "null"]
+    clip_global_norm(gradients, 1.0, X.shape[0])
     trainer.update(X.shape[0])
 """
 
@@ -19,6 +21,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy
@@ -46,7 +49,7 @@ def global_norm(arrays: Iterable[Any], batch_size: int = 1) -> float:
     Returns
     -------
     float
-        inf or nan where the arrays hold such.
+        inf or nan where the arrays hold such; inf also where squares overflow float64.
 
     Raises
     ------
@@ -77,7 +80,8 @@ def clip_global_norm(
     Parameters
     ----------
     arrays : iterable of mxnet.np.ndarray or mxnet.nd.NDArray
-        Raw gradients of one context, of any shapes. With several contexts call it for each after
+        Raw gradients of one context, of any shapes, each once; a slice of columns is a copy in
+        MXNet, and the original would stay as it is. With several contexts call it for each after
         ``trainer.allreduce_grads()``, which gives each the gradient of the whole batch, with the
         whole batch's size; the Trainer needs ``update_on_kvstore=False``.
     max_norm : float
@@ -87,8 +91,8 @@ def clip_global_norm(
     nonfinite : {'raise', 'skip'}
         What to do with a gradient that holds inf or nan. 'raise' must see the norm, and waits for
         the device at every call. 'skip' never waits: it makes the gradient zero, which is no
-        update for sgd without momentum and weight decay, and leaves it to the caller to look at
-        the norms, say at the epoch's end.
+        update for sgd without momentum and weight decay (others still move by these), and leaves
+        it to the caller to look at the norms, say at the epoch's end.
 
     Returns
     -------
@@ -107,9 +111,11 @@ def clip_global_norm(
     Notes
     -----
     Source: the paper's 3.1.2; Pascanu, Mikolov and Bengio (2013), arXiv:1211.5063, algorithm 1.
-    Beyond :math:`\lVert g \rVert = 10^{37} c` the factor is a denormal float32 number, which has
-    fewer digits. MXNet's ``gluon.utils.clip_global_norm`` takes no mx.np arrays, waits for the
-    device and changes also gradients that it need not.
+    MXNet's ``gluon.utils.clip_global_norm`` takes no mx.np arrays, waits for the device and
+    changes also gradients that it need not.
+
+    For float32, beyond :math:`\lVert g \rVert = 10^{37} c` the factor is a denormal number, which
+    has fewer digits, and beyond :math:`10^{45} c` it is 0.
 
     Examples
     --------
@@ -120,7 +126,7 @@ def clip_global_norm(
     >>> [g.tolist() for g in gradients]  # of norm 1 when divided by 2
     [[1.2000000476837158], [0.0, 1.600000023841858]]
     """
-    check_threshold("max_norm", max_norm)
+    max_norm = check_threshold("max_norm", max_norm)
     check_batch_size(batch_size)
     check_nonfinite(nonfinite)
     arrays = _checked(arrays)
@@ -167,7 +173,7 @@ def clip_value(
     -----
     Source: the paper's 3.1.1. MXNet's optimizers do the same with ``clip_gradient``, inf included.
     """
-    check_threshold("max_value", max_value)
+    max_value = check_threshold("max_value", max_value)
     check_batch_size(batch_size)
     check_nonfinite(nonfinite)
     arrays = _checked(arrays)
@@ -183,18 +189,21 @@ def clip_value(
 def sums_of_squares(arrays: Sequence[np.ndarray]) -> np.ndarray:
     """Return each array's sum of squares, (k,), float32, without waiting for the device.
 
-    Not finite where the array is not: cheap to keep until somebody asks which it was.
+    Not finite where the array is not, nor where a square overflows: cheap to keep until somebody
+    asks which array it was.
     """
     flat = [array.as_nd_ndarray() for array in arrays]
     return nd.multi_sum_sq(*flat, num_arrays=len(flat)).as_np_ndarray()
 
 
-def check_threshold(name: str, value: Any) -> None:
-    """Raise ValueError unless a threshold is a finite number above 0."""
+def check_threshold(name: str, value: Any) -> float:
+    """Return a threshold as a float; raise ValueError unless it is finite and above 0."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise ValueError(f"{name}={value!r}: must be a number")
-    if not 0 < float(value) < math.inf:
-        raise ValueError(f"{name}={value!r}: must be finite and greater than 0")
+    with suppress(OverflowError):  # of an integer beyond all floats
+        if 0 < float(value) < math.inf:
+            return float(value)
+    raise ValueError(f"{name}={value!r}: must be finite and greater than 0")
 
 
 def check_nonfinite(value: Any) -> None:
@@ -225,8 +234,9 @@ def _checked(arrays: Iterable[Any]) -> list[np.ndarray]:
             "each context holds the whole gradient, so clip each one's arrays by themselves"
         )
     types = sorted({numpy.dtype(array.dtype).name for array in arrays})
-    if len(types) > 1 or not types[0].startswith("float"):
-        raise ValueError(f"arrays are of type {' and '.join(types)}: must be of one float type")
+    if len(types) > 1 or types[0] not in ("float32", "float64"):
+        found = " and ".join(types)
+        raise ValueError(f"arrays are of type {found}: must all be float32, or all float64")
     return [array.as_np_ndarray() for array in arrays]
 
 
@@ -251,4 +261,5 @@ def _raise(arrays: Sequence[np.ndarray]) -> None:
         for i, array in enumerate(arrays)
         if not numpy.isfinite(array.asnumpy()).all()
     ]
-    raise FloatingPointError(f"not finite: {', '.join(bad)}")
+    what = ", ".join(bad) or "the norm, whose squares overflow float64"
+    raise FloatingPointError(f"not finite: {what}")

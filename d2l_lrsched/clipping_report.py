@@ -96,6 +96,7 @@ def as_page(runs: Sequence[Run], descents: Iterable[quadratic.Descent]) -> str:
     """
     shares = [name for name in CLIPPING if name not in claims.ARMS]
     judged = claims.judge(runs)
+    fewest = min(j.n for j in judged)
     definitions = "\n".join(
         f"- **{m.name}**: {m.definition}; {m.better} is better." for m in MEASURES.values()
     )
@@ -153,9 +154,10 @@ by:
 
 Each claim is tested on pairs of the same seed by the exact sign-flip test; the adjusted p is
 Holm's, over all claims, which are judged at {100 * claims.LEVEL:g} %. The difference is the arm on
-the right minus that on the left. NOT DECIDED means that so many pairs show no difference, which is
-no proof that there is none. Roughness and overfitting are compared where both runs of a seed
-trained.
+the right minus that on the left. NOT DECIDED means that so many pairs do not show, after the
+adjustment, that the arms differ, which is no proof that they do not. Roughness and overfitting are
+compared where both runs of a seed trained, and n pairs have no p below 2/2^n: {fewest} pairs, the
+fewest here, none below {2 / 2**fewest:.4f} before the adjustment for {len(judged)} claims.
 
 ## Who collapses, and what saves them
 

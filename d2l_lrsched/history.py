@@ -26,9 +26,9 @@ class Epoch:
     longer sees its input. `seconds` covers training and test.
 
     Where gradients are clipped, `norm_median` and `norm_max` are of the updates' global norms
-    before clipping, as far as these are finite (nan if none is); `clipped` is the share of the
-    updates whose norm exceeded the threshold; `skipped` is how many were not made because the
-    gradient was not finite. Elsewhere the four are None.
+    before clipping, as far as these are finite (nan if none is); `clipped` is the share of all
+    updates whose norm was finite and exceeded the threshold; `skipped` is how many had a gradient
+    that was not finite, and was made zero. Elsewhere the four are None.
     """
 
     train_loss: float
@@ -62,15 +62,22 @@ class History:
 
     @property
     def outcome(self) -> str:
-        """'trained', 'collapsed' (all outputs equal at the end, to 1 %) or 'non-finite'."""
+        """'trained', 'collapsed' (all outputs equal at the end, to 1 %) or 'non-finite'.
+
+        A skipped update spoils its epoch's loss, but not the network, unless all were skipped.
+        """
         last = self.epochs[-1]
-        if not (math.isfinite(last.train_loss) and math.isfinite(last.score_spread)):
+        if last.skipped:
+            spoilt = math.isnan(last.norm_median or 0.0)
+        else:
+            spoilt = not math.isfinite(last.train_loss)
+        if spoilt or not math.isfinite(last.score_spread):
             return "non-finite"
         return "collapsed" if last.score_spread < COLLAPSED_SPREAD else "trained"
 
     @property
     def skipped(self) -> int:
-        """How many updates were not made because the gradient was not finite."""
+        """How many updates had a gradient that was not finite, and was made zero."""
         return sum(epoch.skipped or 0 for epoch in self.epochs)
 
     @property
@@ -103,6 +110,6 @@ def of_norms(norms: Sequence[float], clip_norm: float) -> dict[str, Any]:
     return {
         "norm_median": median(finite) if finite else math.nan,
         "norm_max": max(finite, default=math.nan),
-        "clipped": sum(norm > clip_norm for norm in norms) / len(norms),
+        "clipped": sum(norm > clip_norm for norm in finite) / len(norms),
         "skipped": len(norms) - len(finite),
     }

@@ -70,8 +70,9 @@ def train(
         The threshold for the mean gradient's global norm; see `clipping.clip_global_norm`. The
         Trainer must not update on a kvstore, as on one CPU it never does.
     nonfinite : {'raise', 'skip'}, optional
-        With `clip_norm`, what follows from a gradient that holds inf or nan; it never reaches the
-        parameters, and is found when the norms are read, every 50 batches. 'raise' ends the
+        With `clip_norm`, what follows from a gradient that holds inf or nan. It is made zero, so
+        that it never reaches the parameters (but such a batch does reach BatchNorm's running
+        statistics), and is found when the norms are read, every 50 batches. 'raise' ends the
         training with an error that names the arrays; 'skip' goes on and counts.
     display : {'auto', 'notebook', 'bar', 'lines', 'none'} or Display, optional
         What is shown; see `d2l_lrsched.display.choose`.
@@ -111,7 +112,7 @@ def train(
         history = checkpoint.restore(net, trainer, train_iter, num_epochs)
         _show_again(history, shown)
     for epoch in range(len(history.epochs), num_epochs):
-        if history.epochs and history.outcome == "non-finite" and not history.epochs[-1].skipped:
+        if history.epochs and history.outcome == "non-finite":
             break  # nothing can mend its parameters
         start = time.perf_counter()
         sums, norms = _Sums(), _Norms(list(parameters))

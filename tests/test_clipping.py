@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 import mxnet as mx
 import numpy as onp
@@ -94,7 +95,7 @@ def test_a_gradient_within_the_threshold_keeps_every_bit(kind):
 
 
 @pytest.mark.parametrize("kind", ["np", "nd"])
-@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_gradient_beyond_it_keeps_its_direction_and_gets_norm_c(kind, dtype):
     arrays, max_norm, n = gradients(dtype=dtype), 0.37, 96
     device = on_device(arrays, kind)
@@ -113,7 +114,7 @@ def test_a_gradient_beyond_it_keeps_its_direction_and_gets_norm_c(kind, dtype):
     for a, b in zip(arrays, after):
         assert b.dtype == dtype
         expected = a.astype("float64") * (max_norm / norm_of(arrays, 2))
-        onp.testing.assert_allclose(b, expected, rtol=2 * eps, atol=1e-7 * (dtype == "float16"))
+        onp.testing.assert_allclose(b, expected, rtol=2 * eps)
 
 
 @settings(max_examples=60, deadline=None)
@@ -185,7 +186,7 @@ def test_the_two_ways_of_clipping_differ_in_direction():
 
 
 @pytest.mark.parametrize("clip", [clip_global_norm, clip_value])
-@pytest.mark.parametrize("threshold", [0, -1, math.nan, math.inf, None, True, "1"])
+@pytest.mark.parametrize("threshold", [0, -1, math.nan, math.inf, 10**400, None, True, "1"])
 def test_thresholds_that_cannot_be(clip, threshold):
     with pytest.raises(ValueError, match=f"max_(norm|value)={threshold!r}: must be"):
         clip([np.ones(1)], threshold)
@@ -213,7 +214,8 @@ def test_a_batch_size_of_numpys_is_one_too():
         ([np.ones(2), None], r"arrays\[1\] is a builtins.NoneType"),
         ([mx.nd.sparse.zeros("row_sparse", (2, 2))], r"arrays\[0\] is a .*RowSparseNDArray"),
         ([np.ones(2), np.ones(2, ctx=mx.cpu(1))], r"cpu\(0\) and cpu\(1\): after .*allreduce"),
-        ([np.ones(2, dtype="int32")], "of type int32: must be of one float type"),
+        ([np.ones(2, dtype="int32")], "of type int32: must all be float32, or all float64"),
+        ([np.ones(2, dtype="float16")], "of type float16: must"),
         ([np.ones(2), np.ones(2, dtype="float64")], "of type float32 and float64"),
     ],
 )
@@ -228,6 +230,21 @@ def test_arrays_that_cannot_be_clipped(arrays, message):
 def test_what_to_do_must_be_known():
     with pytest.raises(ValueError, match="nonfinite='ignore': must be one of 'raise', 'skip'"):
         clip_global_norm([np.ones(1)], 1, nonfinite="ignore")
+
+
+@pytest.mark.parametrize("kind", [onp.float64, onp.float32, onp.int64, Fraction])
+def test_thresholds_of_other_kinds_of_numbers(kind):
+    array = np.array([3.0, 4.0])
+    clip_global_norm([array], kind(1))
+    onp.testing.assert_allclose(array.asnumpy(), [0.6, 0.8], rtol=1e-6)
+    array = np.array([3.0, -4.0])
+    clip_value([array], kind(1))
+    assert array.tolist() == [1, -1]
+
+
+def test_a_float64_norm_that_overflows_is_not_finite_and_says_why():
+    with pytest.raises(FloatingPointError, match="the norm, whose squares overflow float64"):
+        clip_global_norm([np.array([1e200], dtype="float64")], 1)
 
 
 def test_an_iterator_of_gradients_will_do():

@@ -43,12 +43,25 @@ def test_skipped_updates_are_counted_and_told():
     assert history(1.0).skipped == 0
 
 
+def test_a_skipped_update_spoils_the_loss_but_not_the_network():
+    def ended(spread, norm_median, skipped):
+        return History(
+            [Epoch(math.nan, 0.8, 0.75, 0.1, 0.1, spread, 1.0, norm_median, 2.0, 0.0, skipped)]
+        )
+
+    assert ended(1.0, 0.5, 1).outcome == "trained"
+    assert ended(0.001, 0.5, 1).outcome == "collapsed"
+    assert ended(1.0, math.nan, 9).outcome == "non-finite", "all were skipped"
+    assert ended(math.nan, 0.5, 1).outcome == "non-finite"
+    assert ended(1.0, 0.5, 0).outcome == "non-finite"
+
+
 def test_what_an_epoch_says_of_its_norms():
-    """Above the threshold are 3 of 5 updates, inf included; nan is not above anything."""
+    """Above the threshold are 2 of 5 updates; what is not finite was skipped, not clipped."""
     assert of_norms([0.5, 4.0, math.inf, 3.0, math.nan], clip_norm=1) == {
         "norm_median": 3.0,
         "norm_max": 4.0,
-        "clipped": 0.6,
+        "clipped": 0.4,
         "skipped": 2,
     }
     none = of_norms([math.nan], clip_norm=1)

@@ -181,9 +181,16 @@ def test_what_the_text_says_of_the_clipping_study():
             assert len(found.lived) == 6
             assert not found.lost
             assert found.p > claims.LEVEL, "too few to prove it"
+    pairs = {}
+    rate = [run for run in runs if run.experiment.startswith("rate-0.3")]
+    assert len(rate) == 3 * 20
+    assert all(run.outcome == "trained" for run in rate)
+    assert f"up to {100 * regression.share_interval(0, 20, 0.05)[1]:.0f} %" in README
     judged = {verdict: [] for verdict in ("CONFIRMED", "CONTRADICTED", "NOT DECIDED")}
     for j in claims.judge(runs):
-        judged[j.verdict].append((j.claim.source, j.claim.measure, j.claim.worse, j.claim.better))
+        key = (j.claim.source, j.claim.measure, j.claim.worse, j.claim.better)
+        judged[j.verdict].append(key)
+        pairs[key] = j.n
     assert judged["CONFIRMED"] == [
         ("4.4", "final loss", "neither", "clipping"),
         ("6", "test accuracy", "clipping", "both"),
@@ -197,6 +204,8 @@ def test_what_the_text_says_of_the_clipping_study():
         ("4.2", "epochs to 0.85", "clipping", "neither"),
     ):
         assert undecided in judged["NOT DECIDED"]
+        assert (undecided[0] == "4.3") == (pairs[undecided] == 6)
+    assert 2 / 2**6 * len(claims.CLAIMS) > claims.LEVEL, "too few for any verdict"
     epochs = measures.MEASURES["epochs to 0.85"].of
     for seed in range(10):
         assert of["clipping", seed].final["test_acc"] < of["scheduler", seed].final["test_acc"]
