@@ -157,7 +157,7 @@ Holm's, over all claims, which are judged at {100 * claims.LEVEL:g} %. The diffe
 the right minus that on the left. NOT DECIDED means that so many pairs do not show, after the
 adjustment, that the arms differ, which is no proof that they do not. Roughness and overfitting are
 compared where both runs of a seed trained, and n pairs have no p below 2/2^n: {fewest} pairs, the
-fewest here, none below {2 / 2**fewest:.4f} before the adjustment for {len(judged)} claims.
+fewest here, none below {min(1, 2 / 2**fewest):.4f} before the adjustment for {len(judged)} claims.
 
 ## Who collapses, and what saves them
 
