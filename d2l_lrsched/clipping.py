@@ -61,7 +61,7 @@ def global_norm(arrays: Iterable[Any], batch_size: int = 1) -> float:
     -----
     Source: the paper's 2.2 and 3.1.2; Pascanu, Mikolov and Bengio (2013), arXiv:1211.5063.
     """
-    check_batch_size(batch_size)
+    check_count("batch_size", batch_size)
     return float(_norm(_flattened(_checked(arrays))[1], batch_size))
 
 
@@ -127,7 +127,7 @@ def clip_global_norm(
     [[1.2000000476837158], [0.0, 1.600000023841858]]
     """
     max_norm = check_threshold("max_norm", max_norm)
-    check_batch_size(batch_size)
+    check_count("batch_size", batch_size)
     check_nonfinite(nonfinite)
     arrays = _checked(arrays)
     views, flat = _flattened(arrays)
@@ -174,7 +174,7 @@ def clip_value(
     Source: the paper's 3.1.1. MXNet's optimizers do the same with ``clip_gradient``, inf included.
     """
     max_value = check_threshold("max_value", max_value)
-    check_batch_size(batch_size)
+    check_count("batch_size", batch_size)
     check_nonfinite(nonfinite)
     arrays = _checked(arrays)
     finite = math.isfinite(float(_norm(_flattened(arrays)[1], batch_size)))
@@ -212,10 +212,10 @@ def check_nonfinite(value: Any) -> None:
         raise ValueError(f"nonfinite={value!r}: must be one of {', '.join(map(repr, NONFINITE))}")
 
 
-def check_batch_size(value: Any) -> None:
-    """Raise ValueError unless `value` is a number of examples."""
+def check_count(name: str, value: Any) -> None:
+    """Raise ValueError unless `value` is an integer of at least 1."""
     if isinstance(value, bool) or not isinstance(value, (int, numpy.integer)) or value < 1:
-        raise ValueError(f"batch_size={value!r}: must be an integer of at least 1")
+        raise ValueError(f"{name}={value!r}: must be an integer of at least 1")
 
 
 def _checked(arrays: Iterable[Any]) -> list[np.ndarray]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from mxnet import autograd, gluon, np, npx
 
-from d2l_lrsched.clipping import check_threshold, clip_global_norm, global_norm
+from d2l_lrsched.clipping import check_count, check_threshold, clip_global_norm, global_norm
 
 #: Here the gradient's norm is 2 sqrt(34) = 11.66: above 10, as the paper has it without clipping.
 START = (3.0, 5.0)
@@ -240,8 +240,7 @@ def table_rows(descents: Iterable[Descent]) -> list[tuple[str, ...]]:
 
 def _check(learning_rate: Any, num_steps: Any, clip_norm: Any, start: Any) -> None:
     check_threshold("learning_rate", learning_rate)
-    if isinstance(num_steps, bool) or not isinstance(num_steps, numbers.Integral) or num_steps < 1:
-        raise ValueError(f"num_steps={num_steps!r}: must be an integer of at least 1")
+    check_count("num_steps", num_steps)
     if clip_norm is not None:
         check_threshold("clip_norm", clip_norm)
     if not (
