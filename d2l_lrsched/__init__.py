@@ -16,6 +16,7 @@ _HOME_OF = {
     "MultiFactorScheduler": "schedulers.builtin",
     "PolyScheduler": "schedulers.builtin",
     "CosineScheduler": "schedulers.builtin",
+    "PlateauScheduler": "schedulers.plateau",
     "WarmupScheduler": "schedulers.compose",
     "SequentialScheduler": "schedulers.compose",
     "PerEpoch": "schedulers.compose",

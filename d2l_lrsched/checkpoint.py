@@ -18,6 +18,7 @@ from mxnet import np as mnp
 from mxnet.optimizer import SGD
 
 from d2l_lrsched.history import Epoch, History, Point
+from d2l_lrsched.schedulers import tell
 from d2l_lrsched.store import whole_file
 
 
@@ -27,8 +28,8 @@ class Checkpoint:
 
     It holds the parameters, the history and `made_with`, as arrays and JSON in a .npz: no pickle,
     so that reading it executes nothing. The rest of the state follows from the number of updates
-    done: a scheduler is called with 1, 2, ... again, which restores also one with a state, as
-    MXNet's own have; and the training batches draw their orders again.
+    done: a scheduler is called with 1, 2, ... again, and told the losses again, which restores also
+    one with a state, as MXNet's own have; and the training batches draw their orders again.
 
     Parameters
     ----------
@@ -107,10 +108,12 @@ class Checkpoint:
             parameter.set_data(mnp.array(array, dtype=array.dtype))
         updates = len(train_iter) * len(history.epochs)
         trainer.optimizer.begin_num_update = trainer.optimizer.num_update = updates
-        if trainer.optimizer.lr_scheduler is not None:
-            for num_update in range(1, updates + 1):
-                trainer.optimizer.lr_scheduler(num_update)
-        for _ in history.epochs:
+        scheduler = trainer.optimizer.lr_scheduler
+        for i, epoch in enumerate(history.epochs, start=1):
+            if scheduler is not None:
+                for num_update in range((i - 1) * len(train_iter) + 1, i * len(train_iter) + 1):
+                    scheduler(num_update)
+                tell(scheduler, epoch.train_loss, num_update)
             iter(train_iter)
         return history
 

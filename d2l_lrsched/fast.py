@@ -12,7 +12,7 @@ from typing import Any
 
 from mxnet.gluon import nn
 
-from d2l_lrsched.model import lenet
+from d2l_lrsched.model import lenet, small_resnet
 
 _VECTOR = 8  # float32 numbers in an AVX2 register; oneDNN's block of channels
 
@@ -79,6 +79,8 @@ def fast_lenet() -> nn.HybridSequential:
 
 #: Name -> maker of a net: the chapter's, and its two faster arrangements.
 ARRANGEMENTS = {"chapter": lenet, "same-bits": same_bits_lenet, "fast": fast_lenet}
+#: Name -> maker of a net: all that can be trained.
+NETS = {**ARRANGEMENTS, "resnet": small_resnet}
 
 
 class _SingleChannelMaxPool2D(nn.HybridBlock):

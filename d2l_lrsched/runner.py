@@ -21,7 +21,7 @@ from d2l_lrsched.checkpoint import Checkpoint
 from d2l_lrsched.data import load_fashion_mnist
 from d2l_lrsched.display import Display, Silent
 from d2l_lrsched.experiments import ALL
-from d2l_lrsched.fast import ARRANGEMENTS
+from d2l_lrsched.fast import NETS
 from d2l_lrsched.files import SHA256
 from d2l_lrsched.store import Run
 from d2l_lrsched.training import train
@@ -34,7 +34,8 @@ CHECKPOINTS = "checkpoints"
 class Job:
     """One run to be made: an experiment's name, a seed, and what the user set.
 
-    `net` names one of `fast.ARRANGEMENTS`; the default gives the chapter's numbers to the bit.
+    `net` names one of `fast.ARRANGEMENTS`, for experiments with LeNet; the default gives the
+    chapter's numbers to the bit.
     `checkpoints` is the folder for the run's checkpoint; where the folder above it does not
     exist, as perhaps on another machine, the run makes none.
     """
@@ -54,9 +55,14 @@ class Job:
         return self.num_epochs
 
     @property
+    def trained(self) -> str:
+        """The name of the net to be trained, one of `fast.NETS`."""
+        return ALL[self.experiment].net or self.net
+
+    @property
     def settings(self) -> dict[str, Any]:
         """What the run's record says of its settings."""
-        return {**ALL[self.experiment].settings, "net": self.net}
+        return {**ALL[self.experiment].settings, "net": self.trained}
 
     @property
     def key(self) -> store.Key:
@@ -68,7 +74,7 @@ class Job:
         """The file that an interrupted run would leave."""
         if self.checkpoints is None:
             return None
-        name = f"{self.experiment}-seed-{self.seed}-{self.length}-epochs-{self.net}.npz"
+        name = f"{self.experiment}-seed-{self.seed}-{self.length}-epochs-{self.trained}.npz"
         return Path(self.checkpoints, name)
 
     def __str__(self) -> str:
@@ -122,7 +128,7 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
         train_iter, test_iter = load_fashion_mnist(
             experiment.batch_size, data_dir=job.data_dir, seed=job.seed
         )
-        net, ctx = ARRANGEMENTS[job.net](), d2l.try_gpu()
+        net, ctx = NETS[job.trained](), d2l.try_gpu()
         net.initialize(ctx=ctx)  # a Trainer asks for it; train() initializes anew, with Xavier
         mx.random.seed(job.seed)
         optimizer_params, plotted = experiment.prepare(len(train_iter), job.length)

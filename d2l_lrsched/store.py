@@ -50,7 +50,7 @@ class Run:
     ----------
     experiment, seed, settings
         Which run: the experiment's name, the seed of initialization and shuffling, and the
-        settings that `Experiment.settings` gives, with `net`, one of `fast.ARRANGEMENTS`; where
+        settings that `Experiment.settings` gives, with `net`, one of `fast.NETS`; where
         it is missing, in the oldest records, it was the chapter's.
     num_epochs : int
         Epochs asked for; `epochs` is shorter if the run turned non-finite.

@@ -14,6 +14,7 @@ from d2l_lrsched import clipping
 from d2l_lrsched.checkpoint import Checkpoint
 from d2l_lrsched.display import Display, choose
 from d2l_lrsched.history import Epoch, History, Point, of_norms
+from d2l_lrsched.schedulers import tell
 
 DISPLAY_EVERY = 50  # batches, as in the chapter
 
@@ -64,6 +65,7 @@ def train(
         A new one, with a new scheduler, for each run: MXNet resets neither its count of updates
         nor its momentum. Its learning rate is read after the first and last update of an epoch
         and with every display, which calls the scheduler once more with the same count.
+        A scheduler with a `tell`, as `PlateauScheduler`, is told every epoch's training loss.
     ctx : mxnet.Context
         Where to train: ``d2l.try_gpu()``.
     clip_norm : float, optional
@@ -152,6 +154,7 @@ def train(
                 train_loss, train_acc, test_acc, lr_first, lr_last, spread, seconds, **of_clipping
             )
         )
+        tell(trainer.optimizer.lr_scheduler, train_loss, trainer.optimizer.num_update)
         if checkpoint is not None:
             checkpoint.save(net, history)
         shown.epoch(epoch + 1, train_loss, train_acc, test_acc, lr_last)

@@ -7,7 +7,14 @@ import pytest
 from mxnet import lr_scheduler
 
 from d2l_lrsched import published
-from d2l_lrsched.experiments import ALL, CHAPTER, CLIPPING, PUBLISHED, warmup_cosine
+from d2l_lrsched.experiments import (
+    ALL,
+    CHAPTER,
+    CLIPPING,
+    EXERCISES,
+    PUBLISHED,
+    warmup_cosine,
+)
 
 EPOCH = 235  # ceil(60000 / 256)
 
@@ -148,7 +155,7 @@ def test_settings_say_what_made_the_scheduler():
 
 
 def test_every_name_is_one_experiments():
-    assert list(ALL) == [*CHAPTER, *CLIPPING]
+    assert list(ALL) == [*CHAPTER, *CLIPPING, *EXERCISES]
     assert all(experiment.name == name and experiment.note for name, experiment in ALL.items())
 
 

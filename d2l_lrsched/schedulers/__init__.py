@@ -1,5 +1,7 @@
 """Learning-rate schedulers: pure functions of the number of updates.
 
+One of them, `PlateauScheduler`, also depends on what it is told.
+
 `FactorScheduler` here is the chapter's own; MXNet's is `builtin.FactorScheduler`. What rests on
 MXNet is imported on first use, so that importing this package does not import MXNet.
 """
@@ -9,7 +11,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from ._base import tell
 from .compose import PerEpoch, SequentialScheduler, WarmupScheduler
+from .plateau import PlateauScheduler
 from .scratch import FactorScheduler, LinearScheduler, SquareRootScheduler
 
 if TYPE_CHECKING:
@@ -22,11 +26,13 @@ __all__ = [
     "LinearScheduler",
     "MultiFactorScheduler",
     "PerEpoch",
+    "PlateauScheduler",
     "PolyScheduler",
     "SequentialScheduler",
     "SquareRootScheduler",
     "WarmupScheduler",
     "builtin",
+    "tell",
 ]
 
 _FROM_BUILTIN = ("CosineScheduler", "MultiFactorScheduler", "PolyScheduler")

@@ -16,6 +16,12 @@ Scheduler = Callable[[int], float]
 WARMUP_MODES = ("linear", "constant")
 
 
+def tell(scheduler: Any, metric: float, num_update: int) -> None:
+    """Tell any scheduler of a metric, as `PlateauScheduler.tell`; most do not listen."""
+    if hasattr(scheduler, "tell"):
+        scheduler.tell(metric, num_update)
+
+
 class Schedule:
     """A scheduler that is a value: compared, hashed, printed and pickled by its arguments.
 

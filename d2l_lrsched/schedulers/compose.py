@@ -7,6 +7,7 @@ has to be pure for the whole to be pure, and is called with 0 once at constructi
 A composed scheduler reports its (first) part's `base_lr`, or the part's rate at 0 if it has none.
 Assigning another one warns and changes nothing, whatever the part itself would do. Equality, repr
 and pickling go by the parts; a lambda cannot be pickled, and a function is not rebuilt by its repr.
+`tell` hands a metric on to the part that rules, if it listens as `PlateauScheduler` does.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ._base import Schedule, Scheduler, check_count, check_scheduler, check_warmup
+from ._base import Schedule, Scheduler, check_count, check_scheduler, check_warmup, tell
 
 
 def _base_lr_of(scheduler: Scheduler) -> float:
@@ -88,6 +89,11 @@ class WarmupScheduler(Schedule):
         increase = self.scheduler(0) - self.warmup_begin_lr
         return self.warmup_begin_lr + increase * num_update / self.warmup_steps
 
+    def tell(self, metric: float, num_update: int) -> None:
+        """Tell `scheduler`, which counts from the end of the warmup; nobody is told before."""
+        if num_update > self.warmup_steps:
+            tell(self.scheduler, metric, num_update - self.warmup_steps)
+
     def _current_base_lr(self) -> float:
         return _base_lr_of(self.scheduler)
 
@@ -158,6 +164,14 @@ class SequentialScheduler(Schedule):
             num_update -= num_updates
         return self._last(num_update)
 
+    def tell(self, metric: float, num_update: int) -> None:
+        """Tell the scheduler that gave the rate of `num_update`, by its own count."""
+        for scheduler, num_updates in self._pairs:
+            if num_update < num_updates:
+                return tell(scheduler, metric, num_update)
+            num_update -= num_updates
+        return tell(self._last, metric, num_update)
+
     def _current_base_lr(self) -> float:
         return _base_lr_of(self._pairs[0][0] if self._pairs else self._last)
 
@@ -213,7 +227,14 @@ class PerEpoch(Schedule):
 
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
-        return self.scheduler(max(0, num_update - 1) // self.updates_per_epoch)
+        return self.scheduler(self._epoch(num_update))
+
+    def tell(self, metric: float, num_update: int) -> None:
+        """Tell `scheduler`, by the number of the epoch, the first being 0."""
+        tell(self.scheduler, metric, self._epoch(num_update))
+
+    def _epoch(self, num_update: int) -> int:
+        return max(0, num_update - 1) // self.updates_per_epoch
 
     def _current_base_lr(self) -> float:
         return _base_lr_of(self.scheduler)
