@@ -15,7 +15,8 @@ from mxnet import gluon, npx
 from d2l_lrsched.checkpoint import Checkpoint
 from d2l_lrsched.display import Silent
 from d2l_lrsched.experiments import ALL, CHAPTER
-from d2l_lrsched.fast import ARRANGEMENTS
+from d2l_lrsched.fast import ARRANGEMENTS, NETS
+from d2l_lrsched.schedulers import PlateauScheduler
 from d2l_lrsched.training import train
 
 MADE_WITH = {"experiment": "cosine", "seed": 3, "settings": {"unit": "update"}}
@@ -33,7 +34,7 @@ def trained(small_iters):
     def go(num_epochs, checkpoint=None, name="cosine", kind="chapter", display="none", **optimizer):
         npx.set_np()
         train_iter, test_iter = small_iters(3)
-        net = ARRANGEMENTS[kind]()
+        net = NETS[kind]()
         net.initialize(ctx=d2l.try_gpu())
         mx.random.seed(3)
         optimizer_params, _ = ALL[name].prepare(len(train_iter), num_epochs=3)
@@ -64,6 +65,9 @@ def assert_same(one, other):
         *((name, "chapter") for name in CHAPTER),
         *(("multi-factor", kind) for kind in ARRANGEMENTS if kind != "chapter"),
         ("both", "fast"),
+        ("resnet-cosine", "resnet"),
+        ("plateau", "chapter"),
+        ("plateau-warmup", "chapter"),
     ],
 )
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(trained, checkpoint, name, kind):
@@ -83,6 +87,18 @@ def test_a_scheduler_with_a_state_gets_it_back(trained, checkpoint):
     assert whole[1].epochs[1].lr_first == 0.01
     trained(1, checkpoint, lr_scheduler=cosine())
     assert_same(trained(2, checkpoint, lr_scheduler=cosine()), whole)
+
+
+def test_a_scheduler_that_was_told_is_told_again(trained, checkpoint):
+    """No epoch's loss is a tenth of the one before: the rate drops after each from the second."""
+
+    def rates(num_epochs):
+        scheduler = PlateauScheduler(0.3, factor=0.5, patience=1, threshold=0.9)
+        _, history = trained(num_epochs, checkpoint, lr_scheduler=scheduler)
+        return [epoch.lr_first for epoch in history.epochs]
+
+    assert rates(1) == [0.3]
+    assert rates(4) == [0.3, 0.3, 0.15, 0.075]
 
 
 def test_a_finished_run_is_not_trained_again(trained, checkpoint):
@@ -223,7 +239,7 @@ def test_one_of_another_network_is_refused(trained, checkpoint, monkeypatch):
         return net
 
     trained(1, checkpoint)
-    monkeypatch.setitem(ARRANGEMENTS, "smaller", smaller)
+    monkeypatch.setitem(NETS, "smaller", smaller)
     whole = trained(1, kind="smaller")
     with pytest.warns(UserWarning, match="refused, its parameters are those of another network"):
         assert_same(trained(1, checkpoint, kind="smaller"), whole)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+
+from d2l_lrsched import exercises, figures, figures_exercises
+
+T, C = "trained", "collapsed"
+
+
+def lines(axes):
+    return [(line.get_label(), *map(list, line.get_data())) for line in axes.get_lines()]
+
+
+def test_curves_are_the_runs_and_their_mean(make_run):
+    numbers = {"lr_first": 0.4, "lr_last": 0.2}
+    runs = [
+        make_run("poly-1", 0, test_acc=0.8, train_loss=0.6, **numbers),
+        make_run("poly-1", 1, test_acc=0.9, train_loss=0.4, **numbers),
+        make_run("poly-2", 0),
+    ]
+    figure = figures_exercises.curves_figure(runs, {"poly-1": "one", "poly-4": "four"})
+    rates, losses, accuracies = figure.get_axes()
+    assert [line.get_label() for line in rates.get_lines()][2:] == ["one"]
+    for _, x, y in lines(rates):
+        assert (x, y) == ([0, 1, 1, 2], [0.4, 0.2, 0.4, 0.2])
+    assert [y for _, _, y in lines(accuracies)] == [[0.8] * 2, [0.9] * 2, pytest.approx([0.85] * 2)]
+    assert lines(losses)[2][2] == pytest.approx([0.5] * 10)
+    assert lines(losses)[2][1][4] == 1.0, "the last window of an epoch ends with it"
+
+
+def test_the_fixed_rates_shares_and_accuracies(make_run):
+    runs = [
+        make_run("fixed-0.5", 0, test_acc=0.8),
+        make_run("fixed-0.5", 1, C, test_acc=0.1),
+        make_run("fixed-1", 0, C, test_acc=0.1),
+    ]
+    shares, accuracies = figures_exercises.fixed_figure(runs).get_axes()
+    assert [text.get_text() for text in shares.texts] == ["1 of 2", "1 of 1"]
+    points = [(x, y) for _, x, y in lines(shares) if len(x) == 1]
+    assert points == [([0.5], [0.5]), ([1.0], [1.0])]
+    # Clopper and Pearson by hand: of 1 in 1, 0.025 to 1.
+    assert lines(shares)[2][2] == pytest.approx([0.025, 1])
+    assert [y for _, _, y in lines(accuracies)] == [[0.8], [0.8], []]
+
+
+def test_the_grid_of_warmups(make_run):
+    runs = [
+        make_run(exercises.warmup_name(0, 1.0), 0, C),
+        make_run(exercises.warmup_name(0, 1.0), 1, C),
+        make_run(exercises.warmup_name(0.4, 0.5), 0, test_acc=0.75),
+        make_run(exercises.warmup_name(0.4, 0.5), 1, C),
+    ]
+    lost, accuracy = figures_exercises.warmup_figure(runs).get_axes()
+    rows, columns = len(exercises.WARMUPS), len(exercises.PEAKS)
+    assert lost.images[0].get_array().shape == (rows, columns)
+    at = {text.get_text(): text.get_position() for text in lost.texts}
+    assert at == {"2 of 2": (columns - 1, 0), "1 of 2": (0, rows - 1)}
+    assert [(t.get_text(), t.get_position()) for t in accuracy.texts] == [("0.750", (0, rows - 1))]
+
+
+def test_only_exercises_with_runs_are_drawn(make_run):
+    drawn = figures_exercises.draw_all([make_run("plateau"), make_run("fixed-0.3")])
+    assert list(drawn) == ["exercise-1-fixed-rate.svg", "plateau.svg"]
+    assert set(figures_exercises.DRAWINGS) == {exercise.name for exercise in exercises.EXERCISES}
+
+
+def test_the_same_bytes_twice(make_run, tmp_path):
+    runs = [
+        make_run(experiment.name, seed)
+        for exercise in exercises.EXERCISES
+        for experiment in exercise.experiments
+        for seed in range(2)
+    ]
+    for i in range(2):
+        for name, figure in figures_exercises.draw_all(runs).items():
+            figures.save(figure, tmp_path / str(i) / name)
+    names = sorted(path.name for path in (tmp_path / "0").iterdir())
+    assert len(names) == len(exercises.EXERCISES)
+    for name in names:
+        assert (tmp_path / "0" / name).read_bytes() == (tmp_path / "1" / name).read_bytes()
