@@ -210,6 +210,7 @@ def test_what_the_text_says_of_the_clipping_study():
     for seed in range(10):
         assert of["clipping", seed].final["test_acc"] < of["scheduler", seed].final["test_acc"]
         assert epochs(of["clipping", seed]) <= epochs(of["neither", seed])
+        assert of["clipping", seed].epochs[0]["clipped"] > 0.95
 
 
 def test_how_long_the_five_runs_took():
