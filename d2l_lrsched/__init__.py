@@ -13,6 +13,7 @@ _HOME_OF = {
     "SquareRootScheduler": "schedulers.scratch",
     "FactorScheduler": "schedulers.scratch",
     "LinearScheduler": "schedulers.scratch",
+    "LangevinScheduler": "schedulers.scratch",
     "MultiFactorScheduler": "schedulers.builtin",
     "PolyScheduler": "schedulers.builtin",
     "CosineScheduler": "schedulers.builtin",

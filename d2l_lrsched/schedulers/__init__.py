@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ._base import tell
 from .compose import PerEpoch, SequentialScheduler, WarmupScheduler
 from .plateau import PlateauScheduler
-from .scratch import FactorScheduler, LinearScheduler, SquareRootScheduler
+from .scratch import FactorScheduler, LangevinScheduler, LinearScheduler, SquareRootScheduler
 
 if TYPE_CHECKING:
     from . import builtin
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CosineScheduler",
     "FactorScheduler",
+    "LangevinScheduler",
     "LinearScheduler",
     "MultiFactorScheduler",
     "PerEpoch",

@@ -1,11 +1,11 @@
-"""The schedulers written from scratch: the chapter's two, and the paper's straight line.
+"""The schedulers written from scratch: the chapter's two, a straight line, and that of sampling.
 
 `num_update` counts updates (minibatches), and the first that MXNet's optimizers ask for is 1.
 """
 
 from __future__ import annotations
 
-from ._base import Schedule, check_count, check_factor, check_positive, check_rate
+from ._base import Schedule, check_count, check_factor, check_number, check_positive, check_rate
 
 
 class SquareRootScheduler(Schedule):
@@ -149,3 +149,89 @@ class LinearScheduler(Schedule):
             return self.final_lr
         remaining = 1 - num_update / self.max_update
         return self.final_lr + (self._base_lr - self.final_lr) * remaining
+
+
+class LangevinScheduler(Schedule):
+    """Let the rate fall as a power of the number of updates, for ever and towards 0.
+
+    ::
+
+        a / (b + num_update)**gamma  for every num_update >= 0
+
+    At 0 the rate is ``a / b**gamma``, which is the scheduler's `base_lr`; it has no end and stays
+    above 0. With `gamma` in (0.5, 1] the sum of all rates diverges and that of their squares does
+    not: stochastic gradient Langevin dynamics needs the first to reach every place however far,
+    and the second to let the errors of its steps vanish.
+
+    Parameters
+    ----------
+    a : float
+        The scale, above 0.
+    b : float
+        The updates by which the fall is delayed, above 0.
+    gamma : float
+        The power, in (0.5, 1].
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as said above, or ``a / b**gamma`` is not a finite number above 0.
+
+    Notes
+    -----
+    Source: Welling and Teh, "Bayesian learning via stochastic gradient Langevin dynamics" (2011),
+    section 2, with equation (2), the condition on the two sums.
+
+    Examples
+    --------
+    >>> scheduler = LangevinScheduler(a=8.0, b=2.0, gamma=1)
+    >>> [scheduler(n) for n in (0, 2, 6, 14)]
+    [4.0, 2.0, 1.0, 0.5]
+    """
+
+    def __init__(self, a: float, b: float, gamma: float = 0.55) -> None:
+        self.a = check_positive("a", a)
+        self.b = check_positive("b", b)
+        allowed = "a number > 0.5 and <= 1"
+        self.gamma = check_number("gamma", gamma, allowed)
+        if not 0.5 < self.gamma <= 1:
+            raise ValueError(f"gamma must be {allowed}, got {gamma!r}")
+        self._base_lr = check_positive("a / b**gamma", self(0))
+
+    @classmethod
+    def between(
+        cls, base_lr: float, final_lr: float, max_update: int, gamma: float = 0.55
+    ) -> LangevinScheduler:
+        """Return the scheduler of this `gamma` that falls from one rate to another.
+
+        Parameters
+        ----------
+        base_lr : float
+            The rate at 0, above `final_lr`.
+        final_lr : float
+            The rate at `max_update`, above 0. Past it the rate falls on.
+        max_update : int
+            At least 1.
+        gamma : float
+            The power, in (0.5, 1].
+
+        Raises
+        ------
+        ValueError
+            If an argument is not as said above.
+
+        Examples
+        --------
+        >>> LangevinScheduler.between(4.0, 0.5, max_update=14, gamma=1)
+        LangevinScheduler(a=8.0, b=2.0, gamma=1)
+        """
+        first, last = check_positive("base_lr", base_lr), check_positive("final_lr", final_lr)
+        if last >= first:
+            raise ValueError(f"final_lr must be a number < base_lr={first!r}, got {final_lr!r}")
+        gamma = cls(1, 1, gamma).gamma  # checked before it divides
+        b = check_count("max_update", max_update) / ((first / last) ** (1 / gamma) - 1)
+        return cls(first * b**gamma, b, gamma)
+
+    def __call__(self, num_update: int) -> float:
+        """Return the learning rate after `num_update` updates."""
+        return self.a / (self.b + num_update) ** self.gamma

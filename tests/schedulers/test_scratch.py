@@ -1,4 +1,4 @@
-"""The schedulers written from scratch: the chapter's two and the paper's straight line."""
+"""The schedulers written from scratch: the chapter's two, a straight line, that of sampling."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from d2l_lrsched.schedulers import scratch
-from d2l_lrsched.schedulers.scratch import FactorScheduler, LinearScheduler, SquareRootScheduler
+from d2l_lrsched.schedulers.scratch import (
+    FactorScheduler,
+    LangevinScheduler,
+    LinearScheduler,
+    SquareRootScheduler,
+)
 
 quick = settings(max_examples=40, deadline=None)
 rates = st.floats(1e-4, 10)
@@ -40,6 +45,11 @@ EXPECTED = [
         LinearScheduler(max_update=4, base_lr=0.5, final_lr=0.1),
         {0: 0.5, 1: 0.4, 2: 0.3, 3: 0.2, 4: 0.1, 5: 0.1, 7050: 0.1},
     ),
+    (LangevinScheduler(a=3, b=1, gamma=1), {0: 3, 1: 1.5, 2: 1, 29: 0.1, 299_999: 1e-5}),
+    # 16**0.75 = 8, 81**0.75 = 27
+    (LangevinScheduler(a=2.0, b=16.0, gamma=0.75), {0: 0.25, 65: 2 / 27}),
+    # b = 9 / 3: from 4/3 to 1/3
+    (LangevinScheduler.between(4 / 3, 1 / 3, 9, gamma=1), {0: 4 / 3, 1: 1, 5: 0.5, 9: 1 / 3}),
 ]
 
 schedules = st.one_of(
@@ -53,6 +63,7 @@ schedules = st.one_of(
     st.builds(
         lambda n, lr, share: LinearScheduler(n, lr, share * lr), st.integers(1, 60), rates, shares
     ),
+    st.builds(LangevinScheduler, rates, st.floats(0.01, 100), st.floats(0.51, 1)),
 )
 
 
@@ -132,7 +143,13 @@ def test_repr_is_plain_python():
 
 
 @pytest.mark.parametrize(
-    "scheduler", [SquareRootScheduler(0.5), FactorScheduler(base_lr=0.5), LinearScheduler(9, 0.5)]
+    "scheduler",
+    [
+        SquareRootScheduler(0.5),
+        FactorScheduler(base_lr=0.5),
+        LinearScheduler(9, 0.5),
+        LangevinScheduler(1, 2, 1),
+    ],
 )
 def test_an_assigned_base_lr_is_refused_with_one_warning(scheduler):
     before = [scheduler(n) for n in range(12)]
@@ -162,6 +179,33 @@ BAD = [
     *[(LinearScheduler, {}, "max_update", value) for value in BAD_COUNTS],
     *[(LinearScheduler, {"max_update": 5}, "base_lr", value) for value in BAD_BASE_RATES],
     *[(LinearScheduler, {"max_update": 5}, "final_lr", value) for value in [*BAD_RATES, 0.011]],
+    *[(LangevinScheduler, {"b": 1}, "a", value) for value in BAD_BASE_RATES],
+    *[(LangevinScheduler, {"a": 1}, "b", value) for value in BAD_BASE_RATES],
+    *[
+        (LangevinScheduler, {"a": 1, "b": 1}, "gamma", value)
+        for value in [*BAD_BASE_RATES, 0.5, 1.0001]
+    ],
+    *[
+        (LangevinScheduler.between, {"final_lr": 0.1, "max_update": 5}, "base_lr", value)
+        for value in BAD_BASE_RATES
+    ],
+    *[
+        (LangevinScheduler.between, {"base_lr": 0.5, "max_update": 5}, "final_lr", value)
+        for value in [*BAD_BASE_RATES, 0.5, 1]
+    ],
+    *[
+        (LangevinScheduler.between, {"base_lr": 0.5, "final_lr": 0.1}, "max_update", value)
+        for value in BAD_COUNTS
+    ],
+    *[
+        (
+            LangevinScheduler.between,
+            {"base_lr": 0.5, "final_lr": 0.1, "max_update": 5},
+            "gamma",
+            value,
+        )
+        for value in [*BAD_BASE_RATES, 0.5]
+    ],
 ]
 
 
@@ -172,9 +216,24 @@ def test_a_bad_argument_is_named_and_shown(scheduler, others, name, value):
     assert str(caught.value).endswith(f"got {value!r}")
 
 
+def test_langevin_goes_from_the_papers_first_rate_to_its_last():
+    scheduler = LangevinScheduler.between(0.01, 0.0001, 10_000)
+    assert scheduler.gamma == 0.55
+    assert scheduler(0) == scheduler.base_lr == pytest.approx(0.01, rel=1e-12)
+    assert scheduler(10_000) == pytest.approx(0.0001, rel=1e-12)
+    assert 0 < scheduler(10**9) < 1e-6
+
+
+def test_langevin_refuses_a_rate_at_0_that_no_float_can_hold():
+    with pytest.raises(ValueError, match=r"^a / b\*\*gamma must be a finite number > 0, got inf"):
+        LangevinScheduler(1e300, 1e-300, 1)
+    with pytest.raises(ValueError, match=r"^a / b\*\*gamma must be a finite number > 0, got 0\.0"):
+        LangevinScheduler(1e-300, 1e300, 1)
+
+
 def test_the_examples_in_the_docstrings_are_right():
     assert doctest.testmod(scratch).failed == 0
-    assert doctest.testmod(scratch).attempted >= 6
+    assert doctest.testmod(scratch).attempted >= 9
 
 
 def test_importing_the_schedulers_does_not_import_mxnet():
