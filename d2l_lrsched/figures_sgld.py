@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
 
 from d2l_lrsched import langevin
 from d2l_lrsched.figures import d2l_look
@@ -118,7 +119,7 @@ def _ellipse(mean: np.ndarray, variances: np.ndarray) -> np.ndarray:
 
 
 def _draw_course(
-    axes: Axes, updates: Sequence[int], found: Sequence[float], exact: Sequence[float], name: str
+    axes: Axes, updates: Sequence[int], found: ArrayLike, exact: ArrayLike, name: str
 ) -> None:
     style = _STYLES[name]
     axes.plot(updates, exact, color=style["color"], **_CURVE)
