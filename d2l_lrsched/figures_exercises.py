@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from statistics import fmean
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -19,7 +19,7 @@ from d2l_lrsched.regression import share_interval
 from d2l_lrsched.store import Run
 
 # Colors of Okabe and Ito; the dashes say the same without them.
-_STYLES = (
+_STYLES: Sequence[dict[str, Any]] = (
     {"color": "#000000", "ls": "-"},
     {"color": "#0072B2", "ls": "--"},
     {"color": "#D55E00", "ls": "-."},
@@ -73,13 +73,14 @@ def fixed_figure(runs: Iterable[Run]) -> Figure:
                 continue
             lost, n = sum(run.outcome != "trained" for run in ours), len(ours)
             low, high = share_interval(lost, n, 1 - CONFIDENCE)
-            shares.plot([rate, rate], [low, high], color="0.6", lw=4, solid_capstyle="butt")
+            shares.plot([rate, rate], [low, high], color="0.85", lw=5, solid_capstyle="butt")
             shares.plot(rate, lost / n, "o", color="#D55E00")
             shares.annotate(
                 f"{lost} of {n}",
                 (rate, lost / n),
-                (6, 4),
+                (0, 6),
                 textcoords="offset points",
+                ha="center",
                 size=7,
             )
             trained = [run.final["test_acc"] for run in ours if run.outcome == "trained"]
@@ -91,6 +92,7 @@ def fixed_figure(runs: Iterable[Run]) -> Figure:
         accuracies.set_ylabel("test accuracy of those that trained", size=8)
         for axes in panels:
             axes.set_xscale("log")
+            axes.set_xlim(0.8 * min(exercises.FIXED_RATES), 1.25 * max(exercises.FIXED_RATES))
             axes.set_xticks(exercises.FIXED_RATES, [f"{r:g}" for r in exercises.FIXED_RATES])
             axes.set_xticks([], minor=True)
             axes.set_xlabel("constant learning rate", size=8)
@@ -165,7 +167,9 @@ def _accuracies(run: Run) -> Line:
     return np.arange(1, len(run.epochs) + 1), np.array([e["test_acc"] for e in run.epochs])
 
 
-def _draw(axes: Axes, lines: Sequence[Line], style: Mapping, label: str | None = None) -> None:
+def _draw(
+    axes: Axes, lines: Sequence[Line], style: Mapping[str, Any], label: str | None = None
+) -> None:
     for x, y in lines:
         axes.plot(x, y, **style, lw=0.5, alpha=0.4)
     longest = max((x for x, _ in lines), key=len)
