@@ -23,7 +23,11 @@ APT_INSTALL = command -v apt-get >/dev/null && \
 	{ $$SUDO apt-get -qq update && $$SUDO apt-get -qq install -y --no-install-recommends $(1); } >/dev/null 2>&1
 IMPORT_MXNET = $(BIN)/python -W ignore -c 'import mxnet'
 
-.PHONY: help install data reproduce test test-slow lint constraints clean
+NOTEBOOKS := $(patsubst %.py,%,$(wildcard notebooks/*.py))
+# Kernels read nobody's own settings, leave nothing in the checkout, and give the records' bits.
+KERNELS = IPYTHONDIR=$(abspath $(VENV)/ipython) MPLBACKEND= PYTHONWARNINGS= OMP_NUM_THREADS=1
+
+.PHONY: help install data reproduce notebooks $(NOTEBOOKS) test test-slow lint constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -51,6 +55,10 @@ $(VENV)/.test: $(VENV)/.base
 	$(INSTALL) '.[test]'
 	@touch $@
 
+$(VENV)/.notebooks: $(VENV)/.base
+	$(INSTALL) '.[notebooks]'
+	@touch $@
+
 install: $(VENV)/.base ## the virtual environment and the pinned packages
 
 data: $(VENV)/.base ## find Fashion-MNIST; where it is missing, get it from apt or by download
@@ -60,8 +68,20 @@ data: $(VENV)/.base ## find Fashion-MNIST; where it is missing, get it from apt 
 reproduce: $(VENV)/.base data ## train the chapter's five runs: figures and records into figures/, the table printed
 	$(BIN)/d2l-lrsched reproduce
 
+notebooks: $(NOTEBOOKS) ## make every notebook from its .py, run it and save it; one: make notebooks/NAME
+
+# --update keeps the ids of cells that did not change. A failure leaves the old notebook.
+NEW = $(@D)/.$(@F).new.ipynb
+$(NOTEBOOKS): $(VENV)/.notebooks data
+	@rm -f $(NEW); [ ! -e $@.ipynb ] || cp $@.ipynb $(NEW)
+	@$(BIN)/jupytext --quiet --update --to ipynb --output $(NEW) $@.py && \
+	PYTHONSTARTUP= $(KERNELS) $(BIN)/jupyter-nbconvert --log-level WARN --to notebook --inplace \
+	--execute --ExecutePreprocessor.timeout=600 --ExecutePreprocessor.record_timing=False $(NEW) && \
+	mv $(NEW) $@.ipynb && echo $@.ipynb || { rm -f $(NEW); exit 1; }
+
 test: $(VENV)/.test data lint ## prove the code right, in minutes
 	$(BIN)/python -m pytest
+	PYTHONSTARTUP=$(CURDIR)/tests/few_images.py $(KERNELS) $(BIN)/python -m pytest --nbmake notebooks
 
 test-slow: $(VENV)/.test data ## the tests that take longer
 	$(BIN)/python -m pytest -m slow

@@ -111,7 +111,17 @@ class Notebook(Silent):
         self._animator.add(epoch, (None, None, test_acc))
 
     def close(self, line: str) -> None:
+        _figures_as_configured()
         print(line, flush=True)
+
+
+def _figures_as_configured() -> None:
+    """Undo what ``d2l.Animator`` does to a notebook: all its later figures would be svg."""
+    from matplotlib_inline import backend_inline, config
+
+    if _in_notebook():
+        formats = config.InlineBackend.instance().figure_formats
+        backend_inline.set_matplotlib_formats(*formats)
 
 
 _BY_NAME: dict[str, Any] = {

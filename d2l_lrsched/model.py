@@ -16,7 +16,7 @@ def lenet() -> nn.HybridSequential:
         -> dense 120, relu -> dense 84, relu -> dense 10  -> (n, 10) scores
 
     61,706 parameters. `train` initializes them with Xavier; their shapes are known after the
-    first batch. Needs ``npx.set_np()``, which importing ``d2l.mxnet`` does.
+    first batch. Needs ``npx.set_np()``, which importing ``d2l.mxnet`` does not call.
 
     Returns
     -------
