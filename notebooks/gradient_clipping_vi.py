@@ -1,0 +1,546 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Gọt gradient: đo rồi hãy tin
+#
+# Cả buổi huấn luyện êm ả có thể hỏng chỉ vì một minibatch xấu. Gọt gradient (*gradient clipping*)
+# là hàng rào đơn giản nhất: gradient dài quá thì rút ngắn lại. Notebook này giải thích vì sao và
+# bằng cách nào, rồi làm một việc ít ai chịu làm: lấy những khẳng định của một bài báo tiếng Việt
+# về gọt gradient và bộ định thời tốc độ học (tên bài ở mục *Nguồn*), đổi từng lời khen chê thành
+# một đại lượng đo được, và đem đối chiếu với các lần huấn luyện đã ghi lại.
+#
+# Bạn cần biết SGD, LeNet và phần Định thời Tốc độ Học. Chỉ một ô ở mục 8 là huấn luyện thật, trong
+# hai epoch; những ô còn lại đọc số liệu có sẵn hoặc tính vài giây là xong. Những gì gói phần mềm
+# in ra đều bằng tiếng Anh, nên trước mỗi bảng có lời giải nghĩa các cột.
+
+# %%
+# %matplotlib inline
+import math
+from itertools import islice
+from statistics import median
+
+import mxnet as mx
+from d2l import mxnet as d2l
+from IPython.display import Markdown
+from mxnet import autograd, gluon, np, npx
+
+# %%
+import d2l_lrsched as lrs
+from d2l_lrsched import claims, clipping_report, collapse, quadratic, report, store
+from d2l_lrsched.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
+from d2l_lrsched.figures_clipping import arms_figure, collapse_figure
+from d2l_lrsched.figures_quadratic import quadratic_figure
+from d2l_lrsched.measures import MEASURES, sign_flip_p
+
+npx.set_np()
+d2l.use_svg_display()
+runs = store.read("../figures/clipping.jsonl")
+print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in runs)))
+
+# %% [markdown]
+# ## 1. Một minibatch đủ sức ném tham số đi thật xa
+#
+# Mỗi bước cập nhật của SGD là
+#
+# $$\theta \leftarrow \theta - \eta \, g ,$$
+#
+# tức một bước dài $\eta \lVert g \rVert$. Tốc độ học $\eta$ do ta chọn, còn độ dài của gradient
+# $g$ thì do dữ liệu quyết định. Mà gradient chỉ biết *tại đây* dốc bao nhiêu, chứ không biết con
+# dốc kéo dài đến đâu. Nơi bề mặt hàm mất mát dựng đứng như vách đá, $\lVert g \rVert$ cực lớn, và
+# bước nhảy sau đó rơi xuống một chỗ xa lắc, nơi mọi điều đã học chẳng còn giá trị.
+#
+# Pascanu, Mikolov và Bengio (2013) mô tả chuyện này ở mạng hồi tiếp: cùng một ma trận nhân vào
+# gradient ở mọi bước thời gian, nên tích ấy hoặc teo dần, hoặc phình ra theo hàm mũ. Phình ra
+# chính là *bùng nổ gradient* (*exploding gradient*).
+#
+# LeNet không lặp lại ma trận nào, nhưng vẫn dính đòn được. Sau một bước quá dài, cả một tầng relu
+# có thể bằng 0 với mọi ảnh. Relu bằng 0 thì gradient của nó cũng bằng 0, nên hầu như không còn gì
+# dẫn đường quay về. Khi đó ảnh nào mạng cũng chấm điểm y như nhau: mất mát bằng $\ln 10$, độ chính
+# xác 0.1. Ta gọi một lần huấn luyện là **sụp đổ** (*collapsed*, mạng "chết") nếu khi kết thúc, mọi
+# ảnh kiểm tra đều nhận cùng một bộ điểm, sai khác không quá 1 %.
+#
+# Gradient lớn đến cỡ nào? Chúng tôi chạy thăm dò (*pilot*): LeNet, tốc độ học không đổi 0.5, không
+# gọt, và đo chuẩn toàn cục của gradient ở từng bước cập nhật. Ô dưới đây in riêng nhóm học được
+# (*trained*) và nhóm sụp đổ (*collapsed*): chuẩn lớn nhất (*largest gradient norm*), rồi trong
+# epoch đầu chuẩn lớn nhất gấp bao nhiêu lần chuẩn trung vị (*median norm*).
+
+# %%
+for outcome in ("trained", "collapsed"):
+    pilot = [run for run in runs if run.experiment == "pilot" and run.outcome == outcome]
+    largest = [max(epoch["norm_max"] for epoch in run.epochs) for run in pilot]
+    times = [run.epochs[0]["norm_max"] / run.epochs[0]["norm_median"] for run in pilot]
+    print(f"{len(pilot)} runs that {outcome}:")
+    print(f"  largest gradient norm: {min(largest):.1f} to {max(largest):.1f}")
+    print(f"  in the first epoch {min(times):.0f} to {max(times):.0f} times the median norm")
+
+# %% [markdown]
+# Ngay cả khi mọi việc suôn sẻ, vẫn có những gradient dài gấp nhiều lần mức thường. Nhưng hãy so
+# dòng chuẩn lớn nhất của hai nhóm: chúng chồng lên nhau. Gradient dài thì nguy hiểm, song không
+# phải cứ gặp là chết; chỉ nhìn độ dài ấy thì chưa biết mạng nào sẽ chết. (Những tỷ số lớn nhất là
+# của các mạng đã chết hoặc mãi chưa chịu học: chúng gần như không có gradient, nên mức thường rất
+# bé.)
+
+# %% [markdown]
+# ## 2. Hai cách gọt
+#
+# **Theo chuẩn toàn cục** (*global norm*). Coi gradient của mọi tham số là một vector dài $g$, vượt
+# ngưỡng $c$ thì rút ngắn:
+#
+# $$g \leftarrow \begin{cases} g & \lVert g \rVert \le c \\
+# \dfrac{c}{\lVert g \rVert} \, g & \lVert g \rVert > c \end{cases}
+# \qquad \lVert g \rVert = \sqrt{\textstyle\sum_i g_i^2}$$
+#
+# Hướng giữ nguyên, và không bước nào dài hơn $\eta c$.
+#
+# **Theo giá trị.** Gọt riêng từng thành phần: $g_i \leftarrow \min(\max(g_i, -c), c)$. Hướng thay
+# đổi ra sao, nhìn một vector hai chiều là rõ. Ba dòng in ra lần lượt là vector gốc, gọt theo chuẩn
+# (*by norm*) và gọt theo giá trị (*by value*), kèm chuẩn và góc:
+
+# %%
+gradient = np.array([3.0, 0.5])
+by_norm, by_value = gradient.copy(), gradient.copy()
+lrs.clip_global_norm([by_norm], max_norm=1.0)
+lrs.clip_value([by_value], max_value=1.0)
+for name, g in {"as it is": gradient, "by norm": by_norm, "by value": by_value}.items():
+    g1, g2 = g.tolist()
+    angle = math.degrees(math.atan2(g2, g1))
+    print(f"{name:8}  ({g1:.3f}, {g2:.3f})  norm {math.hypot(g1, g2):.3f}  angle {angle:.1f}°")
+
+# %% [markdown]
+# Gọt theo chuẩn thu nhỏ cả hai thành phần theo cùng một tỷ lệ nên góc không đổi. Gọt theo giá trị
+# chỉ cắt thành phần lớn, và mũi tên ngả về phía đường chéo. Nó vẫn chỉ xuống dốc, vì không thành
+# phần nào đổi dấu, nhưng không còn theo hướng dốc nhất. Bài báo chọn gọt theo chuẩn (mục 3.1 của
+# bài), và từ đây trở đi ta cũng vậy.
+
+# %% [markdown]
+# ## 3. Ngưỡng là ngưỡng của gradient trung bình
+#
+# Trong Gluon, hàm mất mát trả về một vector, mỗi mẫu một số, nên `backward()` để lại *tổng*
+# gradient của cả minibatch; mãi đến `trainer.update(batch_size)` mới có phép chia. Gọt gradient
+# lại đứng giữa hai việc đó. Ai đem tổng so thẳng với $c$ là đã dùng một ngưỡng ngặt hơn $n$ lần,
+# với $n$ là kích thước batch, và ngưỡng ấy thay đổi theo $n$. Ngay trong một epoch cũng vậy: 60000
+# không chia hết cho 256, batch cuối chỉ có 96 mẫu.
+#
+# Vì thế các hàm của ta nhận thêm kích thước batch; chuẩn và ngưỡng luôn là của gradient trung
+# bình:
+
+# %%
+for n in (256, 60000 % 256):
+    total = n * np.array([3.0, 4.0])  # the sum over n examples; their mean has norm 5
+    norm = lrs.clip_global_norm([total], max_norm=1.0, batch_size=n)
+    g1, g2 = (total / n).tolist()
+    print(f"{n} examples: norm {float(norm):.3f}, clipped mean gradient ({g1:.3f}, {g2:.3f})")
+
+# %% [markdown]
+# Hai batch có cùng gradient trung bình, và sau khi gọt vẫn như nhau. Trong vòng lặp của bạn, hãy
+# viết `X.shape[0]`, đừng viết 256.
+
+# %% [markdown]
+# ## 4. Khi gradient không còn hữu hạn
+#
+# Chỉ cần một phép tính tràn số là gradient có inf hoặc nan. Nhân tỷ lệ không cứu được:
+# $c / \infty = 0$, mà $0 \cdot \infty$ lại là nan. Tệ hơn, phép so sánh nan > c cho kết quả sai
+# (*false*), nên đoạn mã gọt cẩu thả sẽ lặng lẽ cho nan đi qua; chỉ sau một bước cập nhật nó đã nằm
+# trong tham số, và chẳng mấy chốc mạng chỉ còn cho ra nan. Gói phần mềm cho bạn hai lựa chọn:
+
+# %%
+broken = np.array([1.0, math.inf, 2.0])
+try:
+    lrs.clip_global_norm([broken], max_norm=1.0)
+except FloatingPointError as error:
+    print(f"raise: {error}; the gradient stays {broken.tolist()}")
+norm = lrs.clip_global_norm([broken], max_norm=1.0, nonfinite="skip")
+print(f"skip: norm {float(norm)}, the gradient becomes {broken.tolist()}")
+
+# %% [markdown]
+# `raise` dừng lại, chỉ đích danh mảng bị hỏng và không đụng vào gì cả. `skip` cho toàn bộ gradient
+# bằng 0; với SGD thuần, thế nghĩa là bỏ qua bước cập nhật đó. Trong `lrs.train`, gradient hỏng
+# không bao giờ tới được tham số: với `nonfinite="raise"` (mặc định), việc huấn luyện dừng kèm
+# thông báo lỗi ngay khi các chuẩn được đọc, tức cứ 50 batch một lần; với `"skip"`, nó chạy tiếp và
+# đếm số bước đã bỏ.
+
+# %% [markdown]
+# ## 5. Chỗ đứng của phép gọt trong vòng lặp
+#
+# `trainer.step` làm liền hai việc: cộng gradient của mọi thiết bị rồi cập nhật tham số. Phép gọt
+# phải chen vào giữa, nên ta gọi riêng từng việc theo thứ tự: `backward`, `allreduce_grads`, gọt,
+# `update`. Gọt trước khi cộng thì mỗi thiết bị chỉ đem phần của riêng mình so với ngưỡng. Bài báo
+# coi việc chỉnh tốc độ học là một bước riêng; trong Gluon, Trainer tự hỏi bộ định thời ngay trong
+# `update`.
+#
+# Mỗi dòng in ra gồm chuẩn trước khi gọt (*gradient norm*) và chuẩn thực sự được áp dụng
+# (*applied*):
+
+# %%
+train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256)
+net, ctx, loss = lrs.fast_lenet(), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
+mx.random.seed(0)
+net.initialize(mx.init.Xavier(), ctx=ctx)
+trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": HIGH_RATE})
+
+# %%
+for X, y in islice(train_iter, 8):
+    X, y = X.as_in_ctx(ctx), y.as_in_ctx(ctx)
+    with autograd.record():
+        losses = loss(net(X), y)
+    losses.backward()
+    trainer.allreduce_grads()
+    gradients = [p.grad(ctx) for p in net.collect_params().values() if p.grad_req != "null"]
+    norm = lrs.clip_global_norm(gradients, CLIP_NORM, X.shape[0])
+    applied = lrs.global_norm(gradients, X.shape[0])
+    trainer.update(X.shape[0])
+    print(f"gradient norm {float(norm):.2f}, applied {applied:.2f}")
+
+# %% [markdown]
+# Mấy gradient đầu tiên đủ ngắn nên được giữ nguyên. Mạng vừa bắt đầu học là chúng dài ra, và phần
+# được áp dụng có chuẩn đúng bằng ngưỡng.
+
+# %% [markdown]
+# ## 6. Bài toán hai trọng số
+#
+# Thí nghiệm đầu tiên của bài báo nhỏ hết mức: cực tiểu hóa $L = w_1^2 + w_2^2$. Gradient là $2w$,
+# nên mọi điểm đều nằm trên đường thẳng nối điểm xuất phát với cực tiểu, và bước nào cũng tính
+# trước được. Không gọt thì mỗi bước nhân $w$ với $1 - 2\eta$:
+#
+# $$\eta = 0.4: \; 0.2 \qquad \eta = 0.9: \; -0.8 \qquad \eta = 1.1: \; -1.2$$
+#
+# Trường hợp đầu lao nhanh về đích; trường hợp hai nhảy qua nhảy lại nhưng rồi cũng tới; trường hợp
+# ba chạy ra vô cùng. Có gọt thì bước nào cũng dài $\eta c$, cho đến khi gradient không còn dài hơn
+# $c$, ở đây là 1.
+
+# %%
+descents = [
+    quadratic.descend(rate, quadratic.NUM_STEPS, clip_norm)
+    for rate in quadratic.RATES.values()
+    for clip_norm in (None, quadratic.CLIP_NORM)
+]
+quadratic_figure(descents)
+
+# %% [markdown]
+# Hàng trên là đường đi (xanh, liền nét: có gọt; cam, đứt nét: không gọt); các điểm cách xa nhau
+# nghĩa là bước dài. Bên trong vòng tròn chấm nhỏ, gradient ngắn hơn ngưỡng nên không có gì để gọt.
+# Hai hàng dưới, trên thang logarit, là chuẩn của gradient trước khi gọt và giá trị mất mát. Khi
+# mất mát nằm hẳn dưới đường gạch chấm, ta coi như nó đã lắng xuống (*settled*).
+#
+# Các cột của bảng: tốc độ học; có gọt hay không; chuẩn gradient lúc xuất phát; chuẩn được áp dụng
+# ở bước đầu; chuẩn lớn nhất sau lúc xuất phát; mất mát cuối cùng; lắng xuống từ bước nào (*never*:
+# không bao giờ).
+
+# %%
+Markdown(report.as_markdown(quadratic.TABLE_HEADER, quadratic.table_rows(descents)))
+
+# %% [markdown]
+# Bảng trong bài báo chỉ có hai hàng. Không gọt: chuẩn "> 10", nhanh nhưng không ổn định. Có gọt:
+# chuẩn "= 1", chậm mà ổn định. Đặt cạnh số đo:
+#
+# - **Nhanh hay chậm là do tốc độ học.** Ở 0.4, không gọt vừa nhanh vừa ổn định, gọt chỉ làm chậm
+#   thêm. Ở 0.9, có gọt lại lắng xuống sớm hơn. Ở 1.1, bài báo nói đúng về phía không gọt: quả là
+#   mất ổn định.
+# - **Bằng 1 là chuẩn của gradient *được áp dụng*.** Bản thân gradient lúc xuất phát dài như nhau,
+#   gọt hay không cũng thế: gọt đổi bước đi chứ không đổi địa hình. Và ở gần cực tiểu, gradient
+#   được áp dụng còn ngắn hơn 1.
+# - **Ở 1.1, gọt giữ cho tham số không chạy mất, nhưng không làm nó hội tụ.** Trong vòng tròn chấm,
+#   mỗi bước nhân với $-1.2$ nên lại văng ra; ra ngoài thì phép gọt kéo ngược vào.
+#
+# Ô sau in $w_1$ ở những bước cuối, rồi khoảng cách lớn nhất tới 0 và cận trên của nó (*bound*):
+
+# %%
+leashed = descents[-1]  # the highest rate, with clipping
+print("w1 at the last steps:", ", ".join(f"{w1:+.3f}" for w1, _ in leashed.weights[-6:]))
+farthest = (leashed.learning_rate - 0.5) * leashed.clip_norm
+distances = [math.hypot(*weights) for weights in leashed.weights[-6:]]
+print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.3f}")
+
+# %% [markdown]
+# Nó cứ nhảy quanh cực tiểu mãi, không bao giờ xa quá $(\eta - \tfrac{1}{2}) \, c$. Gọt gradient là
+# sợi dây buộc chứ không phải thuốc chữa: muốn tới đích, tốc độ học phải giảm. Đó là việc của bộ
+# định thời, và là lý do hai thứ nên đi cùng nhau.
+
+# %% [markdown]
+# ## 7. Ngưỡng được chọn ra sao
+#
+# Thử mười ngưỡng rồi báo cáo cái đẹp nhất thì chỉ đo được sự kiên nhẫn của chính mình. Vì vậy quy
+# tắc chọn được định sẵn trước khi chạy: trong đợt *thăm dò* với tốc độ học không đổi 0.5, đo mọi
+# chuẩn mà không gọt gì (ngưỡng đặt cao đến mức không một bit nào thay đổi); với mỗi lần chạy lấy
+# chuẩn trung vị ở epoch cuối; bỏ những lần sụp đổ, vì chuẩn của mạng chết không nói lên điều gì;
+# rồi lấy trung vị qua các lần chạy, làm tròn còn một chữ số. Nhóm Pascanu cũng khuyên nhìn vào
+# chuẩn trung bình. Đợt thăm dò dùng hạt giống ngẫu nhiên (*seed*) riêng, về sau không dùng lại.
+#
+# Các cột: số lần chạy; số lần sụp đổ; chuẩn trung vị và chuẩn lớn nhất của những lần học được;
+# ngưỡng theo quy tắc.
+
+# %%
+Markdown(report.as_markdown(clipping_report.PILOT_HEADER, clipping_report.pilot_rows(runs)))
+
+# %% [markdown]
+# Quy tắc này giúp việc chọn ngưỡng được trung thực, không hứa rằng ngưỡng là tối ưu. Chúng tôi
+# chưa thử ngưỡng nào khác.
+
+# %% [markdown]
+# ## 8. Xem tận mắt
+#
+# Ô kế tiếp tìm trong số liệu đã ghi một hạt giống mà mạng sụp đổ ở tốc độ học 0.5 khi không gọt,
+# rồi in độ chính xác kiểm tra (*test accuracies*) sau từng epoch trong mười epoch: không gọt
+# (*neither*) và có gọt (*clipping*).
+
+# %%
+by_name = {(run.experiment, run.seed): run for run in runs}
+dead = [run.seed for run in runs if run.experiment == "neither" and run.outcome == "collapsed"]
+for name in ("neither", "clipping"):
+    run = by_name[name, dead[0]]
+    accuracies = ", ".join(f"{epoch['test_acc']:.3f}" for epoch in run.epochs)
+    print(f"{name}, seed {run.seed}: {run.outcome}, test accuracies {accuracies}")
+
+# %% [markdown]
+# Giờ bạn tự huấn luyện lại lần thứ hai, trong hai epoch: cùng hạt giống, cùng tốc độ học, có gọt.
+# Trên bộ xử lý cùng loại và với một luồng, như khi ghi số liệu, bạn sẽ được đúng các con số đã
+# ghi; ở máy khác, các tổng làm tròn khác đi, quá trình huấn luyện khuếch đại chênh lệch ấy, và bạn
+# thấy một kết quả khác cùng kiểu. Kèm biểu đồ, mỗi epoch có một dòng: tỷ lệ bước cập nhật bị gọt,
+# chuẩn trung vị và chuẩn lớn nhất trước khi gọt.
+
+# %%
+train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256, seed=dead[0])
+net = lrs.fast_lenet()
+net.initialize(ctx=ctx)
+trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": HIGH_RATE})
+mx.random.seed(dead[0])
+history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx, clip_norm=CLIP_NORM)
+for number, epoch in enumerate(history.epochs, start=1):
+    norms = f"median norm {epoch.norm_median:.2f}, largest {epoch.norm_max:.2f}"
+    print(f"epoch {number}: {epoch.clipped:.0%} of the updates clipped, {norms}")
+
+# %% [markdown]
+# Trong epoch đầu, gần như bước cập nhật nào cũng bị gọt. Hay chỉ hạt giống này mới thế? Số liệu có
+# đủ mọi hạt giống: trước hết là tỷ lệ bị gọt theo từng epoch (trung vị qua các hạt giống), sau đó
+# là bảng tổng hợp với các cột: thí nghiệm; tỷ lệ bước bị gọt trong toàn bộ quá trình; chuẩn trung
+# vị; chuẩn lớn nhất; số bước bị bỏ vì gradient không hữu hạn.
+
+# %%
+for name in ("clipping", "both"):
+    by_epoch = zip(*(run.epochs for run in runs if run.experiment == name))
+    shares = [median(epoch["clipped"] for epoch in epochs) for epochs in by_epoch]
+    print(f"{name}, clipped in epochs 1 to {len(shares)}:", *(f"{share:.0%}" for share in shares))
+Markdown(report.as_markdown(clipping_report.CLIPPED_HEADER, clipping_report.clipped_rows(runs)))
+
+# %% [markdown]
+# Đây không phải chiếc túi khí lâu lâu mới bung một lần. Lúc đầu, phép gọt can thiệp gần như ở mọi
+# bước: dốc đến mấy, bước cũng chỉ dài $\eta c$. Nó giống biển giới hạn tốc độ hơn, và ở đoạn
+# gradient dài, nó có tác dụng như một tốc độ học nhỏ hơn, gần với giai đoạn khởi động (*warmup*).
+# Về sau tỷ lệ giảm dần nhưng không về 0; lấy chuẩn trung vị làm ngưỡng thì phải như vậy thôi.
+
+# %% [markdown]
+# ## 9. Bốn cách kết hợp
+#
+# Bài báo xếp hạng bốn cách bằng lời: không dùng gì (*neither*), chỉ gọt (*clipping*), chỉ bộ định
+# thời (*scheduler*), và cả hai (*both*). Chúng tôi huấn luyện LeNet trên Fashion-MNIST theo cả bốn
+# cách, mỗi lần mười epoch, cùng mười hạt giống. Tốc độ học không đổi là 0.5; bộ định thời thì khởi
+# động lên 0.5 trong một phần mười đầu của tổng số bước cập nhật, rồi suy giảm theo cô-sin về 0.
+#
+# *Ổn định*, *hội tụ*, *hiệu quả*: còn là lời thì chưa kiểm định được. Bài báo không cho biết đã đo
+# bằng gì, nên các định nghĩa dưới đây là của chúng tôi. Độ ổn định được đo bằng hai đại lượng:
+# sống sót (*survival*: bằng 1 nếu không sụp đổ và không gặp giá trị vô hạn, ngược lại bằng 0) và
+# độ gập ghềnh (*roughness*: tổng mọi lần mất mát huấn luyện tăng lên giữa hai đoạn 50 batch liền
+# nhau, chỉ tính những lần học được). Độ hội tụ: số epoch để độ chính xác kiểm tra đạt 0.85
+# (*epochs to 0.85*; không đạt thì lấy số epoch cộng một) và mất mát huấn luyện ở epoch cuối
+# (*final loss*). Hiệu quả: độ chính xác kiểm tra sau epoch cuối (*test accuracy*). Ngoài ra có độ
+# quá khớp (*overfitting*: độ chính xác huấn luyện trừ độ chính xác kiểm tra). Cột *better* cho
+# biết càng cao (*higher*) hay càng thấp (*lower*) thì càng tốt.
+
+# %%
+rows = [(m.name, m.definition, m.better) for m in MEASURES.values()]
+Markdown(report.as_markdown(("measure", "definition", "better"), rows))
+
+# %% [markdown]
+# Mỗi đường cong dưới đây là một lần chạy: hàng trên là mất mát huấn luyện trung bình của từng 50
+# batch, hàng dưới là độ chính xác kiểm tra sau mỗi epoch. Nét đứt là những lần sụp đổ.
+
+# %%
+arms_figure(runs)
+
+# %% [markdown]
+# Bảng sau đặt lời của bài báo (các cột *paper*, trong ngoặc là nguyên văn) cạnh số đo. Cột
+# *survived* là số lần sống sót kèm khoảng tin cậy 95 % chính xác của tỷ lệ; cột độ chính xác kèm
+# khoảng tin cậy 95 % của trung bình; các cột khác là trung bình.
+
+# %%
+Markdown(report.as_markdown(claims.ARM_HEADER, claims.arm_rows(runs)))
+
+# %% [markdown]
+# Cẩn thận với hàng đầu. Độ chính xác trung bình ở đó không mô tả mạng nào cả: nó trộn những mạng
+# học được với những mạng đoán mò. Và hãy nhìn ra sau các giá trị trung bình thêm một lần nữa: từng
+# hạt giống, đã sắp thứ tự, chỉ gồm những lần học được. Nhóm đầu kém hơn phần lớn các nhóm khác,
+# vậy sống sót chưa phải là tất cả.
+
+# %%
+for arm in claims.ARMS:
+    trained = [run for run in runs if run.experiment == arm and run.outcome == "trained"]
+    for name in ("test accuracy", "roughness"):
+        values = sorted(MEASURES[name].of(run) for run in trained)
+        print(f"{arm}, {name}:", *(f"{value:.3f}" for value in values))
+
+# %% [markdown]
+# Độ gập ghềnh trung bình cao của nhóm chỉ dùng bộ định thời là do đúng một lần chạy: khởi động gần
+# xong, tốc độ học sắp lên đến đỉnh thì nó gặp tai nạn, rồi gượng dậy được (thử tìm nó trong hình).
+# Cũng hạt giống ấy, khi gọt thêm thì yên ổn. Bỏ lần đó ra, nhóm này không gập ghềnh hơn các nhóm
+# khác. Đại lượng đo đã định từ trước nên lần chạy ấy vẫn phải giữ; nhưng giờ bạn biết giá trị
+# trung bình kia từ đâu mà ra.
+
+# %% [markdown]
+# ## 10. Phán xét các khẳng định của bài báo
+#
+# Mỗi khẳng định so sánh hai cách trên các cặp lần chạy cùng hạt giống, tức là cùng tham số ban
+# đầu, cùng thứ tự minibatch. Có ba kết luận.
+#
+# - **CONFIRMED** (được xác nhận): hai cách khác nhau, và đúng chiều bài báo nói.
+# - **CONTRADICTED** (bị bác bỏ): khác nhau theo chiều ngược lại, hoặc khác nhau trong khi bài báo
+#   bảo là ngang nhau.
+# - **NOT DECIDED** (chưa ngã ngũ): chừng ấy cặp chưa cho thấy sự khác biệt. Điều đó không chứng
+#   minh rằng chúng giống nhau.
+#
+# **Kiểm định đổi dấu chính xác** (*exact sign-flip test*). Nếu hai cách như nhau thì hiệu số của
+# mỗi cặp mang dấu nào cũng có khả năng như nhau. Vậy ta đổi dấu theo đủ $2^n$ kiểu; trị số p là tỷ
+# lệ những kiểu có trung bình cách 0 ít nhất bằng trung bình thực tế.
+#
+# **Hiệu chỉnh Holm.** Hỏi nhiều câu thì kiểu gì may rủi cũng gật đầu vài lần; vì thế trị số p nhỏ
+# nhất trong $m$ số được nhân với $m$, số kế tiếp nhân với $m - 1$, cứ thế tiếp tục, và không số
+# nào được nhỏ hơn số đứng trước. Sau đó còn không quá 5 % thì mới có kết luận; nhờ vậy, nếu thật
+# ra chẳng cách nào khác cách nào, xác suất lỡ đưa ra dù chỉ một kết luận cũng không quá 5 %.
+#
+# Cái giá phải trả: dù mọi cặp đều nghiêng về một phía, tức là rõ ràng hết mức, trị số p cũng chỉ
+# nhỏ được đến thế này (*pairs*: số cặp; *claims*: số khẳng định).
+
+# %%
+judged = claims.judge(runs)
+for n in sorted({j.n for j in judged}):
+    least = sign_flip_p([1.0] * n)
+    times = f"times {len(judged)} claims {least * len(judged):.4f}"
+    print(f"{n} pairs: p is at least {least:.4f}, {times}")
+
+# %% [markdown]
+# Số cặp lớn nhất vừa đủ cho chừng này khẳng định. Còn ở chỗ có hạt giống bị loại vì một trong hai
+# lần chạy không học được, thì kết quả rõ đến đâu cũng *không thể* đi tới kết luận.
+#
+# Các cột của bảng: mục trong bài báo; khẳng định; đại lượng đo; so sánh gì với gì ("kém < hơn",
+# hoặc "=" khi bài báo bảo ngang nhau); số cặp; hiệu trung bình, vế phải trừ vế trái; khoảng tin
+# cậy 95 % của hiệu, chưa hiệu chỉnh theo số khẳng định; trị số p; trị số p sau hiệu chỉnh Holm;
+# kết luận. Với độ gập ghềnh, số epoch, mất mát và độ quá khớp, hiệu âm nghĩa là vế phải tốt hơn.
+
+# %%
+print(clipping_report.verdict_counts(judged))
+Markdown(report.as_markdown(claims.CLAIM_HEADER, claims.claim_rows(judged)))
+
+# %% [markdown]
+# Nói thẳng ra, số liệu cho biết:
+#
+# - **Được xác nhận.** Chỉ gọt cũng kết thúc với mất mát huấn luyện thấp hơn là không dùng gì. Dùng
+#   cả hai thì phân loại tốt hơn không dùng gì, và tốt hơn chỉ gọt.
+# - **Bị bác bỏ.** Bài báo cho rằng chỉ gọt và chỉ dùng bộ định thời hiệu quả như nhau. Ở hạt giống
+#   nào bộ định thời cũng thắng. Nhưng cho công bằng: cùng một chữ "Tốt" chưa chắc có nghĩa là bằng
+#   nhau đến chữ số cuối; chênh lệch thật ra nhỏ, và bài báo không nói lệch bao nhiêu thì vẫn coi
+#   là ngang.
+# - **Bài báo tự mâu thuẫn.** Mục 4.2 viết rằng gọt làm chậm hội tụ, bảng ở mục 4.4 lại cho rằng
+#   gọt hội tụ tốt hơn không dùng gì. Với chúng tôi, không hạt giống nào cho thấy gọt đến mốc 0.85
+#   muộn hơn. Đo như vậy thì cả hai khẳng định đều không qua được hiệu chỉnh Holm; còn đo bằng mất
+#   mát cuối cùng thì bảng 4.4 được xác nhận, và chẳng có gì ở đây bênh vực chữ "chậm".
+# - **Sống sót: chưa ngã ngũ**, tuy trong hình rõ ràng chỉ gọt cũng cứu được tất cả. Trị số p chỉ
+#   tính những hạt giống mà hai cách cho kết cục khác nhau, mà số đó thì ít.
+# - **Cũng chưa ngã ngũ:** dùng cả hai có hơn chỉ dùng bộ định thời hay không. Hiệu độ chính xác
+#   kiểm tra gần 0, và khoảng tin cậy chứa cả số âm lẫn số dương.
+#
+# Có những khoảng tin cậy không chứa 0 mà kết luận vẫn là NOT DECIDED. Khoảng tin cậy nhìn mỗi
+# khẳng định như thể chỉ có một mình nó; còn kết luận phải chịu trách nhiệm cho tất cả.
+
+# %% [markdown]
+# ## 11. Mạng nào sụp đổ, và cái gì cứu chúng
+#
+# Cùng một hạt giống sụp đổ khi không có biện pháp nào: có biện pháp thì sao? Hàng trên là tốc độ
+# học không đổi 0.3 của cuốn sách, nơi lần chạy in trong sách đã sụp đổ; hàng dưới là bốn cách kết
+# hợp ở 0.5. Chỉ những hạt giống sụp đổ ở khung ngoài cùng bên trái mới được tô màu; hàng trên
+# không có hạt giống nào.
+
+# %%
+collapse_figure(runs)
+
+# %% [markdown]
+# Mỗi thí nghiệm sụp đổ thường xuyên đến đâu? Các cột: thí nghiệm; số lần chạy; số lần sụp đổ; tỷ
+# lệ; khoảng tin cậy 95 % chính xác. Đợt thăm dò (*pilot*) giống hệt *neither*, chỉ khác hạt giống
+# và chạy hai epoch; các thí nghiệm tên bắt đầu bằng rate-0.3 (để nguyên, có gọt, có khởi động)
+# cũng chạy hai epoch.
+
+# %%
+shares = collapse.share_rows(runs, ["pilot", *COLLAPSE, *claims.ARMS])
+Markdown(report.as_markdown(collapse.SHARE_HEADER, shares))
+
+# %% [markdown]
+# Cũng những hạt giống ấy khi có biện pháp. Các cột: thí nghiệm không có biện pháp; thí nghiệm có
+# biện pháp; số hạt giống; bao nhiêu sụp đổ khi không có; trong đó bao nhiêu được cứu; bao nhiêu
+# học được khi không có; trong đó bao nhiêu lại bị biện pháp làm hỏng; trị số p của kiểm định chính
+# xác McNemar, so số được cứu với số bị hỏng.
+
+# %%
+rescued = collapse.rescue_rows(collapse.rescues(runs))
+Markdown(report.as_markdown(collapse.REMEDY_HEADER, rescued))
+
+# %% [markdown]
+# Ở 0.5, biện pháp nào cũng cứu được mọi hạt giống đã sụp đổ và không làm hỏng hạt giống nào. Ít
+# hạt giống như vậy thì chưa đủ cho một kết luận ở mức 5 %, nhưng chiều hướng đã thấy. Ở 0.3 thì
+# chẳng có gì để cứu: cú sụp đổ in trong sách không lặp lại, có biện pháp hay không cũng vậy. Không
+# lần nào sụp đổ chưa có nghĩa là không bao giờ: đầu trên của khoảng tin cậy cho biết tỷ lệ nào vẫn
+# còn có thể.
+
+# %% [markdown]
+# ## 12. Những gì còn bỏ ngỏ
+#
+# - **Gọt thêm khi đã có bộ định thời.** Có ích thêm không? Chừng này hạt giống chưa trả lời được.
+# - **Quá khớp và độ mượt.** Bộ định thời có bớt quá khớp, có làm đường cong mượt hơn không, ở đây
+#   không thể phân định: thiếu bộ định thời thì quá ít hạt giống học được để mà so. Muốn hỏi cho
+#   đàng hoàng, phải hạ tốc độ học xuống mức không mạng nào sụp đổ.
+# - **Vì sao gọt cứu được mạng?** Vì nó chặn bước nhảy khổng lồ hiếm hoi, hay vì lúc đầu nó rút
+#   ngắn gần như mọi bước? Thử một tốc độ học không đổi, thấp hơn đúng chừng ấy, sẽ rõ. Chúng tôi
+#   chưa làm.
+# - **Ngưỡng khác, mạng khác.** Ta chỉ có một ngưỡng, một tốc độ học, LeNet và mười epoch. Bài báo
+#   cho rằng các kỹ thuật này không hợp với mô hình nhỏ (mục 5.3). LeNet là mô hình nhỏ, vậy mà ở
+#   tốc độ học này cả hai đều giúp được; còn về mô hình lớn, số liệu ở đây không nói gì.
+# - **Lý thuyết.** Zhang và cộng sự (2020) chứng minh: với những hàm có độ cong được phép tăng theo
+#   chuẩn của gradient, hạ gradient có gọt có thể nhanh hơn hạ gradient với bất kỳ tốc độ học cố
+#   định nào. Mất mát của LeNet có thuộc loại ấy không, chúng tôi chưa đo. Bài toán hai trọng số
+#   thì quá đơn giản: độ cong ở đâu cũng như nhau.
+
+# %% [markdown]
+# ## 13. Câu hỏi suy ngẫm
+#
+# 1. Trong bài toán hai trọng số ở 0.9, có gọt lại lắng xuống sớm hơn. Vì sao ở đó bước *ngắn hơn*
+#    lại có lợi? Với những ngưỡng nào thì gọt lại thua?
+# 2. Nhân hàm mất mát với 10. Các bước của SGD thuần đổi thế nào? Còn SGD mà bước nào cũng bị gọt
+#    thì sao?
+# 3. Bạn giảm kích thước batch còn một nửa. Gradient trung bình dài ra hay ngắn lại, và bạn có giữ
+#    nguyên ngưỡng không?
+# 4. Giả sử một biện pháp cứu mọi hạt giống sụp đổ và không làm hỏng hạt giống nào. Phải có bao
+#    nhiêu hạt giống sụp đổ thì khẳng định về sống sót mới qua được hiệu chỉnh Holm cùng tất cả các
+#    khẳng định ở mục 10? Khi đó phải huấn luyện chừng bao nhiêu hạt giống?
+# 5. Kiểm định nào *xác nhận* được rằng hai cách hiệu quả ngang nhau, và trước đó bài báo phải cho
+#    bạn biết điều gì?
+# 6. SGD có động lượng: `nonfinite="skip"` cho gradient bằng 0. Vì sao tham số vẫn dịch chuyển?
+# 7. Trong ô huấn luyện thật, hãy nhân `CLIP_NORM` với mười, rồi chia cho mười. Đoán trước tỷ lệ
+#    bước bị gọt rồi mới chạy.
+
+# %% [markdown]
+# ## 14. Nguồn
+#
+# - *Ứng dụng Gradient Clipping và Learning Rate Scheduler trong huấn luyện mô hình học sâu* (bài
+#   báo về gọt gradient, không ghi tác giả, năm và số).
+# - Pascanu, Mikolov và Bengio (2013), *On the difficulty of training recurrent neural networks*,
+#   [arXiv:1211.5063](https://arxiv.org/abs/1211.5063).
+# - Zhang, He, Sra và Jadbabaie (2020), *Why gradient clipping accelerates training: a theoretical
+#   justification for adaptivity*, [arXiv:1905.11881](https://arxiv.org/abs/1905.11881).
+# - Zhang, Lipton, Li và Smola, *Đắm mình vào Học Sâu*, phần *Định thời Tốc độ Học*, [bản tiếng
+#   Việt dùng MXNet](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html).
+# - Xiao, Rasul và Vollgraf, *Fashion-MNIST*, [arXiv:1708.07747](https://arxiv.org/abs/1708.07747).
+# - Holm (1979), *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of
+#   Statistics 6:65-70. Về đổi dấu: Ernst (2004), *Permutation methods: a basis for exact
+#   inference*, Statistical Science 19:676-685.
