@@ -76,12 +76,12 @@ $(NOTEBOOKS): $(VENV)/.notebooks data
 	@rm -f $(NEW); [ ! -e $@.ipynb ] || cp $@.ipynb $(NEW)
 	@$(BIN)/jupytext --quiet --update --to ipynb --output $(NEW) $@.py && \
 	PYTHONSTARTUP= $(KERNELS) $(BIN)/jupyter-nbconvert --log-level WARN --to notebook --inplace \
-	--execute --ExecutePreprocessor.timeout=600 --ExecutePreprocessor.record_timing=False $(NEW) && \
+	--execute --ExecutePreprocessor.timeout=3600 --ExecutePreprocessor.record_timing=False $(NEW) && \
 	mv $(NEW) $@.ipynb && echo $@.ipynb || { rm -f $(NEW); exit 1; }
 
 test: $(VENV)/.test data lint ## prove the code right, in minutes
 	$(BIN)/python -m pytest
-	PYTHONSTARTUP=$(CURDIR)/tests/few_images.py $(KERNELS) $(BIN)/python -m pytest --nbmake notebooks
+	PYTHONSTARTUP=$(CURDIR)/tests/few_images.py $(KERNELS) $(BIN)/python -m pytest --nbmake notebooks/*.ipynb
 
 test-slow: $(VENV)/.test data ## the tests that take longer
 	$(BIN)/python -m pytest -m slow

@@ -1,0 +1,567 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Learning rate scheduling
+#
+# [Tiếng Việt](lr_scheduling_vi.ipynb)
+#
+# The chapters before this one were about the *direction* of an update. How long should the step
+# be, and how should its length change while we train? Section 11.15 of *Dive into Deep Learning*
+# answers with five runs of LeNet on Fashion-MNIST. We follow it in MXNet, redraw all of its ten
+# figures, and then do what a book has no room for: repeat every experiment with many random seeds
+# and ask which of the printed results hold. A few answers are surprising. One of them: most of
+# the book's runs were never trained with the curve that the book draws.
+#
+# Every figure and table below is made from stored results, in seconds. One cell only, under *What
+# the Trainer really feeds it*, trains for real, for two epochs, so that you can watch the plot
+# grow.
+#
+# In the tables *published* is what the book prints and *ours* what we measured; *collapsed* is a
+# network that has died, which we shall come to soon enough. Three numbers between slashes are
+# training loss, training accuracy and test accuracy after the last epoch.
+
+# %%
+# %matplotlib inline
+import itertools
+import math
+from collections import Counter
+
+import mxnet as mx
+from d2l import mxnet as d2l
+from IPython.display import Markdown, display
+from mxnet import autograd, gluon, lr_scheduler, npx
+
+import d2l_lrsched as lrs
+from d2l_lrsched import collapse, figures, figures_baseline, regression, report, store
+
+npx.set_np()
+
+# %% [markdown]
+# ## Why the learning rate matters
+#
+# Take the simplest problem that still says something: a quadratic with curvature $\lambda$ along
+# some direction. Gradient descent multiplies that coordinate by $1 - \eta\lambda$ in every step:
+#
+# $$w_{t+1} = w_t - \eta\,\lambda\,w_t = (1 - \eta\lambda)\,w_t .$$
+#
+# Four things follow from this one line.
+#
+# - **Magnitude.** With $\eta > 2/\lambda_{\max}$ the coordinate of the steepest direction grows
+#   for ever: we diverge. With a small $\eta$ the flattest direction, whose factor is
+#   $1 - \eta\lambda_{\min}$, hardly moves. How far apart these two demands are is the condition
+#   number $\lambda_{\max}/\lambda_{\min}$.
+# - **Decay.** Minibatch gradients are noisy, so a constant rate leads not to the minimum but to a
+#   region around it, the wider the larger $\eta$. To shrink the region we must lower the rate.
+#   Too fast is no good either: where $\sum_t \eta_t$ is finite, so is the distance we can ever
+#   travel, and we may stop halfway. For convex problems $\eta_t \propto t^{-1/2}$ is the usual
+#   compromise.
+# - **The beginning.** Fresh parameters are random, and the gradient there knows little of where
+#   we want to go. A long first step stakes the whole network on it. To *warm up* is to raise the
+#   rate gradually.
+# - **Cycles.** Some methods let the rate go up and down many times and average the parameters met
+#   on the way [Izmailov et al., 2018]. We only mention them.
+
+# %% [markdown]
+# ## LeNet, Fashion-MNIST and the training loop
+#
+# The network is LeNet brought up to date: relu for sigmoid, max pooling for average pooling. It
+# is small enough to train cheaply and rich enough for the learning rate to do harm. The data are
+# Fashion-MNIST in minibatches of 256 images, which makes 235 updates an epoch (the last minibatch
+# has 96 images). Remember the 235.
+
+# %%
+train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256)
+net, ctx = lrs.lenet(), d2l.try_gpu()
+loss = gluon.loss.SoftmaxCrossEntropyLoss()
+net
+
+# %% [markdown]
+# An update takes a minibatch $\mathcal{B}$, averages its gradients and makes a step of length
+# $\eta_n$:
+#
+# $$\theta \leftarrow \theta
+# {} - \eta_n\, \frac{1}{|\mathcal{B}|} \sum_{i \in \mathcal{B}} \nabla_\theta\, \ell_i(\theta),
+# \qquad n = 1, 2, 3, \ldots$$
+#
+# `lrs.train` does what the book's `train` does, to the last bit, and returns what it measured in
+# every epoch. Runs that were made before are in two files: `runs.jsonl` has one of each
+# experiment (seed 0), `baseline.jsonl` has several.
+
+# %%
+stored = regression.distinct(store.read("../figures/runs.jsonl"))
+runs = {run.experiment: run for run in stored if run.seed == 0}
+baseline = regression.distinct(store.read("../figures/baseline.jsonl"))
+len(runs), len(baseline)
+
+# %% [markdown]
+# ## A constant rate, and a dead network
+#
+# Our first yardstick keeps $\eta = 0.3$ for all of the 30 epochs. The book tells us that the
+# training accuracy goes on rising while the test accuracy levels off, and that the gap between
+# them is overfitting. Yet the line printed right below that story says: loss 2.303, accuracy
+# 0.100.
+
+# %%
+lrs.published.CHAPTER["constant"], math.log(10)
+
+# %% [markdown]
+# These are not the numbers of a network that learns badly but of one that *no longer sees its
+# images*. Give each of the ten classes the probability $1/10$ for every image and the loss is
+# $-\ln \tfrac{1}{10} = \ln 10$; on a test set with equally many images of each class, always
+# guessing the same one is right one time in ten. With relu there is a common way to die: one step
+# that is too long pushes the units to where the input of relu is negative for *every* image.
+# There relu gives 0 and so does its derivative, and no gradient is left to pull them back. Only
+# the biases of the last layer still learn, and all they can learn is how frequent each class is.
+# Such a network we call *collapsed*.
+#
+# So the book's story is about another run. Ours, with the same settings, lives:
+
+# %%
+display(figures.training_figure(runs["constant"]))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["constant"]])))
+
+# %% [markdown]
+# This figure does fit the story: training keeps improving, the test accuracy stops, the gap is
+# there to see. Is a collapse at 0.3 rare, then? One run cannot tell. We count over all of our
+# seeds:
+
+# %%
+rows = collapse.share_rows(baseline, ["constant"])
+Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
+
+# %% [markdown]
+# None of them collapsed. But look at the last column, the confidence interval of the *share*: the
+# runs are so few that zero agrees with a rare accident as well as with a fairly common one. The
+# honest conclusion is that what the book printed *can* happen, that we have not seen it, and that
+# we do not know how rare it is. Below, this kind of verdict is called INCONCLUSIVE.
+#
+# **Think.** How many runs without a collapse would you need to claim that the true share is below
+# 5 %? (Hint: if it is $p$, then $k$ runs all live with probability $(1-p)^k$.)
+
+# %% [markdown]
+# ## A scheduler
+#
+# The bluntest way to change the rate is to order the Trainer about while it works:
+
+# %%
+net.initialize(ctx=ctx)
+trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.3})
+trainer.set_learning_rate(0.1)
+trainer.learning_rate
+
+# %% [markdown]
+# That scatters the plan all over the loop. It is neater to write the plan as a **function of the
+# number of updates**, from $t$ to $\eta_t$, and to hand it to the Trainer. Such a function is a
+# scheduler. The first one falls with the square root:
+#
+# $$\eta_t = \eta_0\,(t+1)^{-1/2}.$$
+#
+# This is the book's plot, with $\eta_0 = 1$ and $t = 0, 1, \ldots, 29$:
+
+# %%
+square_root = lrs.SquareRootScheduler(lr=1.0)
+print([square_root(t) for t in (0, 3, 15)])
+figures.schedule_figure(runs["square-root"].schedule, "11.15.2 Square root")
+
+# %% [markdown]
+# ### What the Trainer really feeds it
+#
+# The plot's axis ends at 30, and we train for 30 epochs. It is easy to read $t$ as the epoch. Let
+# us ask the Trainer: we give it a scheduler that does nothing but write down what it is asked,
+# and make two updates.
+
+# %%
+asked = []
+spy = {"lr_scheduler": lambda num_update: asked.append(num_update) or 0.1}
+trainer = gluon.Trainer(net.collect_params(), "sgd", spy)
+for X, y in itertools.islice(train_iter, 2):
+    X, y = X.as_in_ctx(ctx), y.as_in_ctx(ctx)
+    with autograd.record():
+        losses = loss(net(X), y)
+    losses.backward()
+    trainer.step(len(y))
+asked
+
+# %% [markdown]
+# Two things come to light, and the rest of this notebook turns on them.
+#
+# 1. **The argument is the number of updates**, from 1 on, not of epochs. An epoch has 235, and 30
+#    epochs have 7050.
+# 2. **In every update the scheduler is called several times** with the same number: sgd updates
+#    LeNet's ten arrays of parameters in groups, and each group asks.
+#
+# So the curve that the book's run really followed is this one (updates below, epochs above):
+
+# %%
+per_epoch = lrs.published.UPDATES_PER_EPOCH
+figures.two_axes_figure(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
+
+# %% [markdown]
+# All that the plot before spread over 30 epochs has passed within about an eighth of the first.
+#
+# Now train for real. The next cell runs two epochs exactly as the book does, with seed 0, and
+# draws while it runs.
+
+# %%
+train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256)
+net = lrs.lenet()
+net.initialize(ctx=ctx)
+mx.random.seed(0)
+trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": square_root})
+history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx)
+
+# %% [markdown]
+# You have just repeated the first two epochs of the stored run. Side by side:
+
+# %%
+rows = [
+    [f"{x:.4f}" for x in (new.train_loss, old["train_loss"], new.test_acc, old["test_acc"])]
+    for new, old in zip(history.epochs, runs["square-root"].epochs)
+]
+header = ("train loss now", "stored", "test acc now", "stored")
+Markdown(report.as_markdown(header, rows))
+
+# %% [markdown]
+# On the same kind of processor and with one thread both agree to the bit; elsewhere sums are
+# taken in another order and the numbers drift apart. (`square_root` is a pure function: we
+# plotted it, called it and trained with it, and no harm was done. Do not take that for granted.)
+#
+# And these are all of the 30 epochs:
+
+# %%
+display(figures.training_figure(runs["square-root"]))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["square-root"]])))
+
+# %% [markdown]
+# The book comments: slightly better, a smoother curve, less overfitting. Against the dead 0.100
+# printed above, 0.882 is not "slightly" better, so the comment must be about a run that lived. We
+# compare with living runs, too: in how many of our ten seeds does the constant rate reach the
+# higher test accuracy, and in how many has it the wider gap between training and test?
+
+# %%
+final = {(run.experiment, run.seed): run.final for run in baseline}
+pairs = [(final["constant", seed], final["square-root", seed]) for seed in range(10)]
+higher = sum(a["test_acc"] > b["test_acc"] for a, b in pairs)
+wider = sum(a["train_acc"] - a["test_acc"] > b["train_acc"] - b["test_acc"] for a, b in pairs)
+print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len(pairs)} seeds")
+
+# %% [markdown]
+# Less overfitting: yes, in every seed. Better: the other way round. The gap is narrower because
+# the *training* accuracy is lower, not because the test accuracy is higher. At rates as small as
+# those above the square root has simply not learned as much. "Overfits less" and "is better" are
+# two different things, and a table should show both.
+
+# %% [markdown]
+# ## Policies
+#
+# ### Factor
+#
+# Instead of a power, multiply the rate by a factor $\alpha \in (0, 1)$ in every step, with a
+# floor so that it does not die away:
+#
+# $$\eta_{t+1} = \max(\eta_{\min},\ \alpha\,\eta_t).$$
+#
+# The book plots this scheduler but never trains with it:
+
+# %%
+figures.factor_figure()
+
+# %% [markdown]
+# Just as well. The formula is a recurrence, so the book's class *remembers* its rate and
+# multiplies once more whenever it is called. For a plot, with one call for each $t$, that is
+# fine. But we have just seen a Trainer call several times an update. `lrs.FactorScheduler` has
+# the closed form $\max(\eta_{\min},\ \eta_0\,\alpha^{t+1})$, which depends on $t$ alone. Both, on
+# the very questions that we recorded:
+
+# %%
+factor = lrs.FactorScheduler(factor=0.9, stop_factor_lr=1e-2, base_lr=2.0)
+rows = [(str(n), f"{factor(n):.3f}", f"{factor(call):.3f}") for call, n in enumerate(asked)]
+header = ("num_update", "a function of num_update", "one factor a call")
+Markdown(report.as_markdown(header, rows))
+
+# %% [markdown]
+# In the column on the right the groups of parameters get different rates within *one and the same
+# update*, and the floor is reached several times sooner than meant. Merely printing
+# `trainer.learning_rate` takes it down another notch. The lesson: a scheduler has to be a pure
+# function of the number of updates.
+#
+# ### Multi-factor
+#
+# An old habit with deep networks: keep the rate until learning stalls, then cut it. With a set
+# $s$ of times, here $s = \{15, 30\}$, and $\alpha = 0.5$:
+#
+# $$\eta_{t+1} = \alpha\,\eta_t \quad \text{for } t \in s, \qquad
+# \eta_{t+1} = \eta_t \quad \text{for } t \notin s.$$
+#
+# The idea: at a given rate the distribution of the weights settles down; from then on long steps
+# gain nothing, and shorter ones may find a lower place.
+
+# %%
+figures.schedule_figure(runs["multi-factor"].schedule, "11.15.3.2 Multi-factor")
+
+# %% [markdown]
+# The book draws this with MXNet's `MultiFactorScheduler` and then hands *the object just plotted*
+# to the Trainer. That class has a state: it remembers which steps it has passed and never goes
+# back. Plot, then train, with MXNet's class and with ours of the same name:
+
+# %%
+steps = {"step": [15, 30], "factor": 0.5, "base_lr": 0.5}
+header = ["class from", "plotted at 1", *(f"fed {n}" for n in (1, 30, 31, 7050))]
+rows = []
+for make in (lr_scheduler.MultiFactorScheduler, lrs.MultiFactorScheduler):
+    scheduler = make(**steps)
+    plotted = [scheduler(t) for t in range(30)]
+    fed = [scheduler(n) for n in (1, 30, 31, 7050)]
+    rows.append([make.__module__.split(".")[0], *map(str, [plotted[1], *fed])])
+Markdown(report.as_markdown(header, rows))
+
+# %% [markdown]
+# MXNet's starts training at 0.25: drawing the figure has used up the step at 15. Pure or not,
+# after update 30 both stay at 0.125 to the end. In other words, the book's "multi-factor" run,
+# the best that it prints, is a run at a constant 0.125, but for the first 30 of 7050 updates.
+
+# %%
+display(figures.training_figure(runs["multi-factor"]))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["multi-factor"]])))
+
+# %% [markdown]
+# **Think.** The book says that the solution is slightly better because the rate is cut once
+# learning has stalled. Is there such a moment in this run? What would `step` have to be?
+#
+# ### Cosine
+#
+# Loshchilov and Hutter [2016] propose a curve that is in no hurry at first and, at the end,
+# lingers at very small rates to polish the solution. For $t \in [0, T]$:
+#
+# $$\eta_t = \eta_T + \frac{\eta_0 - \eta_T}{2}\left(1 + \cos\frac{\pi t}{T}\right),$$
+#
+# and $\eta_t = \eta_T$ for $t > T$. The book takes $\eta_0 = 0.5$, $\eta_T = 0.01$, $T = 20$:
+
+# %%
+figures.schedule_figure(runs["cosine"].schedule, "11.15.3.3 Cosine")
+
+# %% [markdown]
+# By now you know what to ask: 20 of *what*? MXNet counts updates, so the whole cosine fits into
+# less than a tenth of the first epoch. Here is that epoch, enlarged; the 29 after it are a flat
+# line at 0.01.
+
+# %%
+cosine = {"max_update": 20, "base_lr": 0.5, "final_lr": 0.01}
+cosine_scheduler = lrs.CosineScheduler(**cosine)
+figures.two_axes_figure(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updates")
+
+# %%
+display(figures.training_figure(runs["cosine"]))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine"]])))
+
+# %% [markdown]
+# The network learns far more slowly than in the three runs before. The book concludes that a
+# cosine is not sure to help. That may be so, but this run says nothing about cosines: it is about
+# a rate of 0.01.
+#
+# ### Warmup
+#
+# If long steps are dangerous at the beginning and short ones slow for ever, begin short and grow:
+# linearly over the first $W$ updates, and only then by the main plan. MXNet counts the warmup
+# *within* $T$:
+#
+# $$\eta_t = \begin{cases}
+# \eta_{\text{begin}} + (\eta_0 - \eta_{\text{begin}})\,\dfrac{t}{W}, & t < W, \\[2ex]
+# \eta_T + \dfrac{\eta_0 - \eta_T}{2}\left(1 + \cos\dfrac{\pi (t - W)}{T - W}\right),
+# & W \le t \le T.
+# \end{cases}$$
+#
+# The book has $W = 5$ and $\eta_{\text{begin}} = 0$:
+
+# %%
+display(figures.schedule_figure(runs["cosine-warmup"].schedule, "11.15.3.4 Cosine with warmup"))
+display(figures.training_figure(runs["cosine-warmup"]))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine-warmup"]])))
+
+# %% [markdown]
+# The book asks us to look at the first 5 epochs: the network is said to converge better
+# initially. But what was warmed up are 5 *updates*, not 5 epochs, and after update 20 both cosine
+# runs have the same rate of 0.01. If such a warmup helped, the first epoch should show it. In how
+# many seeds is the loss of that epoch lower with warmup?
+
+# %%
+first = {(run.experiment, run.seed): run.epochs[0]["train_loss"] for run in baseline}
+lower = [first["cosine-warmup", seed] < first["cosine", seed] for seed in range(10)]
+print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
+
+# %% [markdown]
+# A coin toss would do as well. One run always has a winner; only many runs tell what it won by.
+#
+# A warmup can stand before any scheduler, not only before a cosine:
+# `lrs.WarmupScheduler(scheduler, warmup_steps)`. Gotmare et al. [2018] study why it helps very
+# deep networks: it limits how much the weights of the deep layers, those near the output, change.
+#
+# ## As published and as intended
+#
+# So every schedule has two readings. *As published*: the Trainer feeds it updates, as in the
+# book's five runs. *As intended*: it is read once an epoch, as the book's text and plots mean it.
+# The latter takes one wrapper:
+
+# %%
+warm = lrs.PerEpoch(lrs.CosineScheduler(**cosine, warmup_steps=5), per_epoch)
+figures.two_axes_figure(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once an epoch")
+
+# %% [markdown]
+# The next figure has all of the nine runs (seed 0). On the left the rate of every update, both
+# axes logarithmic: solid as published, dashed as intended. See how far apart two curves of one
+# name can be. On the right the test accuracy of the networks that lived; circles are what the
+# book prints.
+
+# %%
+display(figures.overview_figure(runs.values()))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows(runs.values())))
+
+# %% [markdown]
+# Three of the four runs *as intended* are dead! Before we ask why, one more question about the
+# five that were printed.
+#
+# ## Do the printed numbers agree?
+#
+# A printed number is the result of *one* run, and results move with the seed. So do not ask
+# whether it equals ours but: **if we made one more run, might it come out there?** From $n$ runs
+# with mean $\bar x$ and standard deviation $s$, one new run is predicted within
+#
+# $$\bar x \pm t_{1-\alpha/2,\,\nu}\; s\,\sqrt{1 + \tfrac{1}{n}},$$
+#
+# where $\nu$ are the degrees of freedom of $s$, and $\alpha$ is 5 % divided by the number of
+# comparisons. A collapse is not an outlier but another thing altogether: collapsed runs stay out
+# of the interval, and whether a run collapses (its outcome) is compared as a share, whose
+# interval is wider than the 95 % one above, again because $\alpha$ is divided. Each number gets
+# one of three verdicts:
+#
+# - **DIFFERENT**: outside the interval.
+# - **CONSISTENT**: inside, and the interval is narrow enough for that to mean something.
+# - **INCONCLUSIVE**: inside, but of an interval so wide that it would hold nearly anything. Wide
+#   means wider than the distance between the book's best and worst living run (the margin).
+
+# %%
+verdicts = regression.compare(baseline)
+display(figures_baseline.baseline_figure(baseline, verdicts))
+Counter(verdict.verdict for verdict in verdicts)
+
+# %%
+rows = [row[:8] for row in report.verdict_rows(verdicts)]
+Markdown(report.as_markdown(report.VERDICT_HEADER[:8], rows))
+
+# %% [markdown]
+# - **None is DIFFERENT.** Where the intervals are narrow enough to tell, the book's numbers agree
+#   with ours, that is with the reading *updates*. The two cosines, read once an epoch, end far
+#   below the printed training loss wherever they live: evidence for what we had inferred from the
+#   code.
+# - **The test accuracy is the weakest test**: all of its verdicts are INCONCLUSIVE. A change of
+#   seed alone moves it further than the schedules are apart. A sentence like "slightly better",
+#   resting on one run a side, cannot carry what it says.
+# - **The schedules are not all alike, though.** Draw one run of each, and constant, square root
+#   and multi-factor are nearly always above the two cosines, which learn at 0.01 almost
+#   throughout.
+#
+# Mean and standard deviation of those that lived:
+
+# %%
+Markdown(report.as_markdown(report.SUMMARY_HEADER, report.summary_rows(baseline)))
+
+# %% [markdown]
+# ## What kills a network
+#
+# Look at the last four rows of that table, the schedules read once an epoch. The collapses by
+# themselves:
+
+# %%
+rows = collapse.share_rows(baseline, lrs.experiments.CHAPTER)
+Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
+
+# %% [markdown]
+# As published, none of our networks died. As intended many did, in all experiments but one. The
+# difference is in how they begin. Fed updates, rates of 1.0 and 0.5 last for a few steps. Read
+# once an epoch, a fresh network has to bear *all 235 updates* at 1.0 or at 0.5, and many do not
+# survive that. The next two runs have the same seed and the same settings, but for five epochs of
+# warmup:
+
+# %%
+display(figures.training_figure(runs["cosine-per-epoch"]))
+display(figures.training_figure(runs["cosine-warmup-per-epoch"]))
+
+# %% [markdown]
+# The first is the portrait of a collapsed network: its loss lies still at $\ln 10$. The second
+# lives, and ends above all of the cosines as published: here at last we see what the book wanted
+# to show about warmup. (It is flat in the first epoch because the warmup begins at 0: that whole
+# epoch passes at a rate of 0.)
+#
+# Can the dead come back? As a rule they do not. But among our runs there is this one:
+
+# %%
+per_epoch_runs = [run for run in baseline if run.experiment == "square-root-per-epoch"]
+(revived,) = (run for run in per_epoch_runs if run.outcome == "trained")
+figures.training_figure(revived)
+
+# %% [markdown]
+# For half of the way all images get nearly the same scores (to within 1 %); then the network
+# wakes up and learns. We have not measured why. A plausible reading is in the word "nearly":
+# while a single unit still answers to a few images, a narrow gap is left for the gradient, and by
+# then the rate was low enough to slip through.
+#
+# **Think.**
+#
+# 1. Multi-factor and cosine, read once an epoch, collapse equally often, and with the same seeds.
+#    Why is that no surprise? (Compare their rates in the first epoch.)
+# 2. You see a loss of 2.303 after the first epoch. Wait or stop? What else would you measure
+#    before you decide?
+# 3. Design a schedule that begins at 0.5 and keeps the network alive. How many steps does
+#    `lrs.WarmupScheduler` need?
+#
+# ## Summary
+#
+# - A scheduler is a function from the number of updates to a learning rate. Make it a pure one:
+#   called however often, in whatever order, it gives the same values.
+# - Before you trust a curve, ask what its axis counts. MXNet counts updates; the book plots
+#   epochs; between them is a factor of 235.
+# - Never plot and then train with one object that has a state.
+# - A falling rate narrows the gap of overfitting, but "overfits less" is not yet "is better".
+# - A loss of $\ln 10$ and an accuracy of 0.1 mean a dead network, not a poor one. Long steps from
+#   random parameters are the usual suspect; a warmup is a simple protection.
+# - The cosine with warmup, read once an epoch as intended, lives with every seed and is among the
+#   best that we have.
+# - One run is an anecdote. Make many, and say so when they cannot decide.
+#
+# One difference to keep in mind: the book used the first release of Fashion-MNIST, which was
+# replaced within days because images were duplicated, and is no longer to be had; we use the
+# current one.
+#
+# ## Where next
+#
+# - [Gradient clipping](gradient_clipping_en.ipynb): another way to keep a network alive at a high
+#   rate.
+# - [Exercises](exercises_en.ipynb) of this section, with measured answers.
+# - `d2l-lrsched explore` opens a page in the browser where sliders move every schedule.
+#
+# ## Sources
+#
+# - A. Zhang, Z. Lipton, M. Li, A. Smola. *Dive into Deep Learning*, MXNet edition, section 11.15:
+#   [in Vietnamese](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html), [in
+#   English](https://d2l.ai/chapter_optimization/lr-scheduler.html).
+# - I. Loshchilov, F. Hutter (2016). *SGDR: Stochastic gradient descent with warm restarts*.
+#   [arXiv:1608.03983](https://arxiv.org/abs/1608.03983)
+# - A. Gotmare, N. S. Keskar, C. Xiong, R. Socher (2018). *A closer look at deep learning
+#   heuristics: learning rate restarts, warmup and distillation*.
+#   [arXiv:1810.13243](https://arxiv.org/abs/1810.13243)
+# - P. Izmailov, D. Podoprikhin, T. Garipov, D. Vetrov, A. G. Wilson (2018). *Averaging weights
+#   leads to wider optima and better generalization*.
+#   [arXiv:1803.05407](https://arxiv.org/abs/1803.05407)
+# - H. Xiao, K. Rasul, R. Vollgraf (2017). *Fashion-MNIST*.
+#   [arXiv:1708.07747](https://arxiv.org/abs/1708.07747)

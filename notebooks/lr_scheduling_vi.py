@@ -1,0 +1,574 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Định thời tốc độ học
+#
+# [English](lr_scheduling_en.ipynb)
+#
+# Các chương trước bàn về *hướng* đi của mỗi bước cập nhật. Còn bước ấy nên dài bao nhiêu, và độ
+# dài đó nên đổi ra sao trong lúc huấn luyện? Mục 11.15 của *Đắm mình vào Học sâu* trả lời bằng
+# năm lần chạy LeNet trên Fashion-MNIST. Ta sẽ đi lại con đường ấy bằng MXNet, vẽ lại cả mười hình
+# của mục, rồi làm thêm một việc mà sách không làm: chạy mỗi thí nghiệm với nhiều hạt giống ngẫu
+# nhiên và hỏi xem những gì đã in ra có đứng vững không. Câu trả lời có vài chỗ bất ngờ, trong đó
+# có chỗ này: phần lớn các lần chạy trong sách không hề được huấn luyện theo đường cong mà sách
+# vẽ.
+#
+# Mọi hình và bảng dưới đây đều dựng từ kết quả đã lưu, nên chỉ mất vài giây. Riêng một ô, trong
+# phần *Trainer thật sự đưa gì cho bộ định thời*, sẽ huấn luyện thật hai epoch để bạn thấy đồ thị
+# lớn dần.
+#
+# Nhãn trên hình và tên cột giữ nguyên tiếng Anh: *learning rate* là tốc độ học, *update* là bước
+# cập nhật, *train loss* là mất mát huấn luyện, *train acc* và *test acc* là độ chính xác trên tập
+# huấn luyện và tập kiểm tra, *published* là số in trong sách, *ours* là số của ta, *collapsed* là
+# mạng đã sụp đổ (sẽ giải thích sau). Ba số cách nhau bằng dấu gạch chéo là mất mát huấn luyện, độ
+# chính xác huấn luyện và độ chính xác kiểm tra sau epoch cuối.
+
+# %%
+# %matplotlib inline
+import itertools
+import math
+from collections import Counter
+
+import mxnet as mx
+from d2l import mxnet as d2l
+from IPython.display import Markdown, display
+from mxnet import autograd, gluon, lr_scheduler, npx
+
+import d2l_lrsched as lrs
+from d2l_lrsched import collapse, figures, figures_baseline, regression, report, store
+
+npx.set_np()
+
+# %% [markdown]
+# ## Vì sao tốc độ học đáng bận tâm
+#
+# Lấy bài toán đơn giản nhất còn nói lên được điều gì đó: hàm bậc hai có độ cong $\lambda$ theo
+# một hướng. Hạ gradient nhân tọa độ theo hướng ấy với $1 - \eta\lambda$ ở mỗi bước:
+#
+# $$w_{t+1} = w_t - \eta\,\lambda\,w_t = (1 - \eta\lambda)\,w_t .$$
+#
+# Từ một dòng này suy ra bốn điều cần để ý.
+#
+# - **Độ lớn.** Khi $\eta > 2/\lambda_{\max}$, tọa độ theo hướng cong nhất phình ra mãi: thuật
+#   toán phân kỳ. Nhưng $\eta$ nhỏ thì hướng thoải nhất, nơi hệ số là $1 - \eta\lambda_{\min}$,
+#   gần như đứng yên. Khoảng cách giữa hai đòi hỏi ấy chính là hệ số điều kiện
+#   $\lambda_{\max}/\lambda_{\min}$.
+# - **Suy giảm.** Gradient trên minibatch có nhiễu, nên tốc độ học cố định không đưa ta đến cực
+#   tiểu mà chỉ đến một vùng quanh nó, rộng hẹp tùy theo $\eta$. Muốn thu hẹp vùng ấy phải giảm
+#   $\eta$. Giảm nhanh quá cũng hỏng: nếu $\sum_t \eta_t$ hữu hạn thì tổng quãng đường đi được
+#   cũng hữu hạn, và ta có thể dừng lại giữa đường. Với bài toán lồi, $\eta_t \propto t^{-1/2}$ là
+#   mức giảm quen thuộc.
+# - **Lúc khởi đầu.** Tham số vừa khởi tạo là ngẫu nhiên, gradient ở đó chưa nói được bao nhiêu về
+#   nơi cần đến. Bước dài ngay từ đầu là đánh cược cả mạng. *Khởi động* (warmup) nghĩa là nâng tốc
+#   độ học lên dần.
+# - **Chu kỳ.** Có phương pháp cho tốc độ học lên xuống nhiều lần, rồi lấy trung bình các bộ tham
+#   số gặp trên đường [Izmailov et al., 2018]. Ta chỉ nhắc đến chứ không dùng.
+
+# %% [markdown]
+# ## LeNet, Fashion-MNIST và vòng lặp huấn luyện
+#
+# Mạng là LeNet đã hiện đại hóa: relu thay cho sigmoid, gộp cực đại thay cho gộp trung bình. Mạng
+# nhỏ nên huấn luyện rẻ, nhưng đủ phức tạp để tốc độ học gây chuyện. Dữ liệu là Fashion-MNIST,
+# minibatch 256 ảnh, tức 235 bước cập nhật một epoch (minibatch cuối chỉ có 96 ảnh). Hãy nhớ con
+# số 235.
+
+# %%
+train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256)
+net, ctx = lrs.lenet(), d2l.try_gpu()
+loss = gluon.loss.SoftmaxCrossEntropyLoss()
+net
+
+# %% [markdown]
+# Mỗi bước cập nhật lấy một minibatch $\mathcal{B}$, tính gradient trung bình rồi bước một bước
+# dài $\eta_n$:
+#
+# $$\theta \leftarrow \theta
+# {} - \eta_n\, \frac{1}{|\mathcal{B}|} \sum_{i \in \mathcal{B}} \nabla_\theta\, \ell_i(\theta),
+# \qquad n = 1, 2, 3, \ldots$$
+#
+# `lrs.train` làm đúng những gì hàm `train` của sách làm, giống đến từng bit; chỉ khác là nó trả
+# về những gì đo được sau mỗi epoch. Kết quả của những lần chạy đã xong nằm trong hai tập tin:
+# `runs.jsonl` có mỗi thí nghiệm một lần (hạt giống 0), `baseline.jsonl` có mỗi thí nghiệm nhiều
+# lần.
+
+# %%
+stored = regression.distinct(store.read("../figures/runs.jsonl"))
+runs = {run.experiment: run for run in stored if run.seed == 0}
+baseline = regression.distinct(store.read("../figures/baseline.jsonl"))
+len(runs), len(baseline)
+
+# %% [markdown]
+# ## Tốc độ học cố định, và một mạng đã chết
+#
+# Mốc so sánh đầu tiên: giữ nguyên $\eta = 0.3$ suốt 30 epoch. Sách kể rằng độ chính xác trên tập
+# huấn luyện tăng đều, còn trên tập kiểm tra thì đến một lúc không tăng nữa, và khoảng hở giữa hai
+# đường là dấu hiệu quá khớp. Nhưng dòng kết quả in ngay bên dưới lời kể ấy lại là mất mát 2.303
+# và độ chính xác 0.100.
+
+# %%
+lrs.published.CHAPTER["constant"], math.log(10)
+
+# %% [markdown]
+# Hai số ấy không phải của một mạng học dở; chúng là của một mạng *không còn nhìn thấy ảnh*. Nếu
+# mười lớp ảnh nào cũng nhận đúng một xác suất $1/10$ thì mất mát là
+# $-\ln \tfrac{1}{10} = \ln 10$, và trên tập kiểm tra có số ảnh mỗi lớp bằng nhau, đoán mãi một
+# lớp sẽ đúng một phần mười. Cách chết thường gặp của mạng dùng relu: một bước quá dài đẩy các
+# nơ-ron sang vùng mà đầu vào của relu âm với *mọi* ảnh. Ở đó relu cho ra 0, đạo hàm của nó cũng
+# là 0, nên không còn gradient nào kéo nơ-ron trở lại. Chỉ còn độ chệch của tầng cuối là học được,
+# và điều tốt nhất nó học được là tần suất của các lớp. Ta gọi mạng như thế là mạng *sụp đổ*.
+#
+# Vậy lời kể trong sách là về một lần chạy khác. Lần chạy của ta, cùng thiết lập, thì sống:
+
+# %%
+display(figures.training_figure(runs["constant"]))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["constant"]])))
+
+# %% [markdown]
+# Hình này thì khớp với lời kể: huấn luyện cứ tốt lên, kiểm tra dừng lại, khoảng hở lộ rõ. Vậy
+# mạng sụp đổ ở tốc độ học 0.3 có hiếm không? Một lần chạy không trả lời được. Đếm trên mọi hạt
+# giống của ta:
+
+# %%
+rows = collapse.share_rows(baseline, ["constant"])
+Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
+
+# %% [markdown]
+# Không lần nào sụp đổ. Nhưng hãy nhìn cột cuối, khoảng tin cậy của *tỷ lệ* sụp đổ: số lần chạy
+# còn ít, nên số không ấy vẫn hợp với một tai nạn hiếm lẫn một tai nạn khá thường. Kết luận trung
+# thực là: chuyện in trong sách *có thể* xảy ra, ta chưa thấy nó xảy ra, và chưa biết nó hiếm đến
+# đâu. Dưới đây ta sẽ gọi kết luận kiểu này là INCONCLUSIVE.
+#
+# **Thử nghĩ.** Cần bao nhiêu lần chạy không sụp đổ để dám nói rằng tỷ lệ thật dưới 5 %? (Gợi ý:
+# nếu tỷ lệ là $p$, xác suất để $k$ lần đều sống là $(1-p)^k$.)
+
+# %% [markdown]
+# ## Bộ định thời
+#
+# Cách thô sơ nhất để đổi tốc độ học là ra lệnh cho Trainer giữa chừng:
+
+# %%
+net.initialize(ctx=ctx)
+trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.3})
+trainer.set_learning_rate(0.1)
+trainer.learning_rate
+
+# %% [markdown]
+# Như thế thì kế hoạch nằm rải rác trong vòng lặp. Gọn hơn: viết kế hoạch thành một **hàm của số
+# bước cập nhật**, từ $t$ ra $\eta_t$, rồi giao nó cho Trainer. Hàm ấy là bộ định thời. Ví dụ đầu
+# tiên giảm theo căn bậc hai:
+#
+# $$\eta_t = \eta_0\,(t+1)^{-1/2}.$$
+#
+# Đây là hình mà sách vẽ, với $\eta_0 = 1$ và $t = 0, 1, \ldots, 29$:
+
+# %%
+square_root = lrs.SquareRootScheduler(lr=1.0)
+print([square_root(t) for t in (0, 3, 15)])
+figures.schedule_figure(runs["square-root"].schedule, "11.15.2 Square root")
+
+# %% [markdown]
+# ### Trainer thật sự đưa gì cho bộ định thời
+#
+# Trục hoành của hình trên dừng ở 30, và ta huấn luyện 30 epoch. Đọc lướt thì tưởng $t$ là epoch.
+# Hãy hỏi thẳng Trainer: đưa cho nó một bộ định thời chỉ biết ghi lại mình được hỏi gì, rồi cập
+# nhật hai bước.
+
+# %%
+asked = []
+spy = {"lr_scheduler": lambda num_update: asked.append(num_update) or 0.1}
+trainer = gluon.Trainer(net.collect_params(), "sgd", spy)
+for X, y in itertools.islice(train_iter, 2):
+    X, y = X.as_in_ctx(ctx), y.as_in_ctx(ctx)
+    with autograd.record():
+        losses = loss(net(X), y)
+    losses.backward()
+    trainer.step(len(y))
+asked
+
+# %% [markdown]
+# Hai điều lộ ra, và phần còn lại của sổ tay này xoay quanh chúng.
+#
+# 1. **Đối số là số bước cập nhật**, bắt đầu từ 1, chứ không phải số epoch. Một epoch có 235 bước,
+#    30 epoch có 7050.
+# 2. **Mỗi bước bộ định thời bị gọi nhiều lần** với cùng một số: sgd cập nhật mười mảng tham số
+#    của LeNet theo từng nhóm, mỗi nhóm hỏi một lần.
+#
+# Vậy đường cong mà lần chạy trong sách thật sự đi theo là đường này (trục dưới đếm bước cập nhật,
+# trục trên đếm epoch):
+
+# %%
+per_epoch = lrs.published.UPDATES_PER_EPOCH
+figures.two_axes_figure(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
+
+# %% [markdown]
+# Tất cả những gì hình trước trải ra trên 30 epoch đã qua hết trong khoảng một phần tám epoch đầu
+# tiên.
+#
+# Giờ đến lượt bạn huấn luyện thật. Ô dưới đây chạy hai epoch theo đúng cách của sách, với hạt
+# giống 0, và vẽ đồ thị trong lúc chạy.
+
+# %%
+train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256)
+net = lrs.lenet()
+net.initialize(ctx=ctx)
+mx.random.seed(0)
+trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": square_root})
+history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx)
+
+# %% [markdown]
+# Bạn vừa làm lại hai epoch đầu của lần chạy đã lưu. Đặt hai bên cạnh nhau:
+
+# %%
+rows = [
+    [f"{x:.4f}" for x in (new.train_loss, old["train_loss"], new.test_acc, old["test_acc"])]
+    for new, old in zip(history.epochs, runs["square-root"].epochs)
+]
+header = ("train loss now", "stored", "test acc now", "stored")
+Markdown(report.as_markdown(header, rows))
+
+# %% [markdown]
+# Cùng loại bộ xử lý và cùng một luồng tính thì hai bên trùng nhau đến từng bit; trên máy khác,
+# phép cộng số thực đổi thứ tự và các số chệch dần. (Nhờ `square_root` là hàm thuần túy, ta đã vẽ
+# nó, gọi nó, rồi huấn luyện với chính nó mà không hỏng gì. Đừng coi đó là hiển nhiên.)
+#
+# Và đây là cả 30 epoch:
+
+# %%
+display(figures.training_figure(runs["square-root"]))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["square-root"]])))
+
+# %% [markdown]
+# Sách nhận xét: kết quả tốt hơn một chút, đường cong mượt hơn, mô hình ít quá khớp hơn. So với
+# mạng chết 0.100 in ở trên thì 0.882 không phải là "một chút", nên nhận xét ấy hẳn so với một lần
+# chạy còn sống. Ta cũng so với lần chạy còn sống: với mười hạt giống, đếm xem tốc độ học cố định
+# có độ chính xác kiểm tra cao hơn bao nhiêu lần, và khoảng hở giữa tập huấn luyện và tập kiểm tra
+# lớn hơn bao nhiêu lần.
+
+# %%
+final = {(run.experiment, run.seed): run.final for run in baseline}
+pairs = [(final["constant", seed], final["square-root", seed]) for seed in range(10)]
+higher = sum(a["test_acc"] > b["test_acc"] for a, b in pairs)
+wider = sum(a["train_acc"] - a["test_acc"] > b["train_acc"] - b["test_acc"] for a, b in pairs)
+print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len(pairs)} seeds")
+
+# %% [markdown]
+# Quá khớp ít hơn: đúng, ở mọi hạt giống. Tốt hơn: ngược lại. Khoảng hở hẹp vì độ chính xác *huấn
+# luyện* thấp đi, chứ không phải vì độ chính xác kiểm tra cao lên. Với tốc độ học nhỏ như trên,
+# lần chạy căn bậc hai đơn giản là chưa học đến nơi. "Ít quá khớp" và "tốt hơn" là hai chuyện khác
+# nhau; bảng nào cũng nên cho thấy cả hai.
+
+# %% [markdown]
+# ## Những chính sách thường gặp
+#
+# ### Định thời thừa số
+#
+# Thay vì lũy thừa, mỗi bước nhân tốc độ học với một thừa số $\alpha \in (0, 1)$, và chặn dưới để
+# nó khỏi tắt hẳn:
+#
+# $$\eta_{t+1} = \max(\eta_{\min},\ \alpha\,\eta_t).$$
+#
+# Sách chỉ vẽ bộ định thời này chứ không huấn luyện với nó:
+
+# %%
+figures.factor_figure()
+
+# %% [markdown]
+# May mà không huấn luyện. Công thức viết theo kiểu truy hồi, nên lớp trong sách *nhớ* tốc độ học
+# và nhân thêm một lần mỗi khi được gọi. Vẽ hình thì mỗi $t$ gọi đúng một lần, chẳng sao. Nhưng ta
+# vừa thấy Trainer gọi nhiều lần một bước. `lrs.FactorScheduler` dùng dạng đóng
+# $\max(\eta_{\min},\ \eta_0\,\alpha^{t+1})$, chỉ phụ thuộc vào $t$. So hai cách trên đúng những
+# lần hỏi đã ghi được:
+
+# %%
+factor = lrs.FactorScheduler(factor=0.9, stop_factor_lr=1e-2, base_lr=2.0)
+rows = [(str(n), f"{factor(n):.3f}", f"{factor(call):.3f}") for call, n in enumerate(asked)]
+header = ("num_update", "a function of num_update", "one factor a call")
+Markdown(report.as_markdown(header, rows))
+
+# %% [markdown]
+# Ở cột phải, trong *cùng một bước cập nhật*, mỗi nhóm tham số nhận một tốc độ học khác, và tốc độ
+# học chạm sàn nhanh gấp mấy lần dự định. Chỉ cần đọc `trainer.learning_rate` để in ra cũng làm nó
+# giảm thêm một nấc. Bài học: bộ định thời phải là hàm thuần túy của số bước cập nhật.
+#
+# ### Định thời đa thừa số
+#
+# Một thói quen lâu đời khi huấn luyện mạng sâu: giữ tốc độ học cho đến khi việc học chững lại,
+# rồi giảm mạnh một nấc. Với tập thời điểm $s$, ở đây $s = \{15, 30\}$, và $\alpha = 0.5$:
+#
+# $$\eta_{t+1} = \alpha\,\eta_t \quad \text{khi } t \in s, \qquad
+# \eta_{t+1} = \eta_t \quad \text{khi } t \notin s.$$
+#
+# Ý tưởng: ở một tốc độ học cho trước, phân phối của các trọng số dần đi đến trạng thái dừng; đến
+# đó thì bước dài không còn ích gì nữa, nên giảm đi để tìm chỗ thấp hơn.
+
+# %%
+figures.schedule_figure(runs["multi-factor"].schedule, "11.15.3.2 Multi-factor")
+
+# %% [markdown]
+# Sách vẽ hình này bằng `MultiFactorScheduler` của MXNet, rồi đưa *chính đối tượng vừa vẽ* cho
+# Trainer. Lớp ấy có trạng thái: nó nhớ mình đã qua mốc nào và không bao giờ lùi lại. Hãy vẽ rồi
+# huấn luyện, với lớp của MXNet và với lớp cùng tên của ta:
+
+# %%
+steps = {"step": [15, 30], "factor": 0.5, "base_lr": 0.5}
+header = ["class from", "plotted at 1", *(f"fed {n}" for n in (1, 30, 31, 7050))]
+rows = []
+for make in (lr_scheduler.MultiFactorScheduler, lrs.MultiFactorScheduler):
+    scheduler = make(**steps)
+    plotted = [scheduler(t) for t in range(30)]
+    fed = [scheduler(n) for n in (1, 30, 31, 7050)]
+    rows.append([make.__module__.split(".")[0], *map(str, [plotted[1], *fed])])
+Markdown(report.as_markdown(header, rows))
+
+# %% [markdown]
+# Lớp của MXNet bắt đầu huấn luyện ở 0.25: việc vẽ hình đã tiêu mất mốc 15. Dù thuần túy hay
+# không, sau bước 30 cả hai đều ở 0.125 cho đến hết. Nói cách khác, lần chạy "đa thừa số" trong
+# sách, lần có kết quả đẹp nhất, là một lần chạy với tốc độ học cố định 0.125, trừ 30 bước đầu
+# trong 7050 bước.
+
+# %%
+display(figures.training_figure(runs["multi-factor"]))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["multi-factor"]])))
+
+# %% [markdown]
+# **Thử nghĩ.** Sách nói nghiệm tìm được tốt hơn đôi chút nhờ giảm tốc độ học đúng lúc việc học
+# chững lại. Trong lần chạy này có lúc nào như thế không? Muốn có, `step` phải là bao nhiêu?
+#
+# ### Định thời cô-sin
+#
+# Loshchilov và Hutter [2016] đề nghị một đường cong không vội giảm lúc đầu, và về cuối thì giảm
+# chậm lại ở những giá trị rất nhỏ để tinh chỉnh nghiệm. Với $t \in [0, T]$:
+#
+# $$\eta_t = \eta_T + \frac{\eta_0 - \eta_T}{2}\left(1 + \cos\frac{\pi t}{T}\right),$$
+#
+# và $\eta_t = \eta_T$ khi $t > T$. Sách chọn $\eta_0 = 0.5$, $\eta_T = 0.01$, $T = 20$:
+
+# %%
+figures.schedule_figure(runs["cosine"].schedule, "11.15.3.3 Cosine")
+
+# %% [markdown]
+# Giờ bạn đã biết phải hỏi gì: 20 *cái gì*? MXNet đếm bước cập nhật, nên cả đường cô-sin gói gọn
+# trong chưa đầy một phần mười của epoch đầu. Đây là epoch đầu, phóng to; 29 epoch sau là đường
+# nằm ngang ở 0.01.
+
+# %%
+cosine = {"max_update": 20, "base_lr": 0.5, "final_lr": 0.01}
+cosine_scheduler = lrs.CosineScheduler(**cosine)
+figures.two_axes_figure(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updates")
+
+# %%
+display(figures.training_figure(runs["cosine"]))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine"]])))
+
+# %% [markdown]
+# Mạng học chậm hẳn so với ba lần trước. Sách rút ra rằng định thời cô-sin không chắc cải thiện
+# kết quả. Điều ấy có thể đúng, nhưng lần chạy này không nói gì về cô-sin cả: nó nói về tốc độ học
+# 0.01.
+#
+# ### Khởi động
+#
+# Nếu bước dài ngay từ đầu là nguy hiểm mà bước ngắn mãi thì chậm, hãy bắt đầu ngắn rồi dài dần:
+# tăng tuyến tính trong $W$ bước đầu, sau đó mới theo kế hoạch chính. Trong MXNet, thời gian khởi
+# động nằm *trong* $T$:
+#
+# $$\eta_t = \begin{cases}
+# \eta_{\text{đầu}} + (\eta_0 - \eta_{\text{đầu}})\,\dfrac{t}{W}, & t < W, \\[2ex]
+# \eta_T + \dfrac{\eta_0 - \eta_T}{2}\left(1 + \cos\dfrac{\pi (t - W)}{T - W}\right),
+# & W \le t \le T.
+# \end{cases}$$
+#
+# Sách lấy $W = 5$, $\eta_{\text{đầu}} = 0$:
+
+# %%
+display(figures.schedule_figure(runs["cosine-warmup"].schedule, "11.15.3.4 Cosine with warmup"))
+display(figures.training_figure(runs["cosine-warmup"]))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine-warmup"]])))
+
+# %% [markdown]
+# Sách bảo ta nhìn vào 5 epoch đầu: mạng hội tụ tốt hơn lúc ban đầu. Nhưng cái được khởi động là 5
+# *bước*, không phải 5 epoch, và sau bước 20 hai lần chạy cô-sin có cùng tốc độ học 0.01. Nếu khởi
+# động như vậy có ích thì nó phải hiện ra ở epoch đầu tiên. Đếm số hạt giống mà khởi động cho mất
+# mát thấp hơn ở epoch đầu:
+
+# %%
+first = {(run.experiment, run.seed): run.epochs[0]["train_loss"] for run in baseline}
+lower = [first["cosine-warmup", seed] < first["cosine", seed] for seed in range(10)]
+print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
+
+# %% [markdown]
+# Tung đồng xu cũng được như vậy. Một lần chạy thì luôn có bên thắng; nhiều lần chạy mới cho biết
+# thắng vì đâu.
+#
+# Khởi động đặt được trước mọi bộ định thời, không riêng cô-sin:
+# `lrs.WarmupScheduler(bộ_định_thời, warmup_steps)`. Gotmare và cộng sự [2018] khảo sát vì sao nó
+# có ích ở các mạng rất sâu: nó kìm bớt thay đổi của trọng số ở những tầng sâu, gần đầu ra.
+#
+# ## Như đã in và như đã định
+#
+# Vậy mỗi bộ định thời có hai cách hiểu. *Như đã in* (published): Trainer đưa số bước cập nhật,
+# như năm lần chạy của sách. *Như đã định* (intended): đọc bộ định thời mỗi epoch một lần, như lời
+# văn và các hình của sách. Cách sau chỉ cần một lớp bọc:
+
+# %%
+warm = lrs.PerEpoch(lrs.CosineScheduler(**cosine, warmup_steps=5), per_epoch)
+figures.two_axes_figure(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once an epoch")
+
+# %% [markdown]
+# Hình dưới đặt cả chín lần chạy (hạt giống 0) cạnh nhau. Bên trái là tốc độ học của từng bước, cả
+# hai trục theo thang lô-ga: nét liền là như đã in, nét đứt là như đã định. Hãy xem hai thứ ấy xa
+# nhau đến mức nào, dù mang cùng một tên. Bên phải là độ chính xác kiểm tra của những mạng còn
+# sống; vòng tròn là số in trong sách.
+
+# %%
+display(figures.overview_figure(runs.values()))
+Markdown(report.as_markdown(report.HEADER, report.chapter_rows(runs.values())))
+
+# %% [markdown]
+# Ba trong bốn lần chạy *như đã định* chết! Trước khi hỏi vì sao, hãy trả lời nốt một câu về năm
+# lần chạy đã in.
+#
+# ## Những số đã in có khớp không?
+#
+# Số in trong sách là kết quả của *một* lần chạy, mà kết quả thì đổi theo hạt giống. Nên đừng hỏi
+# "có bằng số của ta không", mà hãy hỏi: **nếu ta chạy thêm một lần nữa, kết quả có thể rơi vào
+# chỗ ấy không?** Từ $n$ lần chạy với trung bình $\bar x$ và độ lệch chuẩn $s$, khoảng dự đoán cho
+# một lần chạy mới là
+#
+# $$\bar x \pm t_{1-\alpha/2,\,\nu}\; s\,\sqrt{1 + \tfrac{1}{n}},$$
+#
+# với $\nu$ là số bậc tự do của $s$, và $\alpha$ là 5 % chia đều cho mọi phép so sánh. Mạng sụp đổ
+# là chuyện khác hẳn chứ không phải một giá trị lệch, nên không được tính vào khoảng này; sụp đổ
+# hay không (outcome) được so bằng tỷ lệ, với khoảng tin cậy rộng hơn khoảng 95 % ở phần trước,
+# cũng vì $\alpha$ đã chia nhỏ. Mỗi số nhận một trong ba kết luận:
+#
+# - **DIFFERENT**: nằm ngoài khoảng.
+# - **CONSISTENT**: nằm trong, và khoảng đủ hẹp để câu trả lời có nghĩa.
+# - **INCONCLUSIVE**: nằm trong, nhưng khoảng rộng đến mức gần như số nào cũng lọt, nên chẳng nói
+#   lên gì. "Rộng" là rộng hơn khoảng cách giữa lần chạy tốt nhất và kém nhất còn sống của sách
+#   (cột margin).
+
+# %%
+verdicts = regression.compare(baseline)
+display(figures_baseline.baseline_figure(baseline, verdicts))
+Counter(verdict.verdict for verdict in verdicts)
+
+# %%
+rows = [row[:8] for row in report.verdict_rows(verdicts)]
+Markdown(report.as_markdown(report.VERDICT_HEADER[:8], rows))
+
+# %% [markdown]
+# - **Không có DIFFERENT nào.** Ở đâu khoảng đủ hẹp, số của sách khớp với số của ta, tức khớp với
+#   cách hiểu *bước cập nhật*. Hai lần chạy cô-sin, nếu đọc theo epoch và còn sống, kết thúc với
+#   mất mát huấn luyện thấp hơn hẳn số in trong sách: đó là bằng chứng cho điều ta suy ra từ mã
+#   nguồn.
+# - **Độ chính xác kiểm tra là phép thử yếu nhất**: mọi hàng test acc đều INCONCLUSIVE. Chỉ đổi
+#   hạt giống là nó đã xê dịch nhiều hơn khoảng cách giữa các bộ định thời. Vì thế những câu như
+#   "tốt hơn một chút", dựa trên mỗi bên một lần chạy, không chở nổi điều chúng nói.
+# - **Nhưng không phải mọi bộ định thời đều như nhau.** Bốc mỗi bên một lần chạy, nhóm cố định,
+#   căn bậc hai, đa thừa số gần như luôn đứng trên hai lần chạy cô-sin, vốn học ở 0.01 gần suốt
+#   thời gian.
+#
+# Trung bình và độ lệch chuẩn của những lần còn sống:
+
+# %%
+Markdown(report.as_markdown(report.SUMMARY_HEADER, report.summary_rows(baseline)))
+
+# %% [markdown]
+# ## Điều gì giết một mạng
+#
+# Giờ nhìn bốn hàng cuối của bảng trên, các bộ định thời đọc theo epoch. Đếm riêng những lần sụp
+# đổ:
+
+# %%
+rows = collapse.share_rows(baseline, lrs.experiments.CHAPTER)
+Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
+
+# %% [markdown]
+# Như đã in, không mạng nào của ta chết. Như đã định thì nhiều mạng chết, trừ một thí nghiệm. Khác
+# nhau ở chỗ bắt đầu. Theo bước cập nhật, các giá trị 1.0 và 0.5 chỉ kéo dài vài bước. Theo epoch,
+# mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở 0.5, và nhiều mạng không qua nổi. Hai
+# lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác nhau ở năm epoch khởi động:
+
+# %%
+display(figures.training_figure(runs["cosine-per-epoch"]))
+display(figures.training_figure(runs["cosine-warmup-per-epoch"]))
+
+# %% [markdown]
+# Hình trên là chân dung của một mạng sụp đổ: mất mát nằm im ở $\ln 10$. Hình dưới sống, và tốt
+# hơn mọi lần chạy cô-sin đã in: đến đây điều sách muốn nói về khởi động mới thật sự hiện ra. (Nó
+# phẳng trong epoch đầu là vì khởi động bắt đầu từ 0: cả epoch ấy trôi qua với tốc độ học bằng 0.)
+#
+# Chết rồi có sống lại được không? Thường thì không. Nhưng trong các lần chạy của ta có một mạng
+# như thế này:
+
+# %%
+per_epoch_runs = [run for run in baseline if run.experiment == "square-root-per-epoch"]
+(revived,) = (run for run in per_epoch_runs if run.outcome == "trained")
+figures.training_figure(revived)
+
+# %% [markdown]
+# Nửa chặng đầu, mọi ảnh nhận gần như cùng một điểm số (chênh nhau dưới 1 %), rồi mạng bừng tỉnh
+# và học. Ta chưa đo vì sao. Một cách hiểu hợp lý nằm ở hai chữ "gần như": chừng nào còn một
+# nơ-ron phản ứng với vài ảnh thì vẫn còn một khe hẹp cho gradient, và đến lúc ấy tốc độ học đã đủ
+# nhỏ để lọt qua.
+#
+# **Thử nghĩ.**
+#
+# 1. Bộ định thời đa thừa số và cô-sin đọc theo epoch có cùng số lần sụp đổ, lại ở cùng những hạt
+#    giống. Vì sao điều đó không lạ? (So tốc độ học của chúng trong epoch đầu.)
+# 2. Bạn thấy mất mát đứng ở 2.303 sau epoch đầu. Nên chờ hay nên dừng? Bạn sẽ đo thêm đại lượng
+#    nào trước khi quyết định?
+# 3. Hãy thiết kế một bộ định thời bắt đầu ở 0.5 mà vẫn giữ được mạng. `lrs.WarmupScheduler` cần
+#    bao nhiêu bước?
+#
+# ## Tóm tắt
+#
+# - Bộ định thời là một hàm từ số bước cập nhật ra tốc độ học. Hãy viết nó như một hàm thuần túy:
+#   gọi bao nhiêu lần, theo thứ tự nào cũng cho cùng một giá trị.
+# - Trước khi tin một đường cong, hãy hỏi trục hoành đếm gì. MXNet đếm bước cập nhật; sách vẽ theo
+#   epoch; giữa hai bên là hệ số 235.
+# - Đừng vẽ rồi huấn luyện với cùng một đối tượng có trạng thái.
+# - Tốc độ học giảm dần thu hẹp khoảng quá khớp, nhưng "ít quá khớp" chưa phải là "tốt hơn".
+# - Mất mát $\ln 10$ và độ chính xác 0.1 nghĩa là mạng đã chết, không phải học kém. Bước dài trên
+#   tham số ngẫu nhiên là thủ phạm thường gặp; khởi động là cách phòng đơn giản.
+# - Cô-sin có khởi động, khi được đọc theo epoch như đã định, sống ở mọi hạt giống và nằm trong
+#   nhóm tốt nhất của ta.
+# - Một lần chạy là một giai thoại. Hãy chạy nhiều hạt giống, và nói rõ khi dữ liệu chưa đủ để kết
+#   luận.
+#
+# Một khác biệt nên nhớ: sách dùng bản Fashion-MNIST đầu tiên, đã bị thay ít ngày sau khi phát
+# hành vì ảnh trùng lặp và nay không còn tải được; ta dùng bản hiện hành.
+#
+# ## Đọc tiếp
+#
+# - [Gọt gradient](gradient_clipping_vi.ipynb): một cách khác để giữ mạng sống khi tốc độ học cao.
+# - [Bài tập](exercises_vi.ipynb) của mục này, với lời giải đo được.
+# - `d2l-lrsched explore` mở một trang trong trình duyệt để kéo thanh trượt và xem mọi bộ định
+#   thời.
+#
+# ## Nguồn
+#
+# - A. Zhang, Z. Lipton, M. Li, A. Smola. *Đắm mình vào Học sâu*, bản MXNet, mục 11.15: [tiếng
+#   Việt](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html), [tiếng
+#   Anh](https://d2l.ai/chapter_optimization/lr-scheduler.html).
+# - I. Loshchilov, F. Hutter (2016). *SGDR: Stochastic gradient descent with warm restarts*.
+#   [arXiv:1608.03983](https://arxiv.org/abs/1608.03983)
+# - A. Gotmare, N. S. Keskar, C. Xiong, R. Socher (2018). *A closer look at deep learning
+#   heuristics: learning rate restarts, warmup and distillation*.
+#   [arXiv:1810.13243](https://arxiv.org/abs/1810.13243)
+# - P. Izmailov, D. Podoprikhin, T. Garipov, D. Vetrov, A. G. Wilson (2018). *Averaging weights
+#   leads to wider optima and better generalization*.
+#   [arXiv:1803.05407](https://arxiv.org/abs/1803.05407)
+# - H. Xiao, K. Rasul, R. Vollgraf (2017). *Fashion-MNIST*.
+#   [arXiv:1708.07747](https://arxiv.org/abs/1708.07747)
