@@ -1,12 +1,20 @@
 # ---
 # jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
 #   kernelspec:
 #     display_name: Python 3
+#     language: python
 #     name: python3
 # ---
 
 # %% [markdown]
 # # Gradient clipping, measured
+#
+# [Tiếng Việt](gradient_clipping_vi.ipynb)
 #
 # A single bad batch can undo a training that has gone well for hours. Gradient clipping is the
 # simplest guard against it: if the gradient is too long, shorten it. This notebook explains how
@@ -37,7 +45,6 @@ from d2l_lrsched.figures_quadratic import quadratic_figure
 from d2l_lrsched.measures import MEASURES, sign_flip_p
 
 npx.set_np()
-d2l.use_svg_display()
 runs = store.read("../figures/clipping.jsonl")
 print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in runs)))
 
@@ -152,7 +159,7 @@ norm = lrs.clip_global_norm([broken], max_norm=1.0, nonfinite="skip")
 print(f"skip: norm {float(norm)}, the gradient becomes {broken.tolist()}")
 
 # %% [markdown]
-# `raise` stops, says which array it was and touches nothing. `skip` makes the whole gradient zero,
+# `raise` stops, says which array it was and touches nothing. `skip` makes the whole gradient 0,
 # which for plain SGD means: no update. In `lrs.train` a bad gradient never reaches the parameters;
 # with `nonfinite="raise"`, the default, the training ends with an error as soon as the norms are
 # read, every 50 batches, and with `"skip"` it goes on and counts the updates skipped.
@@ -292,6 +299,8 @@ net.initialize(ctx=ctx)
 trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": HIGH_RATE})
 mx.random.seed(dead[0])
 history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx, clip_norm=CLIP_NORM)
+
+# %%
 for number, epoch in enumerate(history.epochs, start=1):
     norms = f"median norm {epoch.norm_median:.2f}, largest {epoch.norm_max:.2f}"
     print(f"epoch {number}: {epoch.clipped:.0%} of the updates clipped, {norms}")
@@ -503,7 +512,13 @@ Markdown(report.as_markdown(collapse.REMEDY_HEADER, rescued))
 #    clipped updates first.
 
 # %% [markdown]
-# ## 14. Sources
+# ## 14. Where next
+#
+# - [Learning rate scheduling](lr_scheduling_en.ipynb): what the schedules do, and what the book's
+#   runs really trained.
+# - [Exercises](exercises_en.ipynb) of that section, with measured answers.
+#
+# ## 15. Sources
 #
 # - *Ứng dụng Gradient Clipping và Learning Rate Scheduler trong huấn luyện mô hình học sâu* (the
 #   paper on clipping, without author, year or number).

@@ -1,12 +1,20 @@
 # ---
 # jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
 #   kernelspec:
 #     display_name: Python 3
+#     language: python
 #     name: python3
 # ---
 
 # %% [markdown]
 # # Gọt gradient: đo rồi hãy tin
+#
+# [English](gradient_clipping_en.ipynb)
 #
 # Cả buổi huấn luyện êm ả có thể hỏng chỉ vì một minibatch xấu. Gọt gradient (*gradient clipping*)
 # là hàng rào đơn giản nhất: gradient dài quá thì rút ngắn lại. Notebook này giải thích vì sao và
@@ -38,7 +46,6 @@ from d2l_lrsched.figures_quadratic import quadratic_figure
 from d2l_lrsched.measures import MEASURES, sign_flip_p
 
 npx.set_np()
-d2l.use_svg_display()
 runs = store.read("../figures/clipping.jsonl")
 print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in runs)))
 
@@ -247,7 +254,7 @@ Markdown(report.as_markdown(quadratic.TABLE_HEADER, quadratic.table_rows(descent
 # - **Ở 1.1, gọt giữ cho tham số không chạy mất, nhưng không làm nó hội tụ.** Trong vòng tròn chấm,
 #   mỗi bước nhân với $-1.2$ nên lại văng ra; ra ngoài thì phép gọt kéo ngược vào.
 #
-# Ô sau in $w_1$ ở những bước cuối, rồi khoảng cách lớn nhất tới 0 và cận trên của nó (*bound*):
+# Ô sau in `w1` ở những bước cuối, rồi khoảng cách lớn nhất tới 0 và cận trên của nó (*bound*):
 
 # %%
 leashed = descents[-1]  # the highest rate, with clipping
@@ -310,6 +317,8 @@ net.initialize(ctx=ctx)
 trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": HIGH_RATE})
 mx.random.seed(dead[0])
 history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx, clip_norm=CLIP_NORM)
+
+# %%
 for number, epoch in enumerate(history.epochs, start=1):
     norms = f"median norm {epoch.norm_median:.2f}, largest {epoch.norm_max:.2f}"
     print(f"epoch {number}: {epoch.clipped:.0%} of the updates clipped, {norms}")
@@ -344,7 +353,7 @@ Markdown(report.as_markdown(clipping_report.CLIPPED_HEADER, clipping_report.clip
 # *Ổn định*, *hội tụ*, *hiệu quả*: còn là lời thì chưa kiểm định được. Bài báo không cho biết đã đo
 # bằng gì, nên các định nghĩa dưới đây là của chúng tôi. Độ ổn định được đo bằng hai đại lượng:
 # sống sót (*survival*: bằng 1 nếu không sụp đổ và không gặp giá trị vô hạn, ngược lại bằng 0) và
-# độ gập ghềnh (*roughness*: tổng mọi lần mất mát huấn luyện tăng lên giữa hai đoạn 50 batch liền
+# độ gập ghềnh (*roughness*: tổng mọi lần mất mát huấn luyện tăng lên giữa hai đoạn batch liền
 # nhau, chỉ tính những lần học được). Độ hội tụ: số epoch để độ chính xác kiểm tra đạt 0.85
 # (*epochs to 0.85*; không đạt thì lấy số epoch cộng một) và mất mát huấn luyện ở epoch cuối
 # (*final loss*). Hiệu quả: độ chính xác kiểm tra sau epoch cuối (*test accuracy*). Ngoài ra có độ
@@ -530,7 +539,13 @@ Markdown(report.as_markdown(collapse.REMEDY_HEADER, rescued))
 #    bước bị gọt rồi mới chạy.
 
 # %% [markdown]
-# ## 14. Nguồn
+# ## 14. Đọc tiếp
+#
+# - [Định thời tốc độ học](lr_scheduling_vi.ipynb): các bộ định thời làm gì, và các lần chạy trong
+#   sách thật ra đã huấn luyện với tốc độ học nào.
+# - [Bài tập](exercises_vi.ipynb) của mục ấy, với lời giải đo được.
+#
+# ## 15. Nguồn
 #
 # - *Ứng dụng Gradient Clipping và Learning Rate Scheduler trong huấn luyện mô hình học sâu* (bài
 #   báo về gọt gradient, không ghi tác giả, năm và số).
