@@ -12,6 +12,7 @@ from d2l_lrsched.cli_bench import bench
 from d2l_lrsched.cli_clipping import clipping
 from d2l_lrsched.cli_errors import one_line_errors
 from d2l_lrsched.cli_exercises import exercises
+from d2l_lrsched.cli_explore import explore
 from d2l_lrsched.cli_plot import plot
 from d2l_lrsched.cli_report import report, verify
 from d2l_lrsched.cli_run import reproduce, run
@@ -48,5 +49,5 @@ def data(data_dir: Path | None, url: str | None, no_fetch: bool) -> None:
             click.echo(f"  {name:24} {array.shape!s:16} SHA-256 {files.SHA256[name]}")
 
 
-for command in (reproduce, run, verify, report, plot, clipping, exercises, bench):
+for command in (reproduce, run, verify, report, plot, explore, clipping, exercises, bench):
     main.add_command(command)

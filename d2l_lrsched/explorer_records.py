@@ -1,0 +1,22 @@
+"""The stored runs that the explorer looks for; read by the command, too, which waits for no MXNet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from d2l_lrsched.store import Run, read
+
+#: Environment variable: the folder of the records, from the command to the page's kernel.
+FOLDER_VARIABLE = "D2L_LRSCHED_RECORDS"
+RECORDS = ("baseline.jsonl", "runs.jsonl", "clipping.jsonl")
+
+
+def read_runs(folder: Path) -> list[Run]:
+    """Return the runs of the records that are in the folder, if there are any.
+
+    Raises
+    ------
+    StoreError
+        If one of the files is damaged.
+    """
+    return [run for name in RECORDS if (folder / name).exists() for run in read(folder / name)]
