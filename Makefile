@@ -27,7 +27,7 @@ NOTEBOOKS := $(patsubst %.py,%,$(wildcard notebooks/*.py))
 # Kernels read nobody's own settings, leave nothing in the checkout, and give the records' bits.
 KERNELS = IPYTHONDIR=$(abspath $(VENV)/ipython) MPLBACKEND= PYTHONWARNINGS= OMP_NUM_THREADS=1
 
-.PHONY: help install data reproduce notebooks $(NOTEBOOKS) test test-slow lint constraints clean
+.PHONY: help install data reproduce notebooks $(NOTEBOOKS) explore test test-slow lint constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -59,6 +59,10 @@ $(VENV)/.notebooks: $(VENV)/.base
 	$(INSTALL) '.[notebooks]'
 	@touch $@
 
+$(VENV)/.explorer: $(VENV)/.base
+	$(INSTALL) '.[explorer]'
+	@touch $@
+
 install: $(VENV)/.base ## the virtual environment and the pinned packages
 
 data: $(VENV)/.base ## find Fashion-MNIST; where it is missing, get it from apt or by download
@@ -79,7 +83,11 @@ $(NOTEBOOKS): $(VENV)/.notebooks data
 	--execute --ExecutePreprocessor.timeout=3600 --ExecutePreprocessor.record_timing=False $(NEW) && \
 	mv $(NEW) $@.ipynb && echo $@.ipynb || { rm -f $(NEW); exit 1; }
 
+explore: $(VENV)/.explorer ## drag any schedule's parameters in the browser
+	$(BIN)/d2l-lrsched explore
+
 test: $(VENV)/.test data lint ## prove the code right, in minutes
+	@command -v chromedriver >/dev/null || { $(call APT_INSTALL,chromium chromium-driver); } || true
 	$(BIN)/python -m pytest
 	PYTHONSTARTUP=$(CURDIR)/tests/few_images.py $(KERNELS) $(BIN)/python -m pytest --nbmake notebooks/*.ipynb
 

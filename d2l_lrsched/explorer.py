@@ -28,8 +28,8 @@ _STYLE = """<style>
 .explorer h1 { font-size: 22px; margin: 0 0 4px; }
 .explorer h2 { font-size: 15px; margin: 10px 0 2px; }
 .explorer code { font-family: monospace; background: #f3f3f3; padding: 1px 3px; }
-.explorer .line code { display: block; padding: 8px; user-select: all; overflow-wrap: anywhere; }
-.explorer .line button { margin: 4px 0; padding: 3px 12px; cursor: pointer; }
+.explorer code.line { display: block; padding: 8px; user-select: all; overflow-wrap: anywhere; }
+.explorer button.copy { margin: 4px 6px 4px 0; padding: 3px 12px; cursor: pointer; }
 .explorer .note .widget-html-content { border-left: 4px solid #E69F00; padding-left: 8px; }
 .explorer .error .widget-html-content { border-left: 4px solid #D55E00; padding-left: 8px;
     font-weight: bold; }
@@ -69,8 +69,8 @@ class Page:
             options=[(name, key) for key, name in LANGUAGES.items()],
             style={"button_width": "90px"},
         )
-        self.preset = widgets.Dropdown(options=[None, *BOOK], layout={"width": "100%"})
-        self.schedule = widgets.Dropdown(options=list(SCHEDULES), layout={"width": "100%"})
+        self.preset = widgets.Dropdown(options=[None, *BOOK], layout={"width": "97%"})
+        self.schedule = widgets.Dropdown(options=list(SCHEDULES), layout={"width": "97%"})
         self.reading = widgets.ToggleButtons(options=READINGS, style={"button_width": "150px"})
         wide = {"layout": widgets.Layout(width="97%"), "continuous_update": True}
         rate = {"min": 0.0, "step": 0.005, "readout_format": ".3f", **wide}
@@ -116,14 +116,18 @@ class Page:
         self.message.add_class("error")
         self.note.add_class("note")
         self.rates.add_class("rates")
-        self.code.add_class("line")
+        self.code.add_class("code")
         self.runs.add_class("runs")
-        controls = widgets.VBox(
+        controls = widgets.GridBox(  # beside the drawings one column, above them several
             [self._controls[name] for name in ("preset", "reading", "schedule", *self.sliders)],
-            layout={"flex": "0 0 330px"},
+            layout={
+                "flex": "1 1 340px",
+                "grid_template_columns": "repeat(auto-fit, minmax(320px, 1fr))",
+                "align_content": "flex-start",
+            },
         )
         self._shown = widgets.VBox([self.rates, self.note, self.code, self.runs])
-        shown = widgets.VBox([self.message, self._shown], layout={"flex": "1 1 560px"})
+        shown = widgets.VBox([self.message, self._shown], layout={"flex": "100 1 640px"})
         body = widgets.HBox([controls, shown], layout={"flex_flow": "row wrap"})
         page = widgets.VBox([widgets.HTML(_STYLE), self.language, self.intro, body])
         return page.add_class("explorer")
@@ -265,6 +269,7 @@ def _code(settings: Settings, texts: Any) -> str:
     hint = texts["code.constant" if code.startswith("{") else "code.hint"]
     copy = "navigator.clipboard.writeText(this.previousElementSibling.textContent)"
     return (
-        f"<h2>{texts['code']}</h2><code>{html.escape(code)}</code>"
-        f'<button onclick="{copy}">{texts["copy"]}</button> {hint}'
+        f"<h2>{texts['code']}</h2>"
+        f'<code class="line">{html.escape(code)}</code>'
+        f'<button class="copy" onclick="{copy}">{texts["copy"]}</button> {hint}'
     )

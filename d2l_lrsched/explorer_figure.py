@@ -104,7 +104,7 @@ def runs_svg(groups: Iterable[Stored], language: str) -> str:
         figure = Figure(figsize=SIZE)
         for panel, number, top in zip(PANELS, ("train_loss", "test_acc"), (2.5, 1.0)):
             axes = _axes(figure, panel, texts[number], (0, num_epochs), (0, top), 1.03)
-            axes.set(xlabel=texts["epoch"], ylabel=texts[number])
+            axes.set_xlabel(texts["epoch"])
             for run in (run for group in groups for run in group.runs):
                 trained = run.outcome == "trained"
                 values = [epoch[number] for epoch in run.epochs]
@@ -181,8 +181,10 @@ def _as_svg(figure: Figure) -> str:
     figure.savefig(out, format="svg", metadata=UNDATED["svg"])
     svg = out.getvalue()
     width, height = (value * 72 for value in SIZE)
-    element = f'<svg role="img" width="100%" viewBox="0 0 {width:g} {height:g}">'
-    return re.sub(r"<svg[^>]*>", element, svg[svg.index("<svg") :], count=1)
+    size = f'role="img" width="100%" viewBox="0 0 {width:g} {height:g}"'
+    svg = re.sub(r' (width|height|viewBox)="[^"]*"', "", svg[svg.index("<svg") :], count=3)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    return svg.replace("<svg", f"<svg {size}", 1)
 
 
 def _round_up(value: float) -> float:

@@ -11,7 +11,7 @@ from d2l_lrsched.published import BATCH_SIZE, TRAIN_EXAMPLES, UPDATES_PER_EPOCH
 LANGUAGES: Mapping[str, str] = MappingProxyType({"vi": "Tiếng Việt", "en": "English"})
 
 _VI = {
-    "title": "Tốc độ học dưới các bộ định thời",
+    "title": "Tốc độ học theo các bộ định thời",
     "intro": f"Một <b>bước cập nhật</b> là một lần thay đổi tham số sau một minibatch gồm "
     f"{BATCH_SIZE} ảnh; một <b>epoch</b> là một lượt qua toàn bộ {TRAIN_EXAMPLES} ảnh huấn luyện, "
     f"ở đây là {UPDATES_PER_EPOCH} bước cập nhật. Sách vẽ bộ định thời theo epoch, còn MXNet đếm "

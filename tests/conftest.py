@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 
@@ -126,3 +127,39 @@ def make_run():
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def curves_of():
+    """Return a reader of the explorer's rates as drawn: line -> [(update, learning rate), ...].
+
+    The scale is read from the grid line and the label of each panel's first and last tick.
+    """
+
+    def named(root, start):
+        return [g for g in root.findall(".//{*}g") if g.get("id", "").startswith(start)]
+
+    def numbers(group):
+        path = group.find(".//{*}path").get("d")
+        return [float(number) for number in re.findall(r"-?[\d.]+", path)]
+
+    def scale(axes, tick, coordinate):
+        ticks = named(axes, tick)
+        (p, a), (q, b) = (
+            (numbers(t)[coordinate], float(t.find(".//{*}text").text)) for t in (ticks[0], ticks[-1])
+        )
+        return lambda at: a + (at - p) * (b - a) / (q - p)
+
+    def curves_of(svg):
+        found = {}
+        for axes, start in zip(named(ElementTree.fromstring(svg), "axes_"), ("", "first-epoch-")):
+            x, y = scale(axes, "xtick_", 0), scale(axes, "ytick_", 1)
+            for name in ("rate", "other-reading"):
+                (line,) = named(axes, start + name)
+                values = numbers(line)
+                found[start + name] = [
+                    (x(a), y(b)) for a, b in zip(values[::2], values[1::2])
+                ]
+        return found
+
+    return curves_of
