@@ -72,14 +72,12 @@ def _rates_frame(
         figure = Figure(figsize=SIZE)
         ends = (num_epochs * UPDATES_PER_EPOCH, UPDATES_PER_EPOCH)
         for panel, names, end, title in zip(PANELS, LINES, ends, ("whole", "first")):
-            axes = _axes(figure, panel, texts[title], (0, end), (0, top), 1.19)
+            axes = _axes(figure, panel, texts[title], end, top, 1.19)
             axes.set(xlabel=texts["update"], ylabel=texts["rate"])
             for name, of, style in zip(names, (reading, other), ("-", (0, (4, 2)))):
                 label = texts[f"line.{of}"]
                 label = texts["chosen"].format(label) if of == reading else label
-                axes.plot(
-                    *[[0, 1]] * 2, gid=name, label=label, color=COLORS[of], ls=style, lw=1.6
-                )
+                axes.plot(*[[0, 1]] * 2, gid=name, label=label, color=COLORS[of], ls=style, lw=1.6)
             (left, bottom), (right, upper) = axes.transData.transform([(0, 0), (end, top)])
             # The svg counts points from above, matplotlib dots from below.
             dot, height = 72 / figure.dpi, SIZE[1] * 72
@@ -103,7 +101,7 @@ def runs_svg(groups: Iterable[Stored], language: str) -> str:
     with _look("runs"):
         figure = Figure(figsize=SIZE)
         for panel, number, top in zip(PANELS, ("train_loss", "test_acc"), (2.5, 1.0)):
-            axes = _axes(figure, panel, texts[number], (0, num_epochs), (0, top), 1.03)
+            axes = _axes(figure, panel, texts[number], num_epochs, top, 1.03)
             axes.set_xlabel(texts["epoch"])
             for run in (run for group in groups for run in group.runs):
                 trained = run.outcome == "trained"
@@ -143,18 +141,18 @@ def _axes(
     figure: Figure,
     panel: tuple[float, float, float, float],
     title: str,
-    xlim: tuple[float, float],
-    ylim: tuple[float, float],
+    right: float,
+    top: float,
     title_y: float,
 ) -> Axes:
     axes = figure.add_axes(panel)
     # Ticks that are given and a title with a place cost matplotlib half the time of its own.
-    for axis, (low, high) in ((axes.xaxis, xlim), (axes.yaxis, ylim)):
-        ticks = _ticks(high)
+    for axis, end in ((axes.xaxis, right), (axes.yaxis, top)):
+        ticks = _ticks(end)
         axis.set_ticks(ticks, [f"{tick:.6g}" for tick in ticks])
         axis.set_tick_params(length=0)
-    margin = 0.04 * ylim[1]  # for the line's width at both ends
-    axes.set(xlim=xlim, ylim=(ylim[0] - margin, ylim[1] + margin))
+    margin = 0.04 * top  # for the line's width at both ends
+    axes.set(xlim=(0, right), ylim=(-margin, top + margin))
     axes.set_title(title, y=title_y)
     axes.grid(color="#dddddd")
     return axes

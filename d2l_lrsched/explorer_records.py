@@ -1,4 +1,4 @@
-"""The stored runs that the explorer looks for; read by the command, too, which waits for no MXNet."""
+"""The stored runs that the explorer looks for, read without waiting for MXNet."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ _VI = {
     "line.epoch": "đếm theo epoch",
     "chosen": "{} (đang chọn)",
     "code": "Dòng lệnh tạo bộ định thời đang hiển thị",
-    "code.hint": 'Sau <code>import d2l_lrsched as lrs</code>, truyền nó vào <code>gluon.Trainer(…, '
+    "code.hint": "Sau <code>import d2l_lrsched as lrs</code>, truyền nó vào <code>gluon.Trainer(…, "
     '"sgd", {"lr_scheduler": …})</code>.',
     "code.constant": "Tốc độ học không đổi không cần bộ định thời: truyền thẳng vào "
     '<code>gluon.Trainer(…, "sgd", …)</code>.',
@@ -73,8 +73,9 @@ _VI = {
     "multi-factor.note": "Lần huấn luyện trong sách không khớp với đường này: sách vẽ bộ định thời "
     "của MXNet rồi mới huấn luyện bằng chính nó, mà nó nhớ các lần gọi khi vẽ. Vì thế tốc độ học "
     "khi huấn luyện là 0.25 đến bước cập nhật 30, rồi 0.125, không bao giờ là 0.5.",
-    "cosine-warmup.note": "Sách viết <code>CosineScheduler(20, …, warmup_steps=5)</code>, tính cả "
-    "khởi động trong <code>max_update</code>; ở đây là 5 khởi động, rồi 15 cosine: tốc độ học y hệt.",
+    "cosine-warmup.note": "Sách viết <code>CosineScheduler(20, …, warmup_steps=5)</code>, tính "
+    "cả khởi động trong <code>max_update</code>; ở đây là 5 khởi động rồi 15 cosine: "
+    "tốc độ học y hệt.",
     "error": "Các giá trị này không hợp lệ: {}",
     "error.at_most": "{name} phải là một số từ 0 đến {limit}, không thể là {value}",
     "error.step": "các mốc giảm phải tăng dần, không thể là {value}",

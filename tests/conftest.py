@@ -143,10 +143,11 @@ def curves_of():
         path = group.find(".//{*}path").get("d")
         return [float(number) for number in re.findall(r"-?[\d.]+", path)]
 
-    def scale(axes, tick, coordinate):
-        ticks = named(axes, tick)
+    def scale(axes, kind, coordinate):
+        ticks = named(axes, kind)
         (p, a), (q, b) = (
-            (numbers(t)[coordinate], float(t.find(".//{*}text").text)) for t in (ticks[0], ticks[-1])
+            (numbers(t)[coordinate], float(t.find(".//{*}text").text))
+            for t in (ticks[0], ticks[-1])
         )
         return lambda at: a + (at - p) * (b - a) / (q - p)
 
@@ -157,9 +158,7 @@ def curves_of():
             for name in ("rate", "other-reading"):
                 (line,) = named(axes, start + name)
                 values = numbers(line)
-                found[start + name] = [
-                    (x(a), y(b)) for a, b in zip(values[::2], values[1::2])
-                ]
+                found[start + name] = [(x(a), y(b)) for a, b in zip(values[::2], values[1::2])]
         return found
 
     return curves_of

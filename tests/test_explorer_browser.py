@@ -85,8 +85,8 @@ class Page:
         Select(self.one(f".control-{name} select")).select_by_visible_text(text)
 
     def curves(self):
-        script = "return new XMLSerializer().serializeToString(document.querySelector('.rates svg'))"
-        return self._curves_of(self.browser.execute_script(script))
+        script = "return new XMLSerializer().serializeToString(arguments[0])"
+        return self._curves_of(self.browser.execute_script(script, self.one(".rates svg")))
 
     def readout(self, name):
         return float(self.one(f".control-{name} .widget-readout").text)
@@ -165,7 +165,9 @@ def test_the_other_reading_and_a_warmup(page):
 
 def test_what_does_not_go_together_is_said(page):
     page.handle("base_lr").send_keys(Keys.HOME)
-    page.until(lambda: "final_lr must be a number from 0 to base_lr=0.005" in page.one(".error").text)
+    page.until(
+        lambda: "final_lr must be a number from 0 to base_lr=0.005" in page.one(".error").text
+    )
     assert page.code == ""
     page.handle("base_lr").send_keys(Keys.END)
     page.until(lambda: "base_lr=2.0" in page.code)
@@ -198,7 +200,7 @@ def test_the_code_can_be_copied(page):
 
 
 def test_how_long_an_answer_takes(page):
-    """From the key to the drawing on the page; measured and printed, for it hangs on the machine."""
+    """From the key to the drawing; measured and printed, for it hangs on the machine."""
     page.browser.execute_script(
         """window.took = []; let pressed;
         document.addEventListener("keydown", () => { pressed = performance.now(); }, true);
@@ -207,8 +209,7 @@ def test_how_long_an_answer_takes(page):
     )
     for answers in range(1, 21):
         page.handle("base_lr").send_keys(Keys.ARROW_LEFT)
-        took = "return window.took.length"
-        page.until(lambda n=answers: page.browser.execute_script(took) >= n)
+        page.until(lambda n=answers: page.browser.execute_script("return window.took.length") >= n)
     took = page.browser.execute_script("return window.took")
     print(f"an answer: median {statistics.median(took):.0f} ms, longest {max(took):.0f} ms")
     value = page.readout("base_lr")

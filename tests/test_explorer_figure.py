@@ -64,7 +64,7 @@ def test_texts_are_texts_in_both_languages():
 
 
 def lines(svg):
-    groups = [g for g in ElementTree.fromstring(svg).findall(".//{*}g")]
+    groups = ElementTree.fromstring(svg).findall(".//{*}g")
     paths = (g.find("{*}path") for g in groups if g.get("id").startswith("line2d"))
     styles = [p.get("style", "") for p in paths if p is not None]
     return [style for style in styles if "#dddddd" not in style]
