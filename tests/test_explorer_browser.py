@@ -45,14 +45,13 @@ def browser():
     options.binary_location = CHROMIUM
     for argument in ("--headless=new", "--no-sandbox", "--window-size=1200,900"):
         options.add_argument(argument)
-    address = server.stdout.readline().split()[4]
-    browser = webdriver.Chrome(options=options, service=Service(DRIVER))
     try:
-        browser.set_page_load_timeout(SECONDS)
-        browser.get(address)
-        yield browser
+        address = server.stdout.readline().split()[4]
+        with webdriver.Chrome(options=options, service=Service(DRIVER)) as browser:
+            browser.set_page_load_timeout(SECONDS)
+            browser.get(address)
+            yield browser
     finally:
-        browser.quit()
         server.terminate()
         server.wait(60)
         server.stdout.close()
