@@ -15,6 +15,7 @@ import pytest
 import d2l_lrsched as lrs
 
 webdriver = pytest.importorskip("selenium.webdriver")
+from selenium.common.exceptions import StaleElementReferenceException  # noqa: E402
 from selenium.webdriver.chrome.service import Service  # noqa: E402
 from selenium.webdriver.common.action_chains import ActionChains  # noqa: E402
 from selenium.webdriver.common.by import By  # noqa: E402
@@ -67,7 +68,10 @@ class Page:
         return self.browser.find_element(By.CSS_SELECTOR, selector)
 
     def until(self, condition):
-        WebDriverWait(self.browser, SECONDS, poll_frequency=0.05).until(lambda _: condition())
+        # An answer replaces what is on the page, also between finding a part and reading it.
+        replaced = [StaleElementReferenceException]
+        wait = WebDriverWait(self.browser, SECONDS, 0.05, ignored_exceptions=replaced)
+        wait.until(lambda _: condition())
 
     @property
     def code(self):
