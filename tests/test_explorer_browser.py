@@ -180,14 +180,15 @@ def test_what_does_not_go_together_is_said(page):
 def test_the_other_language(page):
     page.press(".explorer > .widget-toggle-buttons", "Tiếng Việt")
     page.until(lambda: "Toàn bộ quá trình huấn luyện" in page.one(".rates").text)
+    page.until(lambda: "độ chính xác trên tập kiểm tra" in page.one(".runs").text)
     text = page.one(".explorer").text
     assert "Bộ định thời" in text
-    assert "độ chính xác trên tập kiểm tra" in text
     assert "The " not in text
 
 
 def test_stored_runs_and_the_note_on_the_books(page):
-    assert "cosine: 10 runs of 30 epochs, 0 collapsed" in page.one(".runs").text
+    counted = "cosine: 10 runs of 30 epochs, 0 collapsed"
+    page.until(lambda: counted in page.one(".runs").text)
     assert len(page.browser.find_elements(By.CSS_SELECTOR, ".runs svg")) == 1
     page.choose("preset", "the book's: multi-factor")
     page.until(lambda: "never at 0.5" in page.one(".note").text)
