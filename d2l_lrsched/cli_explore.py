@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from d2l_lrsched import cli_options
+from d2l_lrsched import cli_options, explorer_records
 from d2l_lrsched.cli_errors import end_as_by_ctrl_c, one_line_errors
 
 HOST = "127.0.0.1"
@@ -23,7 +23,7 @@ PORTS = 50
     type=cli_options.Folder(file_okay=False),
     default="figures",
     show_default=True,
-    help="Folder of the runs whose curves are shown: baseline.jsonl, runs.jsonl, clipping.jsonl.",
+    help=f"Folder of the runs whose curves are shown: {', '.join(explorer_records.RECORDS)}.",
 )
 @click.option(
     "--port",
@@ -44,8 +44,6 @@ def explore(records: Path, port: int | None, no_browser: bool) -> None:
         )
     end_as_by_ctrl_c()
     with contextlib.suppress(KeyboardInterrupt), one_line_errors():
-        from d2l_lrsched import explorer_records
-
         explorer_records.read_runs(records)
         port = _free_port(port)
 

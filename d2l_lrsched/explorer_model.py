@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 import d2l_lrsched as lrs
+from d2l_lrsched.exercises import PLATEAU
+from d2l_lrsched.experiment import Experiment
 from d2l_lrsched.experiments import ALL, CHAPTER
 from d2l_lrsched.explorer_records import read_runs
 from d2l_lrsched.published import CHAPTER as PRINTED
@@ -208,10 +210,11 @@ class Stored:
 
 
 def stored(folder: Path) -> list[Stored]:
-    """Return the stored runs without clipping, by experiment and length.
+    """Return the stored runs of LeNet that a schedule alone sets apart, by experiment and length.
 
-    Of one seed the first run is taken: the table's and the baseline's share some. A record of
-    other settings than the experiment has today is left out, and so is one that clipped.
+    Of one seed the first run is taken: the table's and the baseline's share some. Left out are
+    records of other settings than the experiment has today, runs that clipped, and those whose
+    rate their own losses decided.
 
     Raises
     ------
@@ -224,13 +227,21 @@ def stored(folder: Path) -> list[Stored]:
         for run in read_runs(folder):
             experiment = ALL.get(run.experiment)
             made_with = {k: v for k, v in run.settings.items() if k != "net"}
-            if experiment and experiment.clip_norm is None and experiment.settings == made_with:
+            if experiment and _schedule_alone(experiment) and experiment.settings == made_with:
                 group = groups.setdefault((run.experiment, run.num_epochs), {})
                 group.setdefault(run.seed, run)
     return [
         Stored(name, num_epochs, _rates_of(name, num_epochs), tuple(by_seed.values()))
         for (name, num_epochs), by_seed in groups.items()
     ]
+
+
+def _schedule_alone(experiment: Experiment) -> bool:
+    return (
+        experiment.clip_norm is None
+        and experiment.net is None
+        and experiment not in PLATEAU.experiments
+    )
 
 
 def _rates_of(experiment: str, num_epochs: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from d2l_lrsched.store import Run, read
 
 #: Environment variable: the folder of the records, from the command to the page's kernel.
 FOLDER_VARIABLE = "D2L_LRSCHED_RECORDS"
-RECORDS = ("baseline.jsonl", "runs.jsonl", "clipping.jsonl")
+RECORDS = ("baseline.jsonl", "runs.jsonl", "clipping.jsonl", "exercises.jsonl")
 
 
 def read_runs(folder: Path) -> list[Run]:

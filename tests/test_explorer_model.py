@@ -213,6 +213,14 @@ def test_clipped_runs_and_runs_of_other_settings_are_left_out(records):
     assert stored(folder) == []
 
 
+def test_other_networks_and_rates_that_the_losses_decided_are_left_out(records):
+    for name in ("resnet-constant", "plateau", "plateau-warmup"):
+        folder = records("exercises.jsonl", name)
+    assert stored(folder) == []
+    folder = records("exercises.jsonl", "fixed-0.5")
+    assert [group.experiment for group in stored(folder)] == ["fixed-0.5"]
+
+
 def test_without_records(tmp_path):
     assert stored(tmp_path) == stored(tmp_path / "no-such-folder") == []
 
