@@ -28,16 +28,16 @@ _VI = {
     "unit.epoch": "epoch",
     "constant": "không đổi",
     "square-root": "căn bậc hai",
-    "factor": "nhân hệ số (trong chương)",
+    "factor": "thừa số (trong sách)",
     "linear": "tuyến tính",
-    "multi-factor": "nhân hệ số nhiều mốc",
+    "multi-factor": "đa thừa số",
     "poly": "đa thức",
-    "cosine": "cosine",
-    "cosine-warmup": "cosine có khởi động",
+    "cosine": "cô-sin",
+    "cosine-warmup": "cô-sin có khởi động",
     "base_lr": "Tốc độ học ban đầu",
     "final_lr": "Tốc độ học cuối",
     "stop_factor_lr": "Tốc độ học thấp nhất",
-    "factor.slider": "Hệ số suy giảm",
+    "factor.slider": "Thừa số suy giảm",
     "pwr": "Số mũ",
     "max_update": "Độ dài suy giảm",
     "first_step": "Mốc giảm thứ nhất",
@@ -55,27 +55,28 @@ _VI = {
     "code": "Dòng lệnh tạo bộ định thời đang hiển thị",
     "code.hint": "Sau <code>import d2l_lrsched as lrs</code>, truyền nó vào <code>gluon.Trainer(…, "
     '"sgd", {"lr_scheduler": …})</code>.',
-    "code.constant": "Tốc độ học không đổi không cần bộ định thời: truyền thẳng vào "
+    "code.constant": "Tốc độ học không đổi thì không cần bộ định thời: truyền thẳng dòng này vào "
     '<code>gluon.Trainer(…, "sgd", …)</code>.',
     "copy": "Sao chép",
-    "runs": "Các lần huấn luyện đã lưu có cùng tốc độ học ở mọi bước cập nhật",
+    "runs": "Các lần huấn luyện đã lưu có tốc độ học trùng khớp ở mọi bước cập nhật",
     "runs.count": "<b>{name}</b>: {runs} lần, mỗi lần {epochs} epoch, {collapsed} lần sụp đổ",
     "runs.collapsed": "Sụp đổ: mạng cho cùng một đầu ra với mọi ảnh, mất mát là ln 10 = 2.303 "
-    "(nét chấm). Không tính các lần có cắt gradient.",
-    "runs.none": "Không có lần huấn luyện đã lưu nào dùng đúng các tốc độ học này.",
+    "(nét chấm). Không tính các lần có gọt gradient.",
+    "runs.none": "Chưa có lần huấn luyện nào được lưu mà dùng đúng các tốc độ học này.",
     "runs.no_records": "Chưa có lần huấn luyện nào được lưu trong thư mục {folder}; "
-    "<code>d2l-lrsched reproduce --net fast --seeds 10</code> tạo ra chúng, và "
-    "<code>--records</code> chỉ đến thư mục chứa chúng.",
+    "hãy tạo bằng lệnh <code>d2l-lrsched reproduce --net fast --seeds 10</code>, hoặc dùng "
+    "<code>--records</code> để chỉ ra thư mục chứa chúng.",
     "train_loss": "mất mát huấn luyện",
     "test_acc": "độ chính xác trên tập kiểm tra",
-    "trained": "đã học được",
+    "trained": "học được",
     "collapsed": "sụp đổ",
     "multi-factor.note": "Lần huấn luyện trong sách không khớp với đường này: sách vẽ bộ định thời "
-    "của MXNet rồi mới huấn luyện bằng chính nó, mà nó nhớ các lần gọi khi vẽ. Vì thế tốc độ học "
-    "khi huấn luyện là 0.25 đến bước cập nhật 30, rồi 0.125, không bao giờ là 0.5.",
+    "của MXNet rồi huấn luyện bằng chính đối tượng ấy, mà nó lại nhớ các lần được gọi lúc vẽ. Vì "
+    "thế khi huấn luyện, tốc độ học là 0.25 cho đến hết bước cập nhật 30, sau đó là 0.125, không "
+    "bao giờ là 0.5.",
     "cosine-warmup.note": "Sách viết <code>CosineScheduler(20, …, warmup_steps=5)</code>, tính "
-    "cả khởi động trong <code>max_update</code>; ở đây là 5 khởi động rồi 15 cosine: "
-    "tốc độ học y hệt.",
+    "cả khởi động vào <code>max_update</code>; ở đây khởi động dài 5, rồi cô-sin dài 15: "
+    "tốc độ học vẫn y hệt.",
     "error": "Các giá trị này không hợp lệ: {}",
     "error.at_most": "{name} phải là một số từ 0 đến {limit}, không thể là {value}",
     "error.step": "các mốc giảm phải tăng dần, không thể là {value}",

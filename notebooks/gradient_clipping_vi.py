@@ -22,9 +22,9 @@
 # về gọt gradient và bộ định thời tốc độ học (tên bài ở mục *Nguồn*), đổi từng lời khen chê thành
 # một đại lượng đo được, và đem đối chiếu với các lần huấn luyện đã ghi lại.
 #
-# Bạn cần biết SGD, LeNet và phần Định thời Tốc độ Học. Chỉ một ô ở mục 8 là huấn luyện thật, trong
-# hai epoch; những ô còn lại đọc số liệu có sẵn hoặc tính vài giây là xong. Những gì gói phần mềm
-# in ra đều bằng tiếng Anh, nên trước mỗi bảng có lời giải nghĩa các cột.
+# Bạn cần biết SGD, LeNet và phần *Định thời tốc độ học*. Chỉ một ô ở mục 8 là huấn luyện thật,
+# trong hai epoch; những ô còn lại đọc số liệu đã ghi hoặc tính vài giây là xong. Những gì gói phần
+# mềm in ra đều bằng tiếng Anh, nên trước mỗi bảng có phần giải nghĩa các cột.
 
 # %%
 # %matplotlib inline
@@ -65,16 +65,17 @@ print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in ru
 # gradient ở mọi bước thời gian, nên tích ấy hoặc teo dần, hoặc phình ra theo hàm mũ. Phình ra
 # chính là *bùng nổ gradient* (*exploding gradient*).
 #
-# LeNet không lặp lại ma trận nào, nhưng vẫn dính đòn được. Sau một bước quá dài, cả một tầng relu
-# có thể bằng 0 với mọi ảnh. Relu bằng 0 thì gradient của nó cũng bằng 0, nên hầu như không còn gì
-# dẫn đường quay về. Khi đó ảnh nào mạng cũng chấm điểm y như nhau: mất mát bằng $\ln 10$, độ chính
-# xác 0.1. Ta gọi một lần huấn luyện là **sụp đổ** (*collapsed*, mạng "chết") nếu khi kết thúc, mọi
-# ảnh kiểm tra đều nhận cùng một bộ điểm, sai khác không quá 1 %.
+# LeNet không nhân lặp đi lặp lại một ma trận nào, nhưng vẫn có thể dính đòn. Sau một bước quá dài,
+# đầu ra của cả một tầng relu có thể bằng 0 với mọi ảnh. Ở đâu relu bằng 0 thì ở đó gradient của nó
+# cũng bằng 0, nên hầu như không còn gì dẫn đường quay về. Khi đó mạng chấm cho mọi ảnh cùng một bộ
+# điểm: mất mát bằng $\ln 10$, độ chính xác 0.1. Ta gọi một lần huấn luyện là **sụp đổ**
+# (*collapsed*, mạng "chết") nếu khi kết thúc, mọi ảnh kiểm tra đều nhận cùng một bộ điểm (điểm của
+# từng lớp chênh nhau chưa tới một phần trăm đơn vị).
 #
-# Gradient lớn đến cỡ nào? Chúng tôi chạy thăm dò (*pilot*): LeNet, tốc độ học không đổi 0.5, không
-# gọt, và đo chuẩn toàn cục của gradient ở từng bước cập nhật. Ô dưới đây in riêng nhóm học được
-# (*trained*) và nhóm sụp đổ (*collapsed*): chuẩn lớn nhất (*largest gradient norm*), rồi trong
-# epoch đầu chuẩn lớn nhất gấp bao nhiêu lần chuẩn trung vị (*median norm*).
+# Gradient lớn đến cỡ nào? Trong một đợt chạy thăm dò (*pilot*), ta huấn luyện LeNet với tốc độ học
+# không đổi 0.5, không gọt, và đo chuẩn toàn cục của gradient ở từng bước cập nhật. Ô dưới đây in
+# riêng nhóm học được (*trained*) và nhóm sụp đổ (*collapsed*): chuẩn lớn nhất (*largest gradient
+# norm*), rồi trong epoch đầu, chuẩn lớn nhất gấp bao nhiêu lần chuẩn trung vị (*median norm*).
 
 # %%
 for outcome in ("trained", "collapsed"):
@@ -86,17 +87,17 @@ for outcome in ("trained", "collapsed"):
     print(f"  in the first epoch {min(times):.0f} to {max(times):.0f} times the median norm")
 
 # %% [markdown]
-# Ngay cả khi mọi việc suôn sẻ, vẫn có những gradient dài gấp nhiều lần mức thường. Nhưng hãy so
-# dòng chuẩn lớn nhất của hai nhóm: chúng chồng lên nhau. Gradient dài thì nguy hiểm, song không
-# phải cứ gặp là chết; chỉ nhìn độ dài ấy thì chưa biết mạng nào sẽ chết. (Những tỷ số lớn nhất là
-# của các mạng đã chết hoặc mãi chưa chịu học: chúng gần như không có gradient, nên mức thường rất
-# bé.)
+# Ngay cả khi mọi việc suôn sẻ, vẫn có những gradient dài gấp nhiều lần mức bình thường. Nhưng hãy
+# so dòng chuẩn lớn nhất của hai nhóm: hai khoảng giá trị chồng lên nhau. Gradient dài thì nguy
+# hiểm, song không phải cứ gặp là chết; chỉ nhìn độ dài ấy thì chưa biết mạng nào sẽ chết. (Những
+# tỷ số lớn nhất là của các mạng đã chết hoặc mãi chưa chịu học: chúng gần như không có gradient,
+# nên chuẩn bình thường của chúng rất bé.)
 
 # %% [markdown]
 # ## 2. Hai cách gọt
 #
-# **Theo chuẩn toàn cục** (*global norm*). Coi gradient của mọi tham số là một vector dài $g$, vượt
-# ngưỡng $c$ thì rút ngắn:
+# **Theo chuẩn toàn cục** (*global norm*). Ghép gradient của mọi tham số thành một vector dài $g$;
+# nếu chuẩn của nó vượt ngưỡng $c$ thì rút ngắn lại:
 #
 # $$g \leftarrow \begin{cases} g & \lVert g \rVert \le c \\
 # \dfrac{c}{\lVert g \rVert} \, g & \lVert g \rVert > c \end{cases}
@@ -105,8 +106,8 @@ for outcome in ("trained", "collapsed"):
 # Hướng giữ nguyên, và không bước nào dài hơn $\eta c$.
 #
 # **Theo giá trị.** Gọt riêng từng thành phần: $g_i \leftarrow \min(\max(g_i, -c), c)$. Hướng thay
-# đổi ra sao, nhìn một vector hai chiều là rõ. Ba dòng in ra lần lượt là vector gốc, gọt theo chuẩn
-# (*by norm*) và gọt theo giá trị (*by value*), kèm chuẩn và góc:
+# đổi ra sao, cứ nhìn một vector hai chiều là rõ. Ba dòng in ra lần lượt là vector gốc (*as it
+# is*), gọt theo chuẩn (*by norm*) và gọt theo giá trị (*by value*), kèm chuẩn và góc:
 
 # %%
 gradient = np.array([3.0, 0.5])
@@ -129,9 +130,9 @@ for name, g in {"as it is": gradient, "by norm": by_norm, "by value": by_value}.
 #
 # Trong Gluon, hàm mất mát trả về một vector, mỗi mẫu một số, nên `backward()` để lại *tổng*
 # gradient của cả minibatch; mãi đến `trainer.update(batch_size)` mới có phép chia. Gọt gradient
-# lại đứng giữa hai việc đó. Ai đem tổng so thẳng với $c$ là đã dùng một ngưỡng ngặt hơn $n$ lần,
-# với $n$ là kích thước batch, và ngưỡng ấy thay đổi theo $n$. Ngay trong một epoch cũng vậy: 60000
-# không chia hết cho 256, batch cuối chỉ có 96 mẫu.
+# lại đứng giữa hai việc đó. Ai đem tổng so thẳng với $c$ là đã dùng một ngưỡng chặt gấp $n$ lần dự
+# định, với $n$ là kích thước batch, và ngưỡng ấy thay đổi theo $n$. Ngay trong một epoch cũng vậy:
+# 60000 không chia hết cho 256, batch cuối chỉ có 96 mẫu.
 #
 # Vì thế các hàm của ta nhận thêm kích thước batch; chuẩn và ngưỡng luôn là của gradient trung
 # bình:
@@ -150,10 +151,11 @@ for n in (256, 60000 % 256):
 # %% [markdown]
 # ## 4. Khi gradient không còn hữu hạn
 #
-# Chỉ cần một phép tính tràn số là gradient có inf hoặc nan. Nhân tỷ lệ không cứu được:
-# $c / \infty = 0$, mà $0 \cdot \infty$ lại là nan. Tệ hơn, phép so sánh nan > c cho kết quả sai
-# (*false*), nên đoạn mã gọt cẩu thả sẽ lặng lẽ cho nan đi qua; chỉ sau một bước cập nhật nó đã nằm
-# trong tham số, và chẳng mấy chốc mạng chỉ còn cho ra nan. Gói phần mềm cho bạn hai lựa chọn:
+# Chỉ cần một phép tính tràn số là gradient có inf (vô cùng) hoặc nan (không phải số). Co ngắn lại
+# cũng không cứu được: $c / \infty = 0$, mà $0 \cdot \infty$ lại là nan. Tệ hơn, điều kiện nan > c
+# không bao giờ đúng (giá trị luôn là *false*), nên đoạn mã gọt cẩu thả sẽ lặng lẽ cho nan đi qua;
+# chỉ sau một bước cập nhật nó đã nằm trong tham số, và chẳng mấy chốc mạng chỉ còn cho ra nan. Gói
+# phần mềm cho bạn hai lựa chọn:
 
 # %%
 broken = np.array([1.0, math.inf, 2.0])
@@ -165,7 +167,7 @@ norm = lrs.clip_global_norm([broken], max_norm=1.0, nonfinite="skip")
 print(f"skip: norm {float(norm)}, the gradient becomes {broken.tolist()}")
 
 # %% [markdown]
-# `raise` dừng lại, chỉ đích danh mảng bị hỏng và không đụng vào gì cả. `skip` cho toàn bộ gradient
+# `raise` dừng lại, chỉ đích danh mảng bị hỏng và không đụng vào gì cả. `skip` đặt toàn bộ gradient
 # bằng 0; với SGD thuần, thế nghĩa là bỏ qua bước cập nhật đó. Trong `lrs.train`, gradient hỏng
 # không bao giờ tới được tham số: với `nonfinite="raise"` (mặc định), việc huấn luyện dừng kèm
 # thông báo lỗi ngay khi các chuẩn được đọc, tức cứ 50 batch một lần; với `"skip"`, nó chạy tiếp và
@@ -176,9 +178,9 @@ print(f"skip: norm {float(norm)}, the gradient becomes {broken.tolist()}")
 #
 # `trainer.step` làm liền hai việc: cộng gradient của mọi thiết bị rồi cập nhật tham số. Phép gọt
 # phải chen vào giữa, nên ta gọi riêng từng việc theo thứ tự: `backward`, `allreduce_grads`, gọt,
-# `update`. Gọt trước khi cộng thì mỗi thiết bị chỉ đem phần của riêng mình so với ngưỡng. Bài báo
-# coi việc chỉnh tốc độ học là một bước riêng; trong Gluon, Trainer tự hỏi bộ định thời ngay trong
-# `update`.
+# `update`. Nếu gọt trước khi cộng, mỗi thiết bị chỉ đem phần riêng của mình ra so với ngưỡng. Bài
+# báo coi việc chỉnh tốc độ học là một bước riêng; trong Gluon, Trainer tự hỏi bộ định thời ngay
+# trong `update`.
 #
 # Mỗi dòng in ra gồm chuẩn trước khi gọt (*gradient norm*) và chuẩn thực sự được áp dụng
 # (*applied*):
@@ -204,15 +206,15 @@ for X, y in islice(train_iter, 8):
     print(f"gradient norm {float(norm):.2f}, applied {applied:.2f}")
 
 # %% [markdown]
-# Mấy gradient đầu tiên đủ ngắn nên được giữ nguyên. Mạng vừa bắt đầu học là chúng dài ra, và phần
-# được áp dụng có chuẩn đúng bằng ngưỡng.
+# Mấy gradient đầu tiên đủ ngắn nên được giữ nguyên. Ngay khi mạng bắt đầu học, gradient dài ra, và
+# gradient được áp dụng có chuẩn đúng bằng ngưỡng.
 
 # %% [markdown]
 # ## 6. Bài toán hai trọng số
 #
-# Thí nghiệm đầu tiên của bài báo nhỏ hết mức: cực tiểu hóa $L = w_1^2 + w_2^2$. Gradient là $2w$,
-# nên mọi điểm đều nằm trên đường thẳng nối điểm xuất phát với cực tiểu, và bước nào cũng tính
-# trước được. Không gọt thì mỗi bước nhân $w$ với $1 - 2\eta$:
+# Thí nghiệm đầu tiên của bài báo nhỏ đến mức không thể nhỏ hơn: cực tiểu hóa $L = w_1^2 + w_2^2$.
+# Gradient là $2w$, nên mọi điểm đều nằm trên đường thẳng nối điểm xuất phát với cực tiểu, và bước
+# nào cũng tính trước được. Không gọt thì mỗi bước nhân $w$ với $1 - 2\eta$:
 #
 # $$\eta = 0.4: \; 0.2 \qquad \eta = 0.9: \; -0.8 \qquad \eta = 1.1: \; -1.2$$
 #
@@ -251,8 +253,9 @@ Markdown(report.as_markdown(quadratic.TABLE_HEADER, quadratic.table_rows(descent
 # - **Bằng 1 là chuẩn của gradient *được áp dụng*.** Bản thân gradient lúc xuất phát dài như nhau,
 #   gọt hay không cũng thế: gọt đổi bước đi chứ không đổi địa hình. Và ở gần cực tiểu, gradient
 #   được áp dụng còn ngắn hơn 1.
-# - **Ở 1.1, gọt giữ cho tham số không chạy mất, nhưng không làm nó hội tụ.** Trong vòng tròn chấm,
-#   mỗi bước nhân với $-1.2$ nên lại văng ra; ra ngoài thì phép gọt kéo ngược vào.
+# - **Ở 1.1, gọt giữ cho tham số không chạy ra vô cùng, nhưng không làm nó hội tụ.** Trong vòng
+#   tròn chấm, mỗi bước nhân tham số với $-1.2$ nên nó lại văng ra; ra ngoài thì phép gọt kéo ngược
+#   vào.
 #
 # Ô sau in `w1` ở những bước cuối, rồi khoảng cách lớn nhất tới 0 và cận trên của nó (*bound*):
 
@@ -264,9 +267,9 @@ distances = [math.hypot(*weights) for weights in leashed.weights[-6:]]
 print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.3f}")
 
 # %% [markdown]
-# Nó cứ nhảy quanh cực tiểu mãi, không bao giờ xa quá $(\eta - \tfrac{1}{2}) \, c$. Gọt gradient là
-# sợi dây buộc chứ không phải thuốc chữa: muốn tới đích, tốc độ học phải giảm. Đó là việc của bộ
-# định thời, và là lý do hai thứ nên đi cùng nhau.
+# Tham số cứ nhảy mãi quanh cực tiểu, không bao giờ cách xa quá $(\eta - \tfrac{1}{2}) \, c$. Gọt
+# gradient là sợi dây buộc chứ không phải thuốc chữa: muốn tới đích, tốc độ học phải giảm. Đó là
+# việc của bộ định thời, và là lý do hai thứ nên đi cùng nhau.
 
 # %% [markdown]
 # ## 7. Ngưỡng được chọn ra sao
@@ -285,7 +288,7 @@ print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.
 Markdown(report.as_markdown(clipping_report.PILOT_HEADER, clipping_report.pilot_rows(runs)))
 
 # %% [markdown]
-# Quy tắc này giúp việc chọn ngưỡng được trung thực, không hứa rằng ngưỡng là tối ưu. Chúng tôi
+# Quy tắc này bảo đảm ngưỡng được chọn một cách trung thực, chứ không hứa rằng ngưỡng ấy tối ưu. Ta
 # chưa thử ngưỡng nào khác.
 
 # %% [markdown]
@@ -304,11 +307,12 @@ for name in ("neither", "clipping"):
     print(f"{name}, seed {run.seed}: {run.outcome}, test accuracies {accuracies}")
 
 # %% [markdown]
-# Giờ bạn tự huấn luyện lại lần thứ hai, trong hai epoch: cùng hạt giống, cùng tốc độ học, có gọt.
-# Trên bộ xử lý cùng loại và với một luồng, như khi ghi số liệu, bạn sẽ được đúng các con số đã
-# ghi; ở máy khác, các tổng làm tròn khác đi, quá trình huấn luyện khuếch đại chênh lệch ấy, và bạn
-# thấy một kết quả khác cùng kiểu. Kèm biểu đồ, mỗi epoch có một dòng: tỷ lệ bước cập nhật bị gọt,
-# chuẩn trung vị và chuẩn lớn nhất trước khi gọt.
+# Giờ bạn hãy tự huấn luyện lại lần chạy thứ hai trong số đó, trong hai epoch: cùng hạt giống, cùng
+# tốc độ học, có gọt. Trên bộ xử lý cùng loại và chỉ dùng một luồng, như khi ghi số liệu, bạn sẽ
+# được đúng các con số đã ghi; ở máy khác, các tổng được làm tròn khác đi, quá trình huấn luyện
+# khuếch đại chênh lệch ấy, và bạn sẽ thấy một kết quả khác, như thể đổi hạt giống. Kèm biểu đồ,
+# mỗi epoch có một dòng: tỷ lệ bước cập nhật bị gọt, chuẩn trung vị và chuẩn lớn nhất trước khi
+# gọt.
 
 # %%
 train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256, seed=dead[0])
@@ -337,25 +341,25 @@ for name in ("clipping", "both"):
 Markdown(report.as_markdown(clipping_report.CLIPPED_HEADER, clipping_report.clipped_rows(runs)))
 
 # %% [markdown]
-# Đây không phải chiếc túi khí lâu lâu mới bung một lần. Lúc đầu, phép gọt can thiệp gần như ở mọi
-# bước: dốc đến mấy, bước cũng chỉ dài $\eta c$. Nó giống biển giới hạn tốc độ hơn, và ở đoạn
-# gradient dài, nó có tác dụng như một tốc độ học nhỏ hơn, gần với giai đoạn khởi động (*warmup*).
-# Về sau tỷ lệ giảm dần nhưng không về 0; lấy chuẩn trung vị làm ngưỡng thì phải như vậy thôi.
+# Phép gọt ở đây không phải chiếc túi khí lâu lâu mới bung một lần. Lúc đầu, nó can thiệp gần như ở
+# mọi bước: dốc đến mấy, bước cũng chỉ dài $\eta c$. Nó giống biển giới hạn tốc độ hơn: ở đoạn
+# gradient dài, nó có tác dụng như một tốc độ học nhỏ hơn, gần giống khởi động (*warmup*). Về sau
+# tỷ lệ giảm dần nhưng không về 0; lấy chuẩn trung vị làm ngưỡng thì phải như vậy thôi.
 
 # %% [markdown]
 # ## 9. Bốn cách kết hợp
 #
 # Bài báo xếp hạng bốn cách bằng lời: không dùng gì (*neither*), chỉ gọt (*clipping*), chỉ bộ định
-# thời (*scheduler*), và cả hai (*both*). Chúng tôi huấn luyện LeNet trên Fashion-MNIST theo cả bốn
-# cách, mỗi lần mười epoch, cùng mười hạt giống. Tốc độ học không đổi là 0.5; bộ định thời thì khởi
-# động lên 0.5 trong một phần mười đầu của tổng số bước cập nhật, rồi suy giảm theo cô-sin về 0.
+# thời (*scheduler*), và cả hai (*both*). Ta huấn luyện LeNet trên Fashion-MNIST theo cả bốn cách,
+# mỗi lần mười epoch, cùng mười hạt giống. Tốc độ học không đổi là 0.5; bộ định thời thì khởi động
+# lên 0.5 trong một phần mười đầu của tổng số bước cập nhật, rồi suy giảm theo cô-sin về 0.
 #
 # *Ổn định*, *hội tụ*, *hiệu quả*: còn là lời thì chưa kiểm định được. Bài báo không cho biết đã đo
-# bằng gì, nên các định nghĩa dưới đây là của chúng tôi. Độ ổn định được đo bằng hai đại lượng:
+# bằng gì, nên ta phải tự đặt ra các định nghĩa dưới đây. Độ ổn định được đo bằng hai đại lượng:
 # sống sót (*survival*: bằng 1 nếu không sụp đổ và không gặp giá trị vô hạn, ngược lại bằng 0) và
-# độ gập ghềnh (*roughness*: tổng mọi lần mất mát huấn luyện tăng lên giữa hai đoạn batch liền
-# nhau, chỉ tính những lần học được). Độ hội tụ: số epoch để độ chính xác kiểm tra đạt 0.85
-# (*epochs to 0.85*; không đạt thì lấy số epoch cộng một) và mất mát huấn luyện ở epoch cuối
+# độ gập ghềnh (*roughness*: cộng mọi mức tăng của mất mát huấn luyện từ một đoạn batch sang đoạn
+# liền sau, chỉ tính những lần học được). Độ hội tụ: số epoch để độ chính xác kiểm tra đạt 0.85
+# (*epochs to 0.85*; không đạt thì lấy tổng số epoch cộng một) và mất mát huấn luyện ở epoch cuối
 # (*final loss*). Hiệu quả: độ chính xác kiểm tra sau epoch cuối (*test accuracy*). Ngoài ra có độ
 # quá khớp (*overfitting*: độ chính xác huấn luyện trừ độ chính xác kiểm tra). Cột *better* cho
 # biết càng cao (*higher*) hay càng thấp (*lower*) thì càng tốt.
@@ -380,10 +384,10 @@ arms_figure(runs)
 Markdown(report.as_markdown(claims.ARM_HEADER, claims.arm_rows(runs)))
 
 # %% [markdown]
-# Cẩn thận với hàng đầu. Độ chính xác trung bình ở đó không mô tả mạng nào cả: nó trộn những mạng
-# học được với những mạng đoán mò. Và hãy nhìn ra sau các giá trị trung bình thêm một lần nữa: từng
-# hạt giống, đã sắp thứ tự, chỉ gồm những lần học được. Nhóm đầu kém hơn phần lớn các nhóm khác,
-# vậy sống sót chưa phải là tất cả.
+# Hãy cẩn thận với hàng đầu. Độ chính xác trung bình ở đó không mô tả mạng nào cả: nó trộn những
+# mạng học được với những mạng đoán mò. Và hãy nhìn kỹ thêm xem đằng sau các giá trị trung bình là
+# gì: ô sau in giá trị ở từng hạt giống, đã sắp thứ tự, chỉ gồm những lần học được. Các lần chạy
+# của nhóm đầu kém hơn phần lớn những lần chạy khác, vậy sống sót chưa phải là tất cả.
 
 # %%
 for arm in claims.ARMS:
@@ -393,17 +397,17 @@ for arm in claims.ARMS:
         print(f"{arm}, {name}:", *(f"{value:.3f}" for value in values))
 
 # %% [markdown]
-# Độ gập ghềnh trung bình cao của nhóm chỉ dùng bộ định thời là do đúng một lần chạy: khởi động gần
-# xong, tốc độ học sắp lên đến đỉnh thì nó gặp tai nạn, rồi gượng dậy được (thử tìm nó trong hình).
-# Cũng hạt giống ấy, khi gọt thêm thì yên ổn. Bỏ lần đó ra, nhóm này không gập ghềnh hơn các nhóm
-# khác. Đại lượng đo đã định từ trước nên lần chạy ấy vẫn phải giữ; nhưng giờ bạn biết giá trị
-# trung bình kia từ đâu mà ra.
+# Độ gập ghềnh trung bình cao của nhóm chỉ dùng bộ định thời là do đúng một lần chạy: khi khởi động
+# gần xong, tốc độ học sắp lên đến đỉnh, nó gặp một tai nạn nặng rồi gượng dậy được (hãy thử tìm nó
+# trong hình). Cũng hạt giống ấy, khi gọt thêm thì yên ổn. Bỏ lần đó ra, nhóm này không gập ghềnh
+# hơn các nhóm khác. Đại lượng đo đã định từ trước nên lần chạy ấy vẫn phải giữ; nhưng giờ bạn biết
+# giá trị trung bình kia từ đâu mà ra.
 
 # %% [markdown]
-# ## 10. Phán xét các khẳng định của bài báo
+# ## 10. Xét từng khẳng định của bài báo
 #
 # Mỗi khẳng định so sánh hai cách trên các cặp lần chạy cùng hạt giống, tức là cùng tham số ban
-# đầu, cùng thứ tự minibatch. Có ba kết luận.
+# đầu, cùng thứ tự minibatch. Mỗi khẳng định nhận một trong ba kết luận.
 #
 # - **CONFIRMED** (được xác nhận): hai cách khác nhau, và đúng chiều bài báo nói.
 # - **CONTRADICTED** (bị bác bỏ): khác nhau theo chiều ngược lại, hoặc khác nhau trong khi bài báo
@@ -415,10 +419,11 @@ for arm in claims.ARMS:
 # mỗi cặp mang dấu nào cũng có khả năng như nhau. Vậy ta đổi dấu theo đủ $2^n$ kiểu; trị số p là tỷ
 # lệ những kiểu có trung bình cách 0 ít nhất bằng trung bình thực tế.
 #
-# **Hiệu chỉnh Holm.** Hỏi nhiều câu thì kiểu gì may rủi cũng gật đầu vài lần; vì thế trị số p nhỏ
-# nhất trong $m$ số được nhân với $m$, số kế tiếp nhân với $m - 1$, cứ thế tiếp tục, và không số
-# nào được nhỏ hơn số đứng trước. Sau đó còn không quá 5 % thì mới có kết luận; nhờ vậy, nếu thật
-# ra chẳng cách nào khác cách nào, xác suất lỡ đưa ra dù chỉ một kết luận cũng không quá 5 %.
+# **Hiệu chỉnh Holm.** Hỏi đủ nhiều câu thì thế nào cũng có câu được may rủi gật đầu; vì thế trị số
+# p nhỏ nhất trong $m$ số được nhân với $m$, số kế tiếp nhân với $m - 1$, cứ thế tiếp tục, và không
+# số nào được nhỏ hơn số đứng trước. Trị số nào sau đó vẫn không quá 5 % thì mới đủ để xác nhận hay
+# bác bỏ; nhờ vậy, xác suất lỡ thấy khác biệt, dù chỉ một lần, ở nơi thật ra không có khác biệt
+# cũng không quá 5 %.
 #
 # Cái giá phải trả: dù mọi cặp đều nghiêng về một phía, tức là rõ ràng hết mức, trị số p cũng chỉ
 # nhỏ được đến thế này (*pairs*: số cặp; *claims*: số khẳng định).
@@ -431,8 +436,9 @@ for n in sorted({j.n for j in judged}):
     print(f"{n} pairs: p is at least {least:.4f}, {times}")
 
 # %% [markdown]
-# Số cặp lớn nhất vừa đủ cho chừng này khẳng định. Còn ở chỗ có hạt giống bị loại vì một trong hai
-# lần chạy không học được, thì kết quả rõ đến đâu cũng *không thể* đi tới kết luận.
+# Số cặp lớn nhất chỉ vừa đủ cho chừng này khẳng định. Còn ở chỗ có hạt giống bị loại vì một trong
+# hai lần chạy không học được thì số liệu có rõ đến đâu cũng *không thể* đi tới xác nhận hay bác
+# bỏ.
 #
 # Các cột của bảng: mục trong bài báo; khẳng định; đại lượng đo; so sánh gì với gì ("kém < hơn",
 # hoặc "=" khi bài báo bảo ngang nhau); số cặp; hiệu trung bình, vế phải trừ vế trái; khoảng tin
@@ -449,13 +455,14 @@ Markdown(report.as_markdown(claims.CLAIM_HEADER, claims.claim_rows(judged)))
 # - **Được xác nhận.** Chỉ gọt cũng kết thúc với mất mát huấn luyện thấp hơn là không dùng gì. Dùng
 #   cả hai thì phân loại tốt hơn không dùng gì, và tốt hơn chỉ gọt.
 # - **Bị bác bỏ.** Bài báo cho rằng chỉ gọt và chỉ dùng bộ định thời hiệu quả như nhau. Ở hạt giống
-#   nào bộ định thời cũng thắng. Nhưng cho công bằng: cùng một chữ "Tốt" chưa chắc có nghĩa là bằng
-#   nhau đến chữ số cuối; chênh lệch thật ra nhỏ, và bài báo không nói lệch bao nhiêu thì vẫn coi
-#   là ngang.
+#   nào bộ định thời cũng thắng. Nhưng cũng phải công bằng: cùng một chữ "Tốt" chưa chắc có nghĩa
+#   là bằng nhau đến chữ số cuối cùng; chênh lệch thật ra nhỏ, và bài báo không nói lệch bao nhiêu
+#   thì vẫn coi là ngang.
 # - **Bài báo tự mâu thuẫn.** Mục 4.2 viết rằng gọt làm chậm hội tụ, bảng ở mục 4.4 lại cho rằng
-#   gọt hội tụ tốt hơn không dùng gì. Với chúng tôi, không hạt giống nào cho thấy gọt đến mốc 0.85
-#   muộn hơn. Đo như vậy thì cả hai khẳng định đều không qua được hiệu chỉnh Holm; còn đo bằng mất
-#   mát cuối cùng thì bảng 4.4 được xác nhận, và chẳng có gì ở đây bênh vực chữ "chậm".
+#   gọt hội tụ tốt hơn không dùng gì. Trong số liệu của ta, không có hạt giống nào mà khi gọt, mạng
+#   lại đạt mốc 0.85 muộn hơn. Đo như vậy thì cả hai khẳng định đều không qua được hiệu chỉnh Holm;
+#   còn đo bằng mất mát cuối cùng thì bảng 4.4 được xác nhận, và chẳng có gì ở đây bênh vực chữ
+#   "chậm".
 # - **Sống sót: chưa ngã ngũ**, tuy trong hình rõ ràng chỉ gọt cũng cứu được tất cả. Trị số p chỉ
 #   tính những hạt giống mà hai cách cho kết cục khác nhau, mà số đó thì ít.
 # - **Cũng chưa ngã ngũ:** dùng cả hai có hơn chỉ dùng bộ định thời hay không. Hiệu độ chính xác
@@ -468,9 +475,9 @@ Markdown(report.as_markdown(claims.CLAIM_HEADER, claims.claim_rows(judged)))
 # ## 11. Mạng nào sụp đổ, và cái gì cứu chúng
 #
 # Cùng một hạt giống sụp đổ khi không có biện pháp nào: có biện pháp thì sao? Hàng trên là tốc độ
-# học không đổi 0.3 của cuốn sách, nơi lần chạy in trong sách đã sụp đổ; hàng dưới là bốn cách kết
-# hợp ở 0.5. Chỉ những hạt giống sụp đổ ở khung ngoài cùng bên trái mới được tô màu; hàng trên
-# không có hạt giống nào.
+# học không đổi 0.3 của sách, tốc độ mà ở đó lần chạy in trong sách đã sụp đổ; hàng dưới là bốn
+# cách kết hợp ở 0.5. Chỉ những hạt giống sụp đổ ở khung ngoài cùng bên trái mới được tô màu; hàng
+# trên không có hạt giống nào.
 
 # %%
 collapse_figure(runs)
@@ -486,10 +493,10 @@ shares = collapse.share_rows(runs, ["pilot", *COLLAPSE, *claims.ARMS])
 Markdown(report.as_markdown(collapse.SHARE_HEADER, shares))
 
 # %% [markdown]
-# Cũng những hạt giống ấy khi có biện pháp. Các cột: thí nghiệm không có biện pháp; thí nghiệm có
-# biện pháp; số hạt giống; bao nhiêu sụp đổ khi không có; trong đó bao nhiêu được cứu; bao nhiêu
-# học được khi không có; trong đó bao nhiêu lại bị biện pháp làm hỏng; trị số p của kiểm định chính
-# xác McNemar, so số được cứu với số bị hỏng.
+# Vẫn những hạt giống ấy, khi có biện pháp thì sao? Các cột: thí nghiệm không có biện pháp; thí
+# nghiệm có biện pháp; số hạt giống; bao nhiêu sụp đổ khi không có; trong đó bao nhiêu được cứu;
+# bao nhiêu học được khi không có; trong đó bao nhiêu lại bị biện pháp làm hỏng; trị số p của kiểm
+# định chính xác McNemar, so số được cứu với số bị hỏng.
 
 # %%
 rescued = collapse.rescue_rows(collapse.rescues(runs))
@@ -497,8 +504,8 @@ Markdown(report.as_markdown(collapse.REMEDY_HEADER, rescued))
 
 # %% [markdown]
 # Ở 0.5, biện pháp nào cũng cứu được mọi hạt giống đã sụp đổ và không làm hỏng hạt giống nào. Ít
-# hạt giống như vậy thì chưa đủ cho một kết luận ở mức 5 %, nhưng chiều hướng đã thấy. Ở 0.3 thì
-# chẳng có gì để cứu: cú sụp đổ in trong sách không lặp lại, có biện pháp hay không cũng vậy. Không
+# hạt giống như vậy thì chưa đủ để kết luận ở mức 5 %, chỉ mới cho thấy một chiều hướng. Ở 0.3 thì
+# chẳng có gì để cứu: sự sụp đổ in trong sách không lặp lại, có biện pháp hay không cũng vậy. Không
 # lần nào sụp đổ chưa có nghĩa là không bao giờ: đầu trên của khoảng tin cậy cho biết tỷ lệ nào vẫn
 # còn có thể.
 
@@ -510,21 +517,21 @@ Markdown(report.as_markdown(collapse.REMEDY_HEADER, rescued))
 #   không thể phân định: thiếu bộ định thời thì quá ít hạt giống học được để mà so. Muốn hỏi cho
 #   đàng hoàng, phải hạ tốc độ học xuống mức không mạng nào sụp đổ.
 # - **Vì sao gọt cứu được mạng?** Vì nó chặn bước nhảy khổng lồ hiếm hoi, hay vì lúc đầu nó rút
-#   ngắn gần như mọi bước? Thử một tốc độ học không đổi, thấp hơn đúng chừng ấy, sẽ rõ. Chúng tôi
-#   chưa làm.
+#   ngắn gần như mọi bước? Thử một tốc độ học không đổi, thấp hơn đúng chừng ấy, sẽ rõ. Ta chưa
+#   thử.
 # - **Ngưỡng khác, mạng khác.** Ta chỉ có một ngưỡng, một tốc độ học, LeNet và mười epoch. Bài báo
 #   cho rằng các kỹ thuật này không hợp với mô hình nhỏ (mục 5.3). LeNet là mô hình nhỏ, vậy mà ở
-#   tốc độ học này cả hai đều giúp được; còn về mô hình lớn, số liệu ở đây không nói gì.
+#   tốc độ học này cả hai đều có ích; còn về mô hình lớn, số liệu ở đây không nói lên điều gì.
 # - **Lý thuyết.** Zhang và cộng sự (2020) chứng minh: với những hàm có độ cong được phép tăng theo
 #   chuẩn của gradient, hạ gradient có gọt có thể nhanh hơn hạ gradient với bất kỳ tốc độ học cố
-#   định nào. Mất mát của LeNet có thuộc loại ấy không, chúng tôi chưa đo. Bài toán hai trọng số
-#   thì quá đơn giản: độ cong ở đâu cũng như nhau.
+#   định nào. Mất mát của LeNet có thuộc loại ấy không, ta chưa đo. Bài toán hai trọng số thì quá
+#   đơn giản: độ cong ở đâu cũng như nhau.
 
 # %% [markdown]
 # ## 13. Câu hỏi suy ngẫm
 #
 # 1. Trong bài toán hai trọng số ở 0.9, có gọt lại lắng xuống sớm hơn. Vì sao ở đó bước *ngắn hơn*
-#    lại có lợi? Với những ngưỡng nào thì gọt lại thua?
+#    lại có lợi? Với những ngưỡng nào thì có gọt lại chậm hơn?
 # 2. Nhân hàm mất mát với 10. Các bước của SGD thuần đổi thế nào? Còn SGD mà bước nào cũng bị gọt
 #    thì sao?
 # 3. Bạn giảm kích thước batch còn một nửa. Gradient trung bình dài ra hay ngắn lại, và bạn có giữ
@@ -553,7 +560,7 @@ Markdown(report.as_markdown(collapse.REMEDY_HEADER, rescued))
 #   [arXiv:1211.5063](https://arxiv.org/abs/1211.5063).
 # - Zhang, He, Sra và Jadbabaie (2020), *Why gradient clipping accelerates training: a theoretical
 #   justification for adaptivity*, [arXiv:1905.11881](https://arxiv.org/abs/1905.11881).
-# - Zhang, Lipton, Li và Smola, *Đắm mình vào Học Sâu*, phần *Định thời Tốc độ Học*, [bản tiếng
+# - Zhang, Lipton, Li và Smola, *Đắm mình vào Học Sâu*, phần *Định thời tốc độ học*, [bản tiếng
 #   Việt dùng MXNet](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html).
 # - Xiao, Rasul và Vollgraf, *Fashion-MNIST*, [arXiv:1708.07747](https://arxiv.org/abs/1708.07747).
 # - Holm (1979), *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of

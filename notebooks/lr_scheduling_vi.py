@@ -17,22 +17,23 @@
 # [English](lr_scheduling_en.ipynb)
 #
 # Các chương trước bàn về *hướng* đi của mỗi bước cập nhật. Còn bước ấy nên dài bao nhiêu, và độ
-# dài đó nên đổi ra sao trong lúc huấn luyện? Mục 11.15 của *Đắm mình vào Học sâu* trả lời bằng
+# dài đó nên đổi ra sao trong lúc huấn luyện? Mục 11.15 của *Đắm mình vào Học Sâu* trả lời bằng
 # năm lần chạy LeNet trên Fashion-MNIST. Ta sẽ đi lại con đường ấy bằng MXNet, vẽ lại cả mười hình
 # của mục, rồi làm thêm một việc mà sách không làm: chạy mỗi thí nghiệm với nhiều hạt giống ngẫu
-# nhiên và hỏi xem những gì đã in ra có đứng vững không. Câu trả lời có vài chỗ bất ngờ, trong đó
-# có chỗ này: phần lớn các lần chạy trong sách không hề được huấn luyện theo đường cong mà sách
-# vẽ.
+# nhiên và hỏi xem kết quả nào trong sách còn đứng vững. Vài câu trả lời khá bất ngờ, chẳng hạn:
+# phần lớn các lần chạy trong sách không hề được huấn luyện theo đường cong mà sách vẽ.
 #
 # Mọi hình và bảng dưới đây đều dựng từ kết quả đã lưu, nên chỉ mất vài giây. Riêng một ô, trong
-# phần *Trainer thật sự đưa gì cho bộ định thời*, sẽ huấn luyện thật hai epoch để bạn thấy đồ thị
-# lớn dần.
+# phần *Trainer thật sự đưa gì cho bộ định thời*, sẽ huấn luyện thật trong hai epoch để bạn xem đồ
+# thị hiện dần ra.
 #
 # Nhãn trên hình và tên cột giữ nguyên tiếng Anh: *learning rate* là tốc độ học, *update* là bước
 # cập nhật, *train loss* là mất mát huấn luyện, *train acc* và *test acc* là độ chính xác trên tập
-# huấn luyện và tập kiểm tra, *published* là số in trong sách, *ours* là số của ta, *collapsed* là
-# mạng đã sụp đổ (sẽ giải thích sau). Ba số cách nhau bằng dấu gạch chéo là mất mát huấn luyện, độ
-# chính xác huấn luyện và độ chính xác kiểm tra sau epoch cuối.
+# huấn luyện và tập kiểm tra, *experiment* là thí nghiệm, *runs* là số lần chạy, *published* là số
+# in trong sách, *ours* là số của ta, *share* là tỷ lệ, *interval* là khoảng tin cậy hay khoảng dự
+# đoán, *collapsed* là mạng đã sụp đổ hay số lần sụp đổ (sẽ giải thích sau). Ba số cách nhau bằng
+# dấu gạch chéo là mất mát huấn luyện, độ chính xác huấn luyện và độ chính xác kiểm tra sau epoch
+# cuối.
 
 # %%
 # %matplotlib inline
@@ -53,16 +54,16 @@ npx.set_np()
 # %% [markdown]
 # ## Vì sao tốc độ học đáng bận tâm
 #
-# Lấy bài toán đơn giản nhất còn nói lên được điều gì đó: hàm bậc hai có độ cong $\lambda$ theo
-# một hướng. Hạ gradient nhân tọa độ theo hướng ấy với $1 - \eta\lambda$ ở mỗi bước:
+# Xét bài toán đơn giản nhất mà vẫn nói lên được điều gì đó: một hàm bậc hai, có độ cong $\lambda$
+# theo một hướng nào đó. Hạ gradient nhân tọa độ theo hướng ấy với $1 - \eta\lambda$ ở mỗi bước:
 #
 # $$w_{t+1} = w_t - \eta\,\lambda\,w_t = (1 - \eta\lambda)\,w_t .$$
 #
-# Từ một dòng này suy ra bốn điều cần để ý.
+# Xuất phát từ một dòng này, ta sẽ thấy bốn điều cần để ý.
 #
 # - **Độ lớn.** Khi $\eta > 2/\lambda_{\max}$, tọa độ theo hướng cong nhất phình ra mãi: thuật
 #   toán phân kỳ. Nhưng $\eta$ nhỏ thì hướng thoải nhất, nơi hệ số là $1 - \eta\lambda_{\min}$,
-#   gần như đứng yên. Khoảng cách giữa hai đòi hỏi ấy chính là hệ số điều kiện
+#   gần như đứng yên. Hai đòi hỏi ấy cách nhau bao xa là do hệ số điều kiện (*condition number*)
 #   $\lambda_{\max}/\lambda_{\min}$.
 # - **Suy giảm.** Gradient trên minibatch có nhiễu, nên tốc độ học cố định không đưa ta đến cực
 #   tiểu mà chỉ đến một vùng quanh nó, rộng hẹp tùy theo $\eta$. Muốn thu hẹp vùng ấy phải giảm
@@ -70,8 +71,8 @@ npx.set_np()
 #   cũng hữu hạn, và ta có thể dừng lại giữa đường. Với bài toán lồi, $\eta_t \propto t^{-1/2}$ là
 #   mức giảm quen thuộc.
 # - **Lúc khởi đầu.** Tham số vừa khởi tạo là ngẫu nhiên, gradient ở đó chưa nói được bao nhiêu về
-#   nơi cần đến. Bước dài ngay từ đầu là đánh cược cả mạng. *Khởi động* (warmup) nghĩa là nâng tốc
-#   độ học lên dần.
+#   nơi cần đến. Bước dài ngay từ đầu là đem cả mạng ra đánh cược. *Khởi động* (warmup) nghĩa là
+#   nâng dần tốc độ học lên.
 # - **Chu kỳ.** Có phương pháp cho tốc độ học lên xuống nhiều lần, rồi lấy trung bình các bộ tham
 #   số gặp trên đường [Izmailov et al., 2018]. Ta chỉ nhắc đến chứ không dùng.
 
@@ -79,9 +80,9 @@ npx.set_np()
 # ## LeNet, Fashion-MNIST và vòng lặp huấn luyện
 #
 # Mạng là LeNet đã hiện đại hóa: relu thay cho sigmoid, gộp cực đại thay cho gộp trung bình. Mạng
-# nhỏ nên huấn luyện rẻ, nhưng đủ phức tạp để tốc độ học gây chuyện. Dữ liệu là Fashion-MNIST,
-# minibatch 256 ảnh, tức 235 bước cập nhật một epoch (minibatch cuối chỉ có 96 ảnh). Hãy nhớ con
-# số 235.
+# đủ nhỏ để huấn luyện ít tốn kém, và đủ phức tạp để tốc độ học có thể gây chuyện. Dữ liệu là
+# Fashion-MNIST, minibatch 256 ảnh, tức 235 bước cập nhật một epoch (minibatch cuối chỉ có 96
+# ảnh). Hãy nhớ con số 235.
 
 # %%
 train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256)
@@ -90,17 +91,17 @@ loss = gluon.loss.SoftmaxCrossEntropyLoss()
 net
 
 # %% [markdown]
-# Mỗi bước cập nhật lấy một minibatch $\mathcal{B}$, tính gradient trung bình rồi bước một bước
-# dài $\eta_n$:
+# Mỗi bước cập nhật lấy một minibatch $\mathcal{B}$, tính gradient trung bình rồi đi ngược hướng
+# gradient ấy với tốc độ học $\eta_n$:
 #
 # $$\theta \leftarrow \theta
 # {} - \eta_n\, \frac{1}{|\mathcal{B}|} \sum_{i \in \mathcal{B}} \nabla_\theta\, \ell_i(\theta),
 # \qquad n = 1, 2, 3, \ldots$$
 #
 # `lrs.train` làm đúng những gì hàm `train` của sách làm, giống đến từng bit; chỉ khác là nó trả
-# về những gì đo được sau mỗi epoch. Kết quả của những lần chạy đã xong nằm trong hai tập tin:
-# `runs.jsonl` có mỗi thí nghiệm một lần (hạt giống 0), `baseline.jsonl` có mỗi thí nghiệm nhiều
-# lần.
+# về những gì đo được sau mỗi epoch. Kết quả của những lần chạy trước nằm trong hai tệp:
+# `runs.jsonl` có một lần chạy cho mỗi thí nghiệm (hạt giống 0), `baseline.jsonl` có nhiều lần
+# chạy cho mỗi thí nghiệm.
 
 # %%
 stored = regression.distinct(store.read("../figures/runs.jsonl"))
@@ -113,20 +114,21 @@ len(runs), len(baseline)
 #
 # Mốc so sánh đầu tiên: giữ nguyên $\eta = 0.3$ suốt 30 epoch. Sách kể rằng độ chính xác trên tập
 # huấn luyện tăng đều, còn trên tập kiểm tra thì đến một lúc không tăng nữa, và khoảng hở giữa hai
-# đường là dấu hiệu quá khớp. Nhưng dòng kết quả in ngay bên dưới lời kể ấy lại là mất mát 2.303
-# và độ chính xác 0.100.
+# đường chính là quá khớp. Nhưng dòng kết quả in ngay bên dưới lời kể ấy lại là mất mát 2.303 và
+# độ chính xác 0.100.
 
 # %%
 lrs.published.CHAPTER["constant"], math.log(10)
 
 # %% [markdown]
-# Hai số ấy không phải của một mạng học dở; chúng là của một mạng *không còn nhìn thấy ảnh*. Nếu
-# mười lớp ảnh nào cũng nhận đúng một xác suất $1/10$ thì mất mát là
-# $-\ln \tfrac{1}{10} = \ln 10$, và trên tập kiểm tra có số ảnh mỗi lớp bằng nhau, đoán mãi một
-# lớp sẽ đúng một phần mười. Cách chết thường gặp của mạng dùng relu: một bước quá dài đẩy các
-# nơ-ron sang vùng mà đầu vào của relu âm với *mọi* ảnh. Ở đó relu cho ra 0, đạo hàm của nó cũng
-# là 0, nên không còn gradient nào kéo nơ-ron trở lại. Chỉ còn độ chệch của tầng cuối là học được,
-# và điều tốt nhất nó học được là tần suất của các lớp. Ta gọi mạng như thế là mạng *sụp đổ*.
+# Đó không phải kết quả của một mạng học dở, mà là của một mạng *không còn nhìn thấy ảnh*. Nếu với
+# ảnh nào mạng cũng gán cho mỗi lớp trong mười lớp xác suất $1/10$ thì mất mát là
+# $-\ln \tfrac{1}{10} = \ln 10$; còn trên tập kiểm tra, nơi các lớp có số ảnh bằng nhau, cứ đoán
+# mãi một lớp thì đúng một phần mười. Mạng dùng relu thường chết như thế này: một bước quá dài đẩy
+# các nơ-ron sang vùng mà đầu vào của relu âm với *mọi* ảnh. Ở đó relu cho ra 0, đạo hàm của nó
+# cũng là 0, nên không còn gradient nào kéo nơ-ron trở lại. Những gì còn học được, như hệ số điều
+# chỉnh (*bias*) của tầng cuối, chỉ làm đổi một đầu ra chung cho mọi ảnh, nên cùng lắm mạng học
+# được tần suất của các lớp. Ta nói mạng như thế đã *sụp đổ*.
 #
 # Vậy lời kể trong sách là về một lần chạy khác. Lần chạy của ta, cùng thiết lập, thì sống:
 
@@ -135,9 +137,9 @@ display(figures.training_figure(runs["constant"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["constant"]])))
 
 # %% [markdown]
-# Hình này thì khớp với lời kể: huấn luyện cứ tốt lên, kiểm tra dừng lại, khoảng hở lộ rõ. Vậy
-# mạng sụp đổ ở tốc độ học 0.3 có hiếm không? Một lần chạy không trả lời được. Đếm trên mọi hạt
-# giống của ta:
+# Hình này thì khớp với lời kể: kết quả trên tập huấn luyện cứ tốt lên, trên tập kiểm tra thì dừng
+# lại, khoảng hở lộ rõ. Vậy mạng sụp đổ ở tốc độ học 0.3 có hiếm không? Một lần chạy không trả lời
+# được. Đếm trên mọi hạt giống của ta:
 
 # %%
 rows = collapse.share_rows(baseline, ["constant"])
@@ -145,9 +147,10 @@ Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
 
 # %% [markdown]
 # Không lần nào sụp đổ. Nhưng hãy nhìn cột cuối, khoảng tin cậy của *tỷ lệ* sụp đổ: số lần chạy
-# còn ít, nên số không ấy vẫn hợp với một tai nạn hiếm lẫn một tai nạn khá thường. Kết luận trung
-# thực là: chuyện in trong sách *có thể* xảy ra, ta chưa thấy nó xảy ra, và chưa biết nó hiếm đến
-# đâu. Dưới đây ta sẽ gọi kết luận kiểu này là INCONCLUSIVE.
+# còn ít, nên con số 0 ấy phù hợp với một tai nạn hiếm gặp, mà cũng phù hợp với một tai nạn khá
+# thường xuyên. Kết luận trung thực là: chuyện in trong sách *có thể* xảy ra, ta chưa thấy nó xảy
+# ra, và chưa biết nó hiếm đến đâu. Dưới đây ta sẽ gọi kết luận kiểu này là INCONCLUSIVE (chưa đủ
+# để kết luận).
 #
 # **Thử nghĩ.** Cần bao nhiêu lần chạy không sụp đổ để dám nói rằng tỷ lệ thật dưới 5 %? (Gợi ý:
 # nếu tỷ lệ là $p$, xác suất để $k$ lần đều sống là $(1-p)^k$.)
@@ -164,7 +167,7 @@ trainer.set_learning_rate(0.1)
 trainer.learning_rate
 
 # %% [markdown]
-# Như thế thì kế hoạch nằm rải rác trong vòng lặp. Gọn hơn: viết kế hoạch thành một **hàm của số
+# Làm thế thì kế hoạch nằm rải rác trong vòng lặp. Gọn hơn là viết kế hoạch thành một **hàm của số
 # bước cập nhật**, từ $t$ ra $\eta_t$, rồi giao nó cho Trainer. Hàm ấy là bộ định thời. Ví dụ đầu
 # tiên giảm theo căn bậc hai:
 #
@@ -197,12 +200,12 @@ for X, y in itertools.islice(train_iter, 2):
 asked
 
 # %% [markdown]
-# Hai điều lộ ra, và phần còn lại của sổ tay này xoay quanh chúng.
+# Hai điều lộ ra, và phần còn lại của notebook này xoay quanh chúng.
 #
 # 1. **Đối số là số bước cập nhật**, bắt đầu từ 1, chứ không phải số epoch. Một epoch có 235 bước,
 #    30 epoch có 7050.
-# 2. **Mỗi bước bộ định thời bị gọi nhiều lần** với cùng một số: sgd cập nhật mười mảng tham số
-#    của LeNet theo từng nhóm, mỗi nhóm hỏi một lần.
+# 2. **Mỗi bước bộ định thời bị gọi nhiều lần** với cùng một số: sgd chia mười mảng tham số của
+#    LeNet thành nhóm để cập nhật, mỗi nhóm hỏi một lần.
 #
 # Vậy đường cong mà lần chạy trong sách thật sự đi theo là đường này (trục dưới đếm bước cập nhật,
 # trục trên đếm epoch):
@@ -227,7 +230,8 @@ trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": square_roo
 history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx)
 
 # %% [markdown]
-# Bạn vừa làm lại hai epoch đầu của lần chạy đã lưu. Đặt hai bên cạnh nhau:
+# Bạn vừa làm lại hai epoch đầu của lần chạy đã lưu. Đặt hai bên cạnh nhau (*now* là vừa chạy,
+# *stored* là đã lưu):
 
 # %%
 rows = [
@@ -238,8 +242,8 @@ header = ("train loss now", "stored", "test acc now", "stored")
 Markdown(report.as_markdown(header, rows))
 
 # %% [markdown]
-# Cùng loại bộ xử lý và cùng một luồng tính thì hai bên trùng nhau đến từng bit; trên máy khác,
-# phép cộng số thực đổi thứ tự và các số chệch dần. (Nhờ `square_root` là hàm thuần túy, ta đã vẽ
+# Trên bộ xử lý cùng loại và chỉ dùng một luồng, hai bên trùng nhau đến từng bit; trên máy khác,
+# thứ tự các phép cộng thay đổi và kết quả lệch dần. (Nhờ `square_root` là hàm thuần túy, ta đã vẽ
 # nó, gọi nó, rồi huấn luyện với chính nó mà không hỏng gì. Đừng coi đó là hiển nhiên.)
 #
 # Và đây là cả 30 epoch:
@@ -249,11 +253,11 @@ display(figures.training_figure(runs["square-root"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["square-root"]])))
 
 # %% [markdown]
-# Sách nhận xét: kết quả tốt hơn một chút, đường cong mượt hơn, mô hình ít quá khớp hơn. So với
-# mạng chết 0.100 in ở trên thì 0.882 không phải là "một chút", nên nhận xét ấy hẳn so với một lần
-# chạy còn sống. Ta cũng so với lần chạy còn sống: với mười hạt giống, đếm xem tốc độ học cố định
-# có độ chính xác kiểm tra cao hơn bao nhiêu lần, và khoảng hở giữa tập huấn luyện và tập kiểm tra
-# lớn hơn bao nhiêu lần.
+# Theo sách, so với trước thì kết quả tốt hơn một chút, đường cong mượt hơn, quá khớp cũng bớt đi.
+# Nhưng đặt cạnh con số 0.100 của mạng chết in ở trên thì 0.882 đâu phải chỉ hơn "một chút", nên
+# nhận xét ấy hẳn là so với một lần chạy còn sống. Ta cũng so với những lần chạy còn sống: với
+# mười hạt giống, đếm xem tốc độ học cố định có độ chính xác kiểm tra cao hơn bao nhiêu lần, và
+# khoảng hở giữa tập huấn luyện và tập kiểm tra lớn hơn bao nhiêu lần.
 
 # %%
 final = {(run.experiment, run.seed): run.final for run in baseline}
@@ -263,10 +267,10 @@ wider = sum(a["train_acc"] - a["test_acc"] > b["train_acc"] - b["test_acc"] for 
 print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len(pairs)} seeds")
 
 # %% [markdown]
-# Quá khớp ít hơn: đúng, ở mọi hạt giống. Tốt hơn: ngược lại. Khoảng hở hẹp vì độ chính xác *huấn
-# luyện* thấp đi, chứ không phải vì độ chính xác kiểm tra cao lên. Với tốc độ học nhỏ như trên,
-# lần chạy căn bậc hai đơn giản là chưa học đến nơi. "Ít quá khớp" và "tốt hơn" là hai chuyện khác
-# nhau; bảng nào cũng nên cho thấy cả hai.
+# Ít quá khớp hơn: đúng, ở mọi hạt giống. Tốt hơn: không, mà ngược lại. Khoảng hở hẹp vì độ chính
+# xác *huấn luyện* thấp đi, chứ không phải vì độ chính xác kiểm tra cao lên. Với tốc độ học nhỏ
+# như trên, lần chạy căn bậc hai đơn giản là chưa học đến nơi. "Ít quá khớp" và "tốt hơn" là hai
+# chuyện khác nhau; bảng nào cũng nên cho thấy cả hai.
 
 # %% [markdown]
 # ## Những chính sách thường gặp
@@ -284,11 +288,12 @@ print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len
 figures.factor_figure()
 
 # %% [markdown]
-# May mà không huấn luyện. Công thức viết theo kiểu truy hồi, nên lớp trong sách *nhớ* tốc độ học
-# và nhân thêm một lần mỗi khi được gọi. Vẽ hình thì mỗi $t$ gọi đúng một lần, chẳng sao. Nhưng ta
-# vừa thấy Trainer gọi nhiều lần một bước. `lrs.FactorScheduler` dùng dạng đóng
-# $\max(\eta_{\min},\ \eta_0\,\alpha^{t+1})$, chỉ phụ thuộc vào $t$. So hai cách trên đúng những
-# lần hỏi đã ghi được:
+# May mà sách không huấn luyện. Công thức này là công thức truy hồi, nên lớp trong sách *nhớ* tốc
+# độ học và nhân thêm một lần mỗi khi được gọi. Khi vẽ hình, mỗi $t$ chỉ gọi một lần nên không
+# sao. Nhưng ta vừa thấy Trainer gọi nhiều lần trong một bước. `lrs.FactorScheduler` dùng dạng
+# đóng $\max(\eta_{\min},\ \eta_0\,\alpha^{t+1})$, chỉ phụ thuộc vào $t$. Hãy cho cả hai cách trả
+# lời đúng những câu hỏi mà ta đã ghi lại (cột giữa: dạng đóng; cột phải: mỗi lần gọi nhân thêm
+# một thừa số):
 
 # %%
 factor = lrs.FactorScheduler(factor=0.9, stop_factor_lr=1e-2, base_lr=2.0)
@@ -297,9 +302,9 @@ header = ("num_update", "a function of num_update", "one factor a call")
 Markdown(report.as_markdown(header, rows))
 
 # %% [markdown]
-# Ở cột phải, trong *cùng một bước cập nhật*, mỗi nhóm tham số nhận một tốc độ học khác, và tốc độ
-# học chạm sàn nhanh gấp mấy lần dự định. Chỉ cần đọc `trainer.learning_rate` để in ra cũng làm nó
-# giảm thêm một nấc. Bài học: bộ định thời phải là hàm thuần túy của số bước cập nhật.
+# Ở cột phải, trong *cùng một bước cập nhật*, mỗi nhóm tham số nhận một tốc độ học khác nhau, và
+# tốc độ học chạm sàn sớm gấp mấy lần dự định. Chỉ cần đọc `trainer.learning_rate` để in ra cũng
+# làm nó giảm thêm một nấc. Bài học: bộ định thời phải là hàm thuần túy của số bước cập nhật.
 #
 # ### Định thời đa thừa số
 #
@@ -317,8 +322,9 @@ figures.schedule_figure(runs["multi-factor"].schedule, "11.15.3.2 Multi-factor")
 
 # %% [markdown]
 # Sách vẽ hình này bằng `MultiFactorScheduler` của MXNet, rồi đưa *chính đối tượng vừa vẽ* cho
-# Trainer. Lớp ấy có trạng thái: nó nhớ mình đã qua mốc nào và không bao giờ lùi lại. Hãy vẽ rồi
-# huấn luyện, với lớp của MXNet và với lớp cùng tên của ta:
+# Trainer. Lớp ấy có trạng thái: nó nhớ mình đã qua mốc nào và không bao giờ lùi lại. Hãy làm như
+# vậy, vẽ rồi mới hỏi như khi huấn luyện, với lớp của MXNet và với lớp cùng tên của ta (*plotted
+# at* là giá trị đã vẽ, *fed* là giá trị ứng với số bước mà Trainer đưa vào):
 
 # %%
 steps = {"step": [15, 30], "factor": 0.5, "base_lr": 0.5}
@@ -334,8 +340,8 @@ Markdown(report.as_markdown(header, rows))
 # %% [markdown]
 # Lớp của MXNet bắt đầu huấn luyện ở 0.25: việc vẽ hình đã tiêu mất mốc 15. Dù thuần túy hay
 # không, sau bước 30 cả hai đều ở 0.125 cho đến hết. Nói cách khác, lần chạy "đa thừa số" trong
-# sách, lần có kết quả đẹp nhất, là một lần chạy với tốc độ học cố định 0.125, trừ 30 bước đầu
-# trong 7050 bước.
+# sách, cũng là lần có kết quả đẹp nhất, chẳng qua là chạy với tốc độ học cố định 0.125, trừ 30
+# bước đầu trong 7050 bước.
 
 # %%
 display(figures.training_figure(runs["multi-factor"]))
@@ -358,9 +364,9 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["multi-fact
 figures.schedule_figure(runs["cosine"].schedule, "11.15.3.3 Cosine")
 
 # %% [markdown]
-# Giờ bạn đã biết phải hỏi gì: 20 *cái gì*? MXNet đếm bước cập nhật, nên cả đường cô-sin gói gọn
-# trong chưa đầy một phần mười của epoch đầu. Đây là epoch đầu, phóng to; 29 epoch sau là đường
-# nằm ngang ở 0.01.
+# Giờ bạn đã biết phải hỏi gì: 20 *cái gì*? MXNet đếm bước cập nhật, nên cả đường cô-sin nằm gọn
+# trong chưa đầy một phần mười của epoch đầu. Dưới đây là epoch ấy, phóng to; 29 epoch sau là
+# đường nằm ngang ở 0.01.
 
 # %%
 cosine = {"max_update": 20, "base_lr": 0.5, "final_lr": 0.01}
@@ -372,15 +378,14 @@ display(figures.training_figure(runs["cosine"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine"]])))
 
 # %% [markdown]
-# Mạng học chậm hẳn so với ba lần trước. Sách rút ra rằng định thời cô-sin không chắc cải thiện
-# kết quả. Điều ấy có thể đúng, nhưng lần chạy này không nói gì về cô-sin cả: nó nói về tốc độ học
-# 0.01.
+# Mạng học chậm hẳn so với ba lần trước. Sách kết luận rằng dùng cô-sin chưa chắc đã tốt hơn. Điều
+# ấy có thể đúng, nhưng lần chạy này không nói gì về cô-sin cả: nó chỉ nói về tốc độ học 0.01.
 #
 # ### Khởi động
 #
-# Nếu bước dài ngay từ đầu là nguy hiểm mà bước ngắn mãi thì chậm, hãy bắt đầu ngắn rồi dài dần:
-# tăng tuyến tính trong $W$ bước đầu, sau đó mới theo kế hoạch chính. Trong MXNet, thời gian khởi
-# động nằm *trong* $T$:
+# Bước dài ngay từ đầu thì nguy hiểm, bước ngắn mãi thì chậm; vậy hãy bắt đầu bằng bước ngắn rồi
+# dài dần: tăng tuyến tính tốc độ học trong $W$ bước đầu, sau đó mới theo kế hoạch chính. MXNet
+# tính cả thời gian khởi động *vào trong* $T$:
 #
 # $$\eta_t = \begin{cases}
 # \eta_{\text{đầu}} + (\eta_0 - \eta_{\text{đầu}})\,\dfrac{t}{W}, & t < W, \\[2ex]
@@ -396,10 +401,10 @@ display(figures.training_figure(runs["cosine-warmup"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine-warmup"]])))
 
 # %% [markdown]
-# Sách bảo ta nhìn vào 5 epoch đầu: mạng hội tụ tốt hơn lúc ban đầu. Nhưng cái được khởi động là 5
-# *bước*, không phải 5 epoch, và sau bước 20 hai lần chạy cô-sin có cùng tốc độ học 0.01. Nếu khởi
-# động như vậy có ích thì nó phải hiện ra ở epoch đầu tiên. Đếm số hạt giống mà khởi động cho mất
-# mát thấp hơn ở epoch đầu:
+# Sách bảo ta nhìn vào 5 epoch đầu: ở giai đoạn ấy mạng được cho là hội tụ tốt hơn. Nhưng khởi
+# động chỉ kéo dài 5 *bước*, không phải 5 epoch, và sau bước 20 hai lần chạy cô-sin có cùng tốc độ
+# học 0.01. Nếu khởi động như vậy có ích thì ích lợi phải hiện ra ở epoch đầu tiên. Ta đếm xem ở
+# bao nhiêu hạt giống, khởi động cho mất mát của epoch đầu thấp hơn:
 
 # %%
 first = {(run.experiment, run.seed): run.epochs[0]["train_loss"] for run in baseline}
@@ -407,18 +412,19 @@ lower = [first["cosine-warmup", seed] < first["cosine", seed] for seed in range(
 print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 
 # %% [markdown]
-# Tung đồng xu cũng được như vậy. Một lần chạy thì luôn có bên thắng; nhiều lần chạy mới cho biết
-# thắng vì đâu.
+# Tung đồng xu cũng được như vậy. Chạy một lần thì luôn có bên thắng; phải chạy nhiều lần mới biết
+# bên ấy thắng nhờ giỏi hay nhờ may.
 #
-# Khởi động đặt được trước mọi bộ định thời, không riêng cô-sin:
+# Có thể đặt khởi động trước bất cứ bộ định thời nào, không riêng gì cô-sin:
 # `lrs.WarmupScheduler(bộ_định_thời, warmup_steps)`. Gotmare và cộng sự [2018] khảo sát vì sao nó
-# có ích ở các mạng rất sâu: nó kìm bớt thay đổi của trọng số ở những tầng sâu, gần đầu ra.
+# có ích ở các mạng rất sâu: nó hạn chế mức thay đổi của trọng số ở những tầng sâu, tức là gần đầu
+# ra.
 #
 # ## Như đã in và như đã định
 #
-# Vậy mỗi bộ định thời có hai cách hiểu. *Như đã in* (published): Trainer đưa số bước cập nhật,
-# như năm lần chạy của sách. *Như đã định* (intended): đọc bộ định thời mỗi epoch một lần, như lời
-# văn và các hình của sách. Cách sau chỉ cần một lớp bọc:
+# Vậy mỗi bộ định thời có hai cách hiểu. *Như đã in* (published): Trainer đưa vào số bước cập
+# nhật, như trong năm lần chạy của sách. *Như đã định* (intended): mỗi epoch chỉ đọc bộ định thời
+# một lần, đúng như lời văn và các hình của sách muốn nói. Với cách sau, chỉ cần một lớp bọc:
 
 # %%
 warm = lrs.PerEpoch(lrs.CosineScheduler(**cosine, warmup_steps=5), per_epoch)
@@ -426,9 +432,9 @@ figures.two_axes_figure(warm, 30 * per_epoch, per_epoch, "cosine with warmup, re
 
 # %% [markdown]
 # Hình dưới đặt cả chín lần chạy (hạt giống 0) cạnh nhau. Bên trái là tốc độ học của từng bước, cả
-# hai trục theo thang lô-ga: nét liền là như đã in, nét đứt là như đã định. Hãy xem hai thứ ấy xa
-# nhau đến mức nào, dù mang cùng một tên. Bên phải là độ chính xác kiểm tra của những mạng còn
-# sống; vòng tròn là số in trong sách.
+# hai trục theo thang logarit: nét liền là như đã in, nét đứt là như đã định. Hãy xem hai đường
+# mang cùng một tên có thể xa nhau đến mức nào. Bên phải là độ chính xác kiểm tra của những mạng
+# còn sống; vòng tròn là số in trong sách.
 
 # %%
 display(figures.overview_figure(runs.values()))
@@ -447,16 +453,17 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows(runs.values())))
 #
 # $$\bar x \pm t_{1-\alpha/2,\,\nu}\; s\,\sqrt{1 + \tfrac{1}{n}},$$
 #
-# với $\nu$ là số bậc tự do của $s$, và $\alpha$ là 5 % chia đều cho mọi phép so sánh. Mạng sụp đổ
-# là chuyện khác hẳn chứ không phải một giá trị lệch, nên không được tính vào khoảng này; sụp đổ
-# hay không (outcome) được so bằng tỷ lệ, với khoảng tin cậy rộng hơn khoảng 95 % ở phần trước,
-# cũng vì $\alpha$ đã chia nhỏ. Mỗi số nhận một trong ba kết luận:
+# với $\nu$ là số bậc tự do của $s$, và $\alpha$ là 5 % chia đều cho mọi phép so sánh. Sụp đổ là
+# chuyện khác hẳn chứ không phải một giá trị ngoại lai, nên những lần sụp đổ không được tính vào
+# khoảng này; còn có sụp đổ hay không (cột number ghi là outcome) thì so bằng tỷ lệ, với khoảng
+# tin cậy rộng hơn khoảng 95 % ở phần trước, cũng vì $\alpha$ đã chia nhỏ. Mỗi số nhận một trong
+# ba kết luận:
 #
-# - **DIFFERENT**: nằm ngoài khoảng.
-# - **CONSISTENT**: nằm trong, và khoảng đủ hẹp để câu trả lời có nghĩa.
-# - **INCONCLUSIVE**: nằm trong, nhưng khoảng rộng đến mức gần như số nào cũng lọt, nên chẳng nói
-#   lên gì. "Rộng" là rộng hơn khoảng cách giữa lần chạy tốt nhất và kém nhất còn sống của sách
-#   (cột margin).
+# - **DIFFERENT** (khác): nằm ngoài khoảng.
+# - **CONSISTENT** (phù hợp): nằm trong khoảng, và khoảng đủ hẹp để điều đó có ý nghĩa.
+# - **INCONCLUSIVE** (chưa đủ để kết luận): nằm trong, nhưng khoảng rộng đến mức gần như số nào
+#   cũng lọt, nên chẳng nói lên điều gì. "Rộng" nghĩa là bề rộng (cột width) lớn hơn khoảng cách
+#   giữa lần chạy tốt nhất và kém nhất trong những lần còn sống của sách (cột margin).
 
 # %%
 verdicts = regression.compare(baseline)
@@ -468,16 +475,17 @@ rows = [row[:8] for row in report.verdict_rows(verdicts)]
 Markdown(report.as_markdown(report.VERDICT_HEADER[:8], rows))
 
 # %% [markdown]
-# - **Không có DIFFERENT nào.** Ở đâu khoảng đủ hẹp, số của sách khớp với số của ta, tức khớp với
-#   cách hiểu *bước cập nhật*. Hai lần chạy cô-sin, nếu đọc theo epoch và còn sống, kết thúc với
-#   mất mát huấn luyện thấp hơn hẳn số in trong sách: đó là bằng chứng cho điều ta suy ra từ mã
-#   nguồn.
-# - **Độ chính xác kiểm tra là phép thử yếu nhất**: mọi hàng test acc đều INCONCLUSIVE. Chỉ đổi
-#   hạt giống là nó đã xê dịch nhiều hơn khoảng cách giữa các bộ định thời. Vì thế những câu như
-#   "tốt hơn một chút", dựa trên mỗi bên một lần chạy, không chở nổi điều chúng nói.
-# - **Nhưng không phải mọi bộ định thời đều như nhau.** Bốc mỗi bên một lần chạy, nhóm cố định,
-#   căn bậc hai, đa thừa số gần như luôn đứng trên hai lần chạy cô-sin, vốn học ở 0.01 gần suốt
-#   thời gian.
+# - **Không có DIFFERENT nào.** Chỗ nào khoảng đủ hẹp thì số của sách khớp với số của ta, tức là
+#   khớp với cách hiểu theo *bước cập nhật*. Hai lần chạy cô-sin, nếu đọc theo epoch và còn sống,
+#   kết thúc với mất mát huấn luyện thấp hơn hẳn số in trong sách: đó là bằng chứng cho điều ta
+#   suy ra từ mã nguồn.
+# - **Độ chính xác kiểm tra là phép thử yếu nhất**: mọi hàng test acc đều INCONCLUSIVE. Theo các
+#   khoảng dự đoán, chỉ đổi hạt giống thôi, nó đã có thể xê dịch nhiều hơn khoảng cách giữa các bộ
+#   định thời trong sách. Vì thế những câu như "tốt hơn một chút", khi mỗi bên chỉ chạy một lần,
+#   không đủ sức đứng vững.
+# - **Nhưng không phải mọi bộ định thời đều như nhau.** Bốc ngẫu nhiên mỗi bên một lần chạy thì cố
+#   định, căn bậc hai và đa thừa số gần như luôn đứng trên hai bộ cô-sin, vốn học ở 0.01 gần như
+#   suốt quá trình.
 #
 # Trung bình và độ lệch chuẩn của những lần còn sống:
 
@@ -487,18 +495,19 @@ Markdown(report.as_markdown(report.SUMMARY_HEADER, report.summary_rows(baseline)
 # %% [markdown]
 # ## Điều gì giết một mạng
 #
-# Giờ nhìn bốn hàng cuối của bảng trên, các bộ định thời đọc theo epoch. Đếm riêng những lần sụp
-# đổ:
+# Giờ hãy nhìn bốn hàng cuối của bảng trên: các bộ định thời đọc theo epoch. Đếm riêng những lần
+# sụp đổ, ta được:
 
 # %%
 rows = collapse.share_rows(baseline, lrs.experiments.CHAPTER)
 Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
 
 # %% [markdown]
-# Như đã in, không mạng nào của ta chết. Như đã định thì nhiều mạng chết, trừ một thí nghiệm. Khác
-# nhau ở chỗ bắt đầu. Theo bước cập nhật, các giá trị 1.0 và 0.5 chỉ kéo dài vài bước. Theo epoch,
-# mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở 0.5, và nhiều mạng không qua nổi. Hai
-# lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác nhau ở năm epoch khởi động:
+# Như đã in, không mạng nào của ta chết. Như đã định thì nhiều mạng chết, ở mọi thí nghiệm trừ
+# một. Khác biệt nằm ở lúc bắt đầu. Đọc theo bước cập nhật, các giá trị 1.0 và 0.5 chỉ kéo dài vài
+# bước. Đọc theo epoch, mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở 0.5, và nhiều mạng
+# không qua nổi. Hai lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác nhau ở năm epoch
+# khởi động:
 
 # %%
 display(figures.training_figure(runs["cosine-per-epoch"]))
@@ -518,10 +527,10 @@ per_epoch_runs = [run for run in baseline if run.experiment == "square-root-per-
 figures.training_figure(revived)
 
 # %% [markdown]
-# Nửa chặng đầu, mọi ảnh nhận gần như cùng một điểm số (chênh nhau dưới 1 %), rồi mạng bừng tỉnh
-# và học. Ta chưa đo vì sao. Một cách hiểu hợp lý nằm ở hai chữ "gần như": chừng nào còn một
-# nơ-ron phản ứng với vài ảnh thì vẫn còn một khe hẹp cho gradient, và đến lúc ấy tốc độ học đã đủ
-# nhỏ để lọt qua.
+# Suốt nửa chặng đầu, mọi ảnh nhận gần như cùng một bộ điểm (điểm của từng lớp chênh nhau chưa tới
+# một phần trăm đơn vị), rồi mạng bừng tỉnh và học. Ta chưa đo vì sao. Một cách hiểu hợp lý nằm ở
+# hai chữ "gần như": chừng nào còn một nơ-ron phản ứng với vài ảnh thì vẫn còn một khe hẹp cho
+# gradient, và đến lúc ấy tốc độ học đã đủ nhỏ để lọt qua.
 #
 # **Thử nghĩ.**
 #
@@ -539,13 +548,14 @@ figures.training_figure(revived)
 # - Trước khi tin một đường cong, hãy hỏi trục hoành đếm gì. MXNet đếm bước cập nhật; sách vẽ theo
 #   epoch; giữa hai bên là hệ số 235.
 # - Đừng vẽ rồi huấn luyện với cùng một đối tượng có trạng thái.
-# - Tốc độ học giảm dần thu hẹp khoảng quá khớp, nhưng "ít quá khớp" chưa phải là "tốt hơn".
-# - Mất mát $\ln 10$ và độ chính xác 0.1 nghĩa là mạng đã chết, không phải học kém. Bước dài trên
-#   tham số ngẫu nhiên là thủ phạm thường gặp; khởi động là cách phòng đơn giản.
+# - Tốc độ học giảm dần thì khoảng hở do quá khớp hẹp lại, nhưng "ít quá khớp" chưa phải là "tốt
+#   hơn".
+# - Mất mát $\ln 10$ và độ chính xác 0.1 nghĩa là mạng đã chết, không phải học kém. Bước quá dài
+#   từ những tham số ngẫu nhiên là thủ phạm thường gặp; khởi động là một cách phòng ngừa đơn giản.
 # - Cô-sin có khởi động, khi được đọc theo epoch như đã định, sống ở mọi hạt giống và nằm trong
 #   nhóm tốt nhất của ta.
-# - Một lần chạy là một giai thoại. Hãy chạy nhiều hạt giống, và nói rõ khi dữ liệu chưa đủ để kết
-#   luận.
+# - Một lần chạy là một giai thoại. Hãy chạy với nhiều hạt giống, và khi số liệu chưa đủ để kết
+#   luận thì hãy nói rõ.
 #
 # Một khác biệt nên nhớ: sách dùng bản Fashion-MNIST đầu tiên, đã bị thay ít ngày sau khi phát
 # hành vì ảnh trùng lặp và nay không còn tải được; ta dùng bản hiện hành.
@@ -559,7 +569,7 @@ figures.training_figure(revived)
 #
 # ## Nguồn
 #
-# - A. Zhang, Z. Lipton, M. Li, A. Smola. *Đắm mình vào Học sâu*, bản MXNet, mục 11.15: [tiếng
+# - A. Zhang, Z. Lipton, M. Li, A. Smola. *Đắm mình vào Học Sâu*, bản MXNet, mục 11.15: [tiếng
 #   Việt](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html), [tiếng
 #   Anh](https://d2l.ai/chapter_optimization/lr-scheduler.html).
 # - I. Loshchilov, F. Hutter (2016). *SGDR: Stochastic gradient descent with warm restarts*.
