@@ -392,7 +392,7 @@ for arm in claims.ARMS:
 # **Holm's correction.** Ask often enough and chance will say yes; so the smallest of $m$ p-values
 # is multiplied by $m$, the next by $m - 1$, and so on, and none becomes smaller than the one
 # before it. What is then at most 5 % carries a verdict, with a risk of at most 5 % that even one
-# verdict is given where no arm differs.
+# CONFIRMED or CONTRADICTED is given where no arm differs.
 #
 # There is a price. All pairs on one side is the best that can happen, and this is the p-value
 # then:

@@ -55,7 +55,7 @@ npx.set_np()
 #
 # $$w_{t+1} = w_t - \eta\,\lambda\,w_t = (1 - \eta\lambda)\,w_t .$$
 #
-# Four things follow from this one line.
+# From this one line we can go on to four things that matter.
 #
 # - **Magnitude.** With $\eta > 2/\lambda_{\max}$ the coordinate of the steepest direction grows
 #   for ever: we diverge. With a small $\eta$ the flattest direction, whose factor is
@@ -87,8 +87,8 @@ loss = gluon.loss.SoftmaxCrossEntropyLoss()
 net
 
 # %% [markdown]
-# An update takes a minibatch $\mathcal{B}$, averages its gradients and makes a step of length
-# $\eta_n$:
+# An update takes a minibatch $\mathcal{B}$, averages its gradients and makes a step of
+# $\eta_n$ times that average:
 #
 # $$\theta \leftarrow \theta
 # {} - \eta_n\, \frac{1}{|\mathcal{B}|} \sum_{i \in \mathcal{B}} \nabla_\theta\, \ell_i(\theta),
@@ -121,8 +121,9 @@ lrs.published.CHAPTER["constant"], math.log(10)
 # $-\ln \tfrac{1}{10} = \ln 10$; on a test set with equally many images of each class, always
 # guessing the same one is right one time in ten. With relu there is a common way to die: one step
 # that is too long pushes the units to where the input of relu is negative for *every* image.
-# There relu gives 0 and so does its derivative, and no gradient is left to pull them back. Only
-# the biases of the last layer still learn, and all they can learn is how frequent each class is.
+# There relu gives 0 and so does its derivative, and no gradient is left to pull them back.
+# Where a whole layer is lost that way, only the biases behind it still learn, and all they can
+# learn is how frequent each class is.
 # Such a network we call *collapsed*.
 #
 # So the book's story is about another run. Ours, with the same settings, lives:
@@ -464,9 +465,9 @@ Markdown(report.as_markdown(report.VERDICT_HEADER[:8], rows))
 #   with ours, that is with the reading *updates*. The two cosines, read once an epoch, end far
 #   below the printed training loss wherever they live: evidence for what we had inferred from the
 #   code.
-# - **The test accuracy is the weakest test**: all of its verdicts are INCONCLUSIVE. A change of
-#   seed alone moves it further than the schedules are apart. A sentence like "slightly better",
-#   resting on one run a side, cannot carry what it says.
+# - **The test accuracy is the weakest test**: all of its verdicts are INCONCLUSIVE. Where
+#   one more run would fall is known less well than the printed schedules are apart. A
+#   sentence like "slightly better", resting on one run a side, cannot carry what it says.
 # - **The schedules are not all alike, though.** Draw one run of each, and constant, square root
 #   and multi-factor are nearly always above the two cosines, which learn at 0.01 almost
 #   throughout.
