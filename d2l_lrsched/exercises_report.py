@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import fmean, stdev
 from typing import NamedTuple
+
+from scipy import stats
 
 from d2l_lrsched import exercises, sgld_report
 from d2l_lrsched.exercises import EXERCISES, Exercise
@@ -22,6 +25,12 @@ ANSWER_HEADER = (
     *("test accuracy", "best run"),
 )
 DIFFERENCE_HEADER = ("compared", "pairs", "difference", "95 % interval", "")
+
+
+SAVED_HEADER = (
+    *("warmup", "pairs", "collapsed without", "of these saved", "trained without"),
+    *("of these lost", "p"),
+)
 
 
 class Comparison(NamedTuple):
@@ -119,6 +128,40 @@ def difference_rows(runs: Iterable[Run], exercise: Exercise) -> list[tuple[str, 
     return rows
 
 
+def saved_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
+    """Return one row of text a length of warmup: what it did to the runs without a warmup.
+
+    A pair is a peak rate and a seed, over all peaks; p is McNemar's exact two-sided test of the
+    saved against the lost.
+    """
+    trained = {(run.experiment, run.seed): run.outcome == "trained" for run in runs}
+    rows: list[tuple[str, ...]] = []
+    for warmup in filter(None, exercises.WARMUPS):
+        pairs = [
+            (trained[without, seed], trained[name, seed])
+            for peak in exercises.PEAKS
+            for without in [exercises.warmup_name(0, peak)]
+            for name, seed in trained
+            if name == exercises.warmup_name(warmup, peak) and (without, seed) in trained
+        ]
+        if pairs:
+            counts = Counter(pairs)
+            saved, lost = counts[False, True], counts[True, False]
+            p = stats.binomtest(saved, saved + lost).pvalue if saved + lost else 1.0
+            rows.append(
+                (
+                    f"{100 * warmup:g} %",
+                    str(len(pairs)),
+                    str(saved + counts[False, False]),
+                    str(saved),
+                    str(lost + counts[True, True]),
+                    str(lost),
+                    f"{p:.4f}",
+                )
+            )
+    return rows
+
+
 def as_page(runs: Sequence[Run], samples: Sequence[Record]) -> str:
     """Return the page.
 
@@ -156,6 +199,8 @@ def _of(runs: Iterable[Run], exercise: Exercise) -> list[Run]:
 def _part(runs: Sequence[Run], exercise: Exercise) -> str:
     differences = difference_rows(runs, exercise)
     table = f"\n{as_markdown(DIFFERENCE_HEADER, differences)}\n" if differences else ""
+    if exercise == exercises.WARMUP:
+        table += f"\n{as_markdown(SAVED_HEADER, saved_rows(runs))}\n"
     return f"""## {exercise.title}
 
 {exercise.setting}

@@ -11,11 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from d2l_lrsched import exercises
+from d2l_lrsched.experiments import EXERCISES as EXPERIMENTS
 from d2l_lrsched.figures import d2l_look
 from d2l_lrsched.measures import CONFIDENCE, WINDOW_ENDS, window_means
+from d2l_lrsched.published import UPDATES_PER_EPOCH
 from d2l_lrsched.regression import share_interval
+from d2l_lrsched.schedulers import tell
 from d2l_lrsched.store import Run
 
 # Colors of Okabe and Ito; the dashes say the same without them.
@@ -31,8 +35,8 @@ _STYLES: Sequence[dict[str, Any]] = (
 def curves_figure(runs: Iterable[Run], labels: Mapping[str, str]) -> Figure:
     """Draw learning rate, training loss and test accuracy of every run, over epochs.
 
-    The rate is the one recorded for the first and the last update of each epoch; the loss is the
-    mean of every 50 batches. Every seed is a thin line; the thick one is the mean over the seeds.
+    The loss is the mean of every 50 batches. Every seed is a thin line; the thick one is the mean
+    over the seeds.
 
     Parameters
     ----------
@@ -56,6 +60,8 @@ def curves_figure(runs: Iterable[Run], labels: Mapping[str, str]) -> Figure:
         _zoom(losses, accuracies)
         for axes in panels:
             axes.set_xlabel("epoch", size=8)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.set_xlim(left=0)
         _tidy(panels)
         figure.legend(loc="outside lower center", ncol=len(labels), frameon=False, fontsize=8)
     return figure
@@ -121,8 +127,8 @@ def warmup_figure(runs: Iterable[Run]) -> Figure:
         _heat(left, lost, "collapsed runs", "Oranges", (0, 1), texts)
         span = (np.nanmin(accuracy), np.nanmax(accuracy)) if np.isfinite(accuracy).any() else (0, 1)
         shown = {
-            (row, column): f"{accuracy[row, column]:.3f}"
-            for row, column in np.argwhere(np.isfinite(accuracy))
+            cell: f"{accuracy[cell]:.3f}" if np.isfinite(accuracy[cell]) else "none trained"
+            for cell in texts
         }
         _heat(right, accuracy, "mean test accuracy of those that trained", "Blues", span, shown)
     return figure
@@ -153,10 +159,24 @@ def _heat(
 Line = tuple[np.ndarray, np.ndarray]
 
 
+def rates_of(run: Run) -> np.ndarray:
+    """Return the learning rate of every update of a run of an exercise, first to last.
+
+    A scheduler that listens is told the run's own losses again.
+    """
+    optimizer_params, _ = EXPERIMENTS[run.experiment].prepare(UPDATES_PER_EPOCH, run.num_epochs)
+    scheduler = optimizer_params.get("lr_scheduler", lambda n: optimizer_params["learning_rate"])
+    rates: list[float] = []
+    for epoch in run.epochs:
+        first, last = len(rates) + 1, len(rates) + UPDATES_PER_EPOCH
+        rates += [scheduler(n) for n in range(first, last + 1)]
+        tell(scheduler, epoch["train_loss"], last)
+    return np.array(rates)
+
+
 def _rates(run: Run) -> Line:
-    first_and_last = [(epoch["lr_first"], epoch["lr_last"]) for epoch in run.epochs]
-    ends = [(i, i + 1) for i in range(len(run.epochs))]
-    return np.ravel(ends), np.ravel(first_and_last)
+    rates = rates_of(run)
+    return np.arange(1, len(rates) + 1) / UPDATES_PER_EPOCH, rates
 
 
 def _losses(run: Run) -> Line:

@@ -66,6 +66,23 @@ def test_two_pairs_have_no_interval(make_run):
     assert (n, interval, said) == ("2", "-", "not decided")
 
 
+def test_who_is_saved_by_a_warmup(make_run):
+    """Over all peaks: of three that die two are saved, of two that live one is lost; 4 in 8 ways.
+
+    By hand: McNemar of 2 against 1 has the p-value 1; of 2 against 0 it is 2/4.
+    """
+    without = exercises.warmup_name(0, 0.5), exercises.warmup_name(0, 1.0)
+    with_it = exercises.warmup_name(0.1, 0.5), exercises.warmup_name(0.1, 1.0)
+    runs = [make_run(without[0], seed, outcome) for seed, outcome in enumerate((T, C, C))]
+    runs += [make_run(with_it[0], seed, outcome) for seed, outcome in enumerate((C, T, T))]
+    runs += [make_run(without[1], seed, outcome) for seed, outcome in enumerate((T, C))]
+    runs += [make_run(with_it[1], seed, outcome) for seed, outcome in enumerate((T, C))]
+    rows = exercises_report.saved_rows(runs)
+    assert rows == [("10 %", "5", "3", "2", "2", "1", "1.0000")]
+    rows = exercises_report.saved_rows(run for run in runs if run.seed)
+    assert rows == [("10 %", "3", "3", "2", "0", "0", "0.5000")]
+
+
 def test_every_comparison_is_of_experiments_that_exist():
     for compared in exercises_report.COMPARISONS.values():
         assert compared

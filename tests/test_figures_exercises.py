@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from d2l_lrsched import exercises, figures, figures_exercises
+from d2l_lrsched import exercises, figures, figures_exercises, store
 
+FIGURES = Path(__file__).parent.parent / "figures"
 T, C = "trained", "collapsed"
 
 
@@ -12,17 +15,19 @@ def lines(axes):
 
 
 def test_curves_are_the_runs_and_their_mean(make_run):
-    numbers = {"lr_first": 0.4, "lr_last": 0.2}
     runs = [
-        make_run("poly-1", 0, test_acc=0.8, train_loss=0.6, **numbers),
-        make_run("poly-1", 1, test_acc=0.9, train_loss=0.4, **numbers),
+        make_run("poly-1", 0, test_acc=0.8, train_loss=0.6),
+        make_run("poly-1", 1, test_acc=0.9, train_loss=0.4),
         make_run("poly-2", 0),
     ]
     figure = figures_exercises.curves_figure(runs, {"poly-1": "one", "poly-4": "four"})
     rates, losses, accuracies = figure.get_axes()
     assert [line.get_label() for line in rates.get_lines()][2:] == ["one"]
-    for _, x, y in lines(rates):
-        assert (x, y) == ([0, 1, 1, 2], [0.4, 0.2, 0.4, 0.2])
+    for _, x, y in lines(rates):  # a straight line from 0.3 to 0 over 470 updates
+        assert (len(x), x[0], x[-1]) == (470, pytest.approx(1 / 235), 2)
+        assert y[0] == pytest.approx(0.3 * 469 / 470)
+        assert y[234] == pytest.approx(0.15)
+        assert y[-1] == 0
     assert [y for _, _, y in lines(accuracies)] == [[0.8] * 2, [0.9] * 2, pytest.approx([0.85] * 2)]
     assert lines(losses)[2][2] == pytest.approx([0.5] * 10)
     assert lines(losses)[2][1][4] == 1.0, "the last window of an epoch ends with it"
@@ -55,7 +60,22 @@ def test_the_grid_of_warmups(make_run):
     assert lost.images[0].get_array().shape == (rows, columns)
     at = {text.get_text(): text.get_position() for text in lost.texts}
     assert at == {"2 of 2": (columns - 1, 0), "1 of 2": (0, rows - 1)}
-    assert [(t.get_text(), t.get_position()) for t in accuracy.texts] == [("0.750", (0, rows - 1))]
+    at = {text.get_text(): text.get_position() for text in accuracy.texts}
+    assert at == {"none trained": (columns - 1, 0), "0.750": (0, rows - 1)}
+
+
+def test_a_plateaus_rates_are_those_of_the_runs_own_losses(make_run):
+    """The second epoch has the loss of the first: the third has a third of the rate."""
+    rates = figures_exercises.rates_of(make_run("plateau", num_epochs=3))
+    assert rates == pytest.approx([0.3] * 2 * 235 + [0.1] * 235)
+
+
+def test_the_drawn_rates_are_the_recorded_ones():
+    """Of every committed run, in the first and the last update of every epoch."""
+    for run in store.read(FIGURES / "exercises.jsonl"):
+        rates = figures_exercises.rates_of(run).reshape(-1, 235)
+        assert rates[:, 0] == pytest.approx([epoch["lr_first"] for epoch in run.epochs])
+        assert rates[:, -1] == pytest.approx([epoch["lr_last"] for epoch in run.epochs])
 
 
 def test_only_exercises_with_runs_are_drawn(make_run):
