@@ -69,7 +69,7 @@ class Page:
             options=[(name, key) for key, name in LANGUAGES.items()],
             style={"button_width": "90px"},
         )
-        self.preset = widgets.Dropdown(options=[None, *BOOK], layout={"width": "97%"})
+        self.preset = widgets.Dropdown(options=["", *BOOK], layout={"width": "97%"})
         self.schedule = widgets.Dropdown(options=list(SCHEDULES), layout={"width": "97%"})
         self.reading = widgets.ToggleButtons(options=READINGS, style={"button_width": "150px"})
         wide = {"layout": widgets.Layout(width="97%"), "continuous_update": True}
@@ -169,7 +169,7 @@ class Page:
         with self._silently():
             _relabel(self.schedule, [(texts[name], name) for name in SCHEDULES])
             _relabel(self.reading, [(texts[f"reading.{name}"], name) for name in READINGS])
-            _relabel(self.preset, [(texts["own"], None), *books])
+            _relabel(self.preset, [(texts["own"], ""), *books])
         self.intro.value = f"<h1>{texts['title']}</h1>{texts['intro']}"
         self._show()
 
@@ -179,7 +179,7 @@ class Page:
         texts = TEXTS[language]
         with self._silently():
             alike = (n for n, book in BOOK.items() if _without_reading(settings, book))
-            self.preset.value = next(alike, None)
+            self.preset.value = next(alike, "")
         self._label(settings)
         try:
             schedulers = {reading: settings.scheduler(reading) for reading in READINGS}

@@ -87,6 +87,9 @@ class Page:
     def choose(self, name, text):
         Select(self.one(f".control-{name} select")).select_by_visible_text(text)
 
+    def chosen(self, name):
+        return Select(self.one(f".control-{name} select")).first_selected_option.text
+
     def curves(self):
         script = "return new XMLSerializer().serializeToString(arguments[0])"
         return self._curves_of(self.browser.execute_script(script, self.one(".rates svg")))
@@ -139,6 +142,7 @@ def test_a_drag_with_the_mouse_draws_the_packages_rates(page):
     assert value > 0.6
     code = f"lrs.CosineScheduler(max_update=20, base_lr={value}, final_lr=0.01)"
     page.until(lambda: page.code == code)
+    page.until(lambda: page.chosen("preset") == "your own")
     schedule = lrs.CosineScheduler(max_update=20, base_lr=value, final_lr=0.01)
     assert_drawn(page, schedule, lrs.PerEpoch(schedule, 235))
 
