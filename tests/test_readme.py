@@ -8,6 +8,7 @@ import shlex
 from collections import Counter
 from datetime import datetime
 from pathlib import Path
+from statistics import fmean
 
 import pytest
 from click.testing import CliRunner
@@ -18,16 +19,22 @@ from d2l_lrsched import (
     cli,
     cli_bench,
     cli_clipping,
+    cli_exercises,
     cli_plot,
     cli_report,
     cli_run,
     collapse,
     data,
+    exercises,
+    exercises_report,
     figures,
     measures,
     published,
     regression,
     report,
+    sgld_pool,
+    sgld_records,
+    sgld_report,
     store,
 )
 from d2l_lrsched.experiments import CHAPTER
@@ -211,6 +218,83 @@ def test_what_the_text_says_of_the_clipping_study():
         assert of["clipping", seed].final["test_acc"] < of["scheduler", seed].final["test_acc"]
         assert epochs(of["clipping", seed]) <= epochs(of["neither", seed])
         assert of["clipping", seed].epochs[0]["clipped"] > 0.95
+
+
+@pytest.fixture(scope="module")
+def exercise_runs():
+    runs = {}
+    for run in store.read(ROOT / "figures" / cli_exercises.RECORDS):
+        runs.setdefault(run.experiment, {})[run.seed] = run
+    return runs
+
+
+def dead(runs):
+    return sum(run.outcome != "trained" for run in runs.values())
+
+
+def accuracies(runs):
+    return [run.final["test_acc"] for run in runs.values() if run.outcome == "trained"]
+
+
+def test_what_the_text_says_of_fixed_rates(exercise_runs):
+    runs = {rate: exercise_runs[exercises.fixed_name(rate)] for rate in exercises.FIXED_RATES}
+    counts = [(len(of_rate), dead(of_rate)) for of_rate in runs.values()]
+    assert counts == [(5, 0), (5, 0), (5, 0), (5, 2), (5, 4), (5, 5)]
+    assert "two of five at 0.5, four at 0.7, all at 1" in README
+    means = [fmean(accuracies(of_rate)) for of_rate in runs.values() if accuracies(of_rate)]
+    assert means[:3] == sorted(means[:3])
+    assert max(means) == means[2]
+    best = {rate: max(accuracies(of_rate), default=0) for rate, of_rate in runs.items()}
+    assert max(best, key=best.get) == 0.3
+
+
+def test_what_the_text_says_of_the_deeper_network(exercise_runs):
+    runs = {e.name: exercise_runs[e.name] for e in exercises.DEEPER.experiments}
+    constant = runs.pop("resnet-constant")
+    assert dead(constant) == 0
+    for other in runs.values():
+        assert other.keys() == constant.keys() == {0, 1, 2}
+        for seed, run in other.items():
+            assert run.final["test_acc"] > constant[seed].final["test_acc"]
+    found = [run for of_name in (constant, *runs.values()) for run in of_name.values()]
+    said = {
+        row[0].split(" - ")[1]: row[-1]
+        for row in exercises_report.difference_rows(found, exercises.DEEPER)
+    }
+    assert said == {
+        "resnet-constant": "resnet-cosine is higher",
+        "resnet-steps": "not decided",
+        "resnet-poly": "resnet-cosine is higher",
+        "resnet-warmup-cosine": "not decided",
+    }
+
+
+def test_what_the_text_says_of_warmups(exercise_runs):
+    runs = [run for of_name in exercise_runs.values() for run in of_name.values()]
+    rows = {row[0]: row[2:] for row in exercises_report.saved_rows(runs)}
+    assert [(row[:4]) for row in rows.values()] == [
+        ("10", "1", "5", "2"),
+        ("10", "4", "5", "0"),
+        ("10", "5", "5", "1"),
+    ]
+    assert list(rows) == ["2 %", "10 %", "40 %"]
+    assert all(float(row[-1]) > 0.05 for row in rows.values())
+    assert all(dead(exercise_runs[exercises.warmup_name(w, 1.0)]) == 5 for w in exercises.WARMUPS)
+
+
+def test_what_the_text_says_of_sampling():
+    records = sgld_records.read(ROOT / "figures" / cli_exercises.SAMPLES)
+    rows = {row[0]: row for row in sgld_report.table_rows(records)}
+    unstable = rows.pop("fixed-unstable")
+    assert unstable[7] == "2000 of 2000"
+    assert all(row[8].startswith("yes") for row in rows.values())
+    assert all(row[9].startswith("no") for row in rows.values())
+    pooled = {sampled.setting.name: sampled for sampled in sgld_pool.pool(records)}
+    wide = {name: pooled[name].variances[-1].max() for name in ("fixed-moderate", "fixed-large")}
+    assert 1.5 < wide["fixed-moderate"] < 3
+    assert wide["fixed-large"] > 10
+    assert pooled["paper"].variances[-1] == pytest.approx(1, abs=0.2)
+    assert pooled["sgd-paper"].variances[-1].max() < 0.05
 
 
 def test_how_long_the_five_runs_took():
