@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -41,8 +42,8 @@ _POSTERIOR: dict[str, Any] = {"color": "#000000", "lw": 1.4}
 _EXACT: dict[str, Any] = {"color": "0.35", "lw": 1.1, "ls": "--"}
 #: Half the width of the panels, in theta's units.
 _REACH = 1.35
-#: Holds 95 % of a Gaussian in the plane: sqrt(-2 ln 0.05).
-_RADIUS = 2.4477
+#: Holds 95 % of a Gaussian in the plane.
+_RADIUS = math.sqrt(-2 * math.log(0.05))
 _VARIANCES = (1e-2, 1e3)
 _DISTANCES = (1e-2, 1e2)
 _SIZE = 8
