@@ -28,6 +28,7 @@ from d2l_lrsched import (
     exercises,
     exercises_report,
     figures,
+    history,
     measures,
     published,
     regression,
@@ -246,6 +247,40 @@ def test_what_the_text_says_of_fixed_rates(exercise_runs):
     assert max(means) == means[2]
     best = {rate: max(accuracies(of_rate), default=0) for rate, of_rate in runs.items()}
     assert max(best, key=best.get) == 0.3
+
+
+def test_what_the_text_says_of_exponents(exercise_runs):
+    runs = {pwr: exercise_runs[exercises.poly_name(pwr)] for pwr in exercises.EXPONENTS}
+    assert [len(of_pwr) for of_pwr in runs.values()] == [5] * 4
+    lost = [run for of_pwr in runs.values() for run in of_pwr.values() if run.outcome != "trained"]
+    assert len(lost) == 2
+    assert all(run.epochs[0]["score_spread"] < history.COLLAPSED_SPREAD for run in lost)
+    losses = [
+        fmean(r.final["train_loss"] for r in of_pwr.values() if r.outcome == "trained")
+        for of_pwr in runs.values()
+    ]
+    assert losses[1:] == sorted(losses[1:])
+    constant = exercise_runs["fixed-0.3"]
+    for pwr in (0.5, 1.0):
+        assert fmean(accuracies(runs[pwr])) > fmean(accuracies(constant))
+    found = [run for of_pwr in (constant, *runs.values()) for run in of_pwr.values()]
+    said = [row[-1] for row in exercises_report.difference_rows(found, exercises.EXPONENT)]
+    assert said == [*["not decided"] * 3, "fixed-0.3 is higher"]
+
+
+def test_how_often_runs_that_begin_with_the_chapters_rate_die(exercise_runs):
+    """Runs whose first epoch is the same to the bit count once."""
+    others = [*store.read(ROOT / "figures" / "baseline.jsonl"), *committed().values()]
+    others += store.read(ROOT / "figures" / cli_clipping.RECORDS)
+    others += [run for of_name in exercise_runs.values() for run in of_name.values()]
+    outcomes = {}
+    for run in others:
+        plain = run.settings.get("net") != "resnet" and "clip_norm" not in run.settings
+        if plain and 0.299 < run.epochs[0]["lr_first"] <= 0.3:
+            outcomes[run.epochs[0]["train_loss"]] = (run.experiment, run.outcome)
+    dead = [name for name, outcome in outcomes.values() if outcome != "trained"]
+    assert sorted(dead) == ["poly-1", "poly-2"]
+    assert re.search(rf"of\s+{len(outcomes)}\s+different runs of ours that begin with it", README)
 
 
 def test_what_the_text_says_of_the_deeper_network(exercise_runs):

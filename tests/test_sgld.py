@@ -111,7 +111,7 @@ def test_averages_are_weighted_by_the_step():
 
 
 def test_an_unstable_step_loses_chains():
-    """By hand: the narrow axis grows by 1 - 0.039 * 104 / 2 = -1.028 an update, 4000 times in 300."""
+    """By hand: the narrow axis grows by 1 - 0.039 * 104 / 2 = -1.028 an update, in 300 by 4000."""
     assert sgld.sample(SETTINGS["fixed-unstable"], 0, 300, 20).lost == 20
     assert sgld.sample(SETTINGS["fixed-moderate"], 0, 300, 20).lost == 0
 
