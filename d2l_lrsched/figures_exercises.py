@@ -36,7 +36,7 @@ def curves_figure(runs: Iterable[Run], labels: Mapping[str, str]) -> Figure:
     """Draw learning rate, training loss and test accuracy of every run, over epochs.
 
     The loss is the mean of every 50 batches. Every seed is a thin line; the thick one is the mean
-    over the seeds.
+    over the seeds that trained, and the legend counts the others.
 
     Parameters
     ----------
@@ -50,10 +50,12 @@ def curves_figure(runs: Iterable[Run], labels: Mapping[str, str]) -> Figure:
         rates, losses, accuracies = panels = figure.subplots(1, 3)
         for (name, label), style in zip(labels.items(), _STYLES):
             ours = [run for run in runs if run.experiment == name]
+            lost = sum(run.outcome != "trained" for run in ours)
             if ours:
-                _draw(rates, [_rates(run) for run in ours], style, label)
-                _draw(losses, [_losses(run) for run in ours], style)
-                _draw(accuracies, [_accuracies(run) for run in ours], style)
+                label += f" ({lost} of {len(ours)} collapsed)" if lost else ""
+                _draw(rates, ours, _rates, style, label)
+                _draw(losses, ours, _losses, style)
+                _draw(accuracies, ours, _accuracies, style)
         rates.set_ylabel("learning rate", size=8)
         losses.set_ylabel("train loss, of 50 batches", size=8)
         accuracies.set_ylabel("test accuracy", size=8)
@@ -188,13 +190,22 @@ def _accuracies(run: Run) -> Line:
 
 
 def _draw(
-    axes: Axes, lines: Sequence[Line], style: Mapping[str, Any], label: str | None = None
+    axes: Axes,
+    runs: Iterable[Run],
+    line_of: Callable[[Run], Line],
+    style: Mapping[str, Any],
+    label: str | None = None,
 ) -> None:
-    for x, y in lines:
+    trained: list[Line] = []
+    for run in runs:
+        x, y = line_of(run)
         axes.plot(x, y, **style, lw=0.5, alpha=0.4)
-    longest = max((x for x, _ in lines), key=len)
-    whole = [y for x, y in lines if len(x) == len(longest)]  # one that ends early is not averaged
-    axes.plot(longest, np.mean(whole, axis=0), **style, lw=1.6, label=label)
+        trained += [(x, y)] if run.outcome == "trained" else []
+    if trained:
+        mean = np.mean([y for _, y in trained], axis=0)
+        axes.plot(trained[0][0], mean, **style, lw=1.6, label=label)
+    else:
+        axes.plot([], [], **style, lw=1.6, label=label)  # the legend's
 
 
 def _zoom(losses: Axes, accuracies: Axes) -> None:

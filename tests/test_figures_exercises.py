@@ -18,19 +18,21 @@ def test_curves_are_the_runs_and_their_mean(make_run):
     runs = [
         make_run("poly-1", 0, test_acc=0.8, train_loss=0.6),
         make_run("poly-1", 1, test_acc=0.9, train_loss=0.4),
+        make_run("poly-1", 2, C, test_acc=0.1, train_loss=2.3),
         make_run("poly-2", 0),
     ]
     figure = figures_exercises.curves_figure(runs, {"poly-1": "one", "poly-4": "four"})
     rates, losses, accuracies = figure.get_axes()
-    assert [line.get_label() for line in rates.get_lines()][2:] == ["one"]
+    assert [line.get_label() for line in rates.get_lines()][3:] == ["one (1 of 3 collapsed)"]
     for _, x, y in lines(rates):  # a straight line from 0.3 to 0 over 470 updates
         assert (len(x), x[0], x[-1]) == (470, pytest.approx(1 / 235), 2)
         assert y[0] == pytest.approx(0.3 * 469 / 470)
         assert y[234] == pytest.approx(0.15)
         assert y[-1] == 0
-    assert [y for _, _, y in lines(accuracies)] == [[0.8] * 2, [0.9] * 2, pytest.approx([0.85] * 2)]
-    assert lines(losses)[2][2] == pytest.approx([0.5] * 10)
-    assert lines(losses)[2][1][4] == 1.0, "the last window of an epoch ends with it"
+    drawn = [y for _, _, y in lines(accuracies)]
+    assert drawn == [[0.8] * 2, [0.9] * 2, [0.1] * 2, pytest.approx([0.85] * 2)]
+    assert lines(losses)[3][2] == pytest.approx([0.5] * 10)
+    assert lines(losses)[3][1][4] == 1.0, "the last window of an epoch ends with it"
 
 
 def test_the_fixed_rates_shares_and_accuracies(make_run):
