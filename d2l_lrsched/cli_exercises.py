@@ -50,7 +50,7 @@ def exercises(
     there, as in a checkout, figures and tables are made from them in seconds. These show all that
     the records hold of so many seeds and epochs, whichever exercise was chosen.
 
-    Example: d2l-lrsched exercises --exercise poly --seeds 1 --output /tmp/exercises
+    Example: d2l-lrsched exercises --exercise poly --output /tmp/poly
     """
     os.environ["MPLBACKEND"] = "agg"
     end_as_by_ctrl_c()
