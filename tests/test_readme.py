@@ -317,6 +317,21 @@ def test_what_the_text_says_of_warmups(exercise_runs):
     assert all(dead(exercise_runs[exercises.warmup_name(w, 1.0)]) == 5 for w in exercises.WARMUPS)
 
 
+def test_what_the_text_says_of_the_plateau(exercise_runs):
+    runs = [run for of_name in exercise_runs.values() for run in of_name.values()]
+    said = [row[-1] for row in exercises_report.difference_rows(runs, exercises.PLATEAU)]
+    assert said == ["plateau is higher", "plateau-warmup is higher"]
+    assert dead(exercise_runs["plateau"]) == dead(exercise_runs["plateau-warmup"]) == 0
+
+
+def test_how_large_the_exercises_are_and_how_long_they_took(exercise_runs):
+    counts = {name: len(of_name) for name, of_name in exercise_runs.items()}
+    assert {counts[e.name] for e in exercises.DEEPER.experiments} == {3}
+    assert {n for name, n in counts.items() if not name.startswith("resnet")} == {5}
+    seconds = sum(run.seconds for of_name in exercise_runs.values() for run in of_name.values())
+    assert 1.5 <= seconds / 3600 / 2 <= 2, "of two cores, nearly two hours"
+
+
 def test_what_the_text_says_of_sampling():
     records = sgld_records.read(ROOT / "figures" / cli_exercises.SAMPLES)
     rows = {row[0]: row for row in sgld_report.table_rows(records)}
