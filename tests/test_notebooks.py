@@ -103,7 +103,8 @@ def test_the_notebook_is_valid_and_small_and_differs_little_when_made_again(stem
     nbformat.validate(notebook)
     assert notebook.metadata.kernelspec.name == "python3"
     assert notebook.metadata.jupytext.formats == "ipynb,py:percent"
-    assert all(cell.metadata == {} for cell in notebook.cells), "as the times of an execution"
+    # jupytext notes two blank lines; the times of an execution would be here, too.
+    assert all(cell.metadata.keys() <= {"lines_to_next_cell"} for cell in notebook.cells)
     assert (FOLDER / f"{stem}.ipynb").stat().st_size < 1_000_000
 
 

@@ -1,0 +1,625 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The exercises, answered by experiments
+#
+# [Tiếng Việt](exercises_vi.ipynb)
+#
+# Section 11.15 of *Dive into Deep Learning* ends with five exercises, and its summary recommends a
+# schedule that the section never tries. Here are answers to all six, and none is an opinion: each
+# comes from recorded runs, with several random seeds, and says what so few seeds can decide and
+# what they cannot. Before you read on, put the question to yourself and write down your guess. A
+# guess that fails teaches more than an answer that is read.
+#
+# You need the notebook on [learning rate scheduling](lr_scheduling_en.ipynb). Figures and tables
+# are made from records, in seconds; one cell, in section 6, really trains, for two epochs.
+# `d2l-lrsched exercises` makes all runs anew, in about two hours on two cores.
+
+# %%
+# %matplotlib inline
+import itertools
+import pickle
+from statistics import fmean
+
+import mxnet as mx
+import numpy as np
+from d2l import mxnet as d2l
+from IPython.display import Markdown, display
+from mxnet import gluon, npx
+
+# %%
+import d2l_lrsched as lrs
+import d2l_lrsched.exercises_report as tables
+import d2l_lrsched.sgld_report as sampling
+from d2l_lrsched import exercises, langevin, measures, regression, sgld_pool, sgld_records, store
+from d2l_lrsched.figures_exercises import DRAWINGS
+from d2l_lrsched.figures_sgld import sgld_figure
+from d2l_lrsched.report import as_markdown
+
+npx.set_np()
+runs = store.read("../figures/exercises.jsonl")
+baseline = regression.distinct(store.read("../figures/baseline.jsonl"))
+samples = sgld_records.read("../figures/sgld.jsonl")
+len(runs), len(baseline), len(samples)
+
+# %% [markdown]
+# ## How to read the tables
+#
+# Two tables come again and again. One has a row for each experiment:
+#
+# - *collapsed*: of so many runs, how many ended as networks that give every image the same scores
+#   (to within 1 %), or as numbers that are no longer finite. Beside it is the exact 95 % interval
+#   of the share, for what happened to a handful of runs says little about what happens to all.
+# - *train loss* and *test accuracy*: mean ± standard deviation after the last epoch, of the runs
+#   that trained.
+# - *best run*: the highest test accuracy at the end of any run.
+#
+# The other compares two experiments *seed by seed*, that is, from the same initial parameters and
+# with the same order of minibatches: the mean difference in test accuracy (collapsed runs count as
+# they are), its 95 % interval, and which is higher if the interval excludes 0. Each interval is
+# taken by itself: of twenty comparisons without any real difference, one would still be expected to
+# exclude 0.
+
+
+# %%
+def answers(exercise):
+    rows = tables.answer_rows(runs, exercise)
+    return Markdown(as_markdown(tables.ANSWER_HEADER, rows))
+
+
+def differences(exercise):
+    rows = tables.difference_rows(runs, exercise)
+    return Markdown(as_markdown(tables.DIFFERENCE_HEADER, rows))
+
+
+# %% [markdown]
+# ## 1. How good can a fixed rate get?
+#
+# The exercise: train at a fixed learning rate and find the best model that can be had this way. We
+# take LeNet for 8 epochs at each of six rates, from 0.03 to 1.0, with five seeds. The book's rate
+# of 0.3 is in the middle. Which rate would you bet on, and what happens at both ends?
+
+# %%
+DRAWINGS["fixed-rate"].draw(runs)
+
+# %% [markdown]
+# On the left the share of runs that collapsed, with its interval in gray; on the right each dot is
+# a network that lived, and the dash their mean.
+
+# %%
+answers(exercises.FIXED)
+
+# %% [markdown]
+# - **Too small is slow.** From 0.03 to 0.3 the training loss falls and the test accuracy rises.
+#   With more epochs the small rates could catch up; in 8 they do not.
+# - **Too large is deadly.** At 0.5 the first networks collapse, at 0.7 all but one, at 1.0 every
+#   one. And those that live at 0.5 and 0.7 are on average no better than those at 0.3: the high
+#   rate buys nothing for its risk.
+# - **The edge is near.** The best of these rates, 0.3, is the last before networks die (and section
+#   2 will show that even this is not quite safe). This is why the question of a schedule comes up
+#   at all: it lets us use such rates while they help.
+#
+# Mind the intervals. No collapse among five runs still allows a share of about one half, and five
+# of five allow one of about one half as well! That the share *rises* with the rate is plain; where
+# exactly the edge lies, five seeds cannot say.
+#
+# So which model is the best? The column on the right has an answer, but it flatters: the winner was
+# chosen *by its test accuracy*, so luck was part of what it was chosen for, the luck of these very
+# images and that of the moment, for the accuracy jumps about from epoch to epoch. The luck of the
+# moment can be shown. We have ten runs at 0.3 that went on to 30 epochs. (Four of the five runs at
+# 0.3 above are their beginnings, bit by bit.) Compare all of them after 8 and after 30 epochs: the
+# mean, the best, and the gap between training and test accuracy. Then crown the winner after 8
+# epochs, and see how far it is ahead of the mean there and how far at the end.
+
+# %%
+constant = [run for run in baseline if run.experiment == "constant"]
+early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
+for n, epochs in ((8, early), (30, late)):
+    accuracies = [epoch["test_acc"] for epoch in epochs]
+    gap = fmean(epoch["train_acc"] - epoch["test_acc"] for epoch in epochs)
+    print(f"{n:2} epochs: mean {fmean(accuracies):.4f}, best {max(accuracies):.4f}, gap {gap:.4f}")
+winner = max(range(len(early)), key=lambda i: early[i]["test_acc"])
+leads = [e[winner]["test_acc"] - fmean(x["test_acc"] for x in e) for e in (early, late)]
+print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*leads))
+
+# %% [markdown]
+# - **More epochs help a little**, in most seeds. But the gap between training and test widens in
+#   every one: of what is learned in addition, the larger part serves the training images only.
+# - **Most of the winner's lead was luck.** On the way to the end it loses most of it. And this was
+#   only the luck of the moment; that of the images, which stay the same here, comes on top.
+#
+# The clean way: keep some *training* images apart as a validation set, choose rate, epoch and seed
+# by them, and look at the test set once, at the end.
+#
+# **Think.** All runs at one rate differ only in their seed. If you may train five networks and keep
+# the best by a validation set, is the seed a hyperparameter like any other? What do you have to
+# report then?
+
+# %% [markdown]
+# ## 2. The exponent of the decay
+#
+# How does convergence change with the exponent of the decay? MXNet's `PolyScheduler` lets the rate
+# fall from $\eta_0$ to 0 at the end of the run, after $T$ updates:
+#
+# $$\eta_t = \eta_0 \left(1 - \frac{t}{T}\right)^p.$$
+#
+# With $p = 1$ it is a straight line. For $p \to 0$ the rate stays at $\eta_0$ until the very end: a
+# constant rate, which is therefore our yardstick. A large $p$ cuts the rate at once and spends the
+# rest of the run at tiny rates. How tiny, is a matter of calculation: the rate is below a tenth of
+# $\eta_0$ for the last $0.1^{1/p}$ of the run, and the sum of all rates, the "budget" for the way,
+# is $1/(p + 1)$ of the constant one's.
+
+# %%
+header = ("exponent", "share of the run below a tenth", "sum of the rates, constant = 1")
+rows = [(f"{p:g}", f"{0.1 ** (1 / p):.2f}", f"{1 / (p + 1):.2f}") for p in exercises.EXPONENTS]
+Markdown(as_markdown(header, rows))
+
+# %% [markdown]
+# LeNet, 8 epochs from $\eta_0 = 0.3$, five seeds. Which exponent has the lowest training loss in
+# the end, and which the highest test accuracy?
+
+# %%
+DRAWINGS["poly"].draw(runs)
+
+# %% [markdown]
+# Thin lines are single runs, thick ones the means over the seeds that trained; the legend counts
+# the others. The loss is averaged over fifty batches.
+
+# %%
+display(answers(exercises.EXPONENT))
+differences(exercises.EXPONENT)
+
+# %% [markdown]
+# - **Too fast a fall starves the training.** From 1 to 4 every larger exponent ends with a higher
+#   training loss, and with 4 the test accuracy is lower than at the constant rate, with an interval
+#   that excludes 0. Look at its curves: they lie flat for the second half of the run. The budget
+#   was gone before there was nothing left to learn.
+# - **A slow fall seems to help.** The exponents 0.5 and 1 have a lower mean training loss than the
+#   constant rate and, among those that lived, a higher mean test accuracy. But "seems" is the word:
+#   no interval decides it.
+# - **A surprise.** Two networks are dead, from the first epoch on, under exponents 1 and 2,
+#   although their rates never were above 0.3. In the table of differences they spoil their rows, as
+#   a single dead network costs its pair nearly all of its accuracy.
+#
+# The run that the book prints at 0.3 is dead, too; until now none of ours was. How often does it
+# happen? Let us put together all runs of ours, also from other studies, that start from 0.3 without
+# warmup or clipping. Runs whose first epochs are the same to the bit count once; beside the count
+# is the 95 % interval of the share.
+
+# %%
+others = [r for r in store.read("../figures/clipping.jsonl") if r.experiment == "rate-0.3"]
+lenets = [run for run in [*runs, *constant, *others] if run.settings.get("net") != "resnet"]
+from_03 = [run for run in lenets if 0.299 < run.epochs[0]["lr_first"] <= 0.3]
+outcomes = {run.epochs[0]["train_loss"]: run.outcome for run in from_03}
+dead = sum(outcome != "trained" for outcome in outcomes.values())
+low, high = regression.share_interval(dead, len(outcomes), 0.05)
+print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
+
+# %% [markdown]
+# So a constant 0.3, too, lies within reach of the edge: in the first updates these schedules hardly
+# differ from it, and what they do to a fresh network they do because of 0.3, not because they fall.
+# What the book printed is rare, but no freak.
+#
+# **Think.** Suppose you could make the run four times as long. Which exponent would gain most?
+
+# %% [markdown]
+# ## 3. Cosine against other schedules, on harder vision
+#
+# The exercise names ImageNet: more than a million photographs in a thousand classes. Let us be
+# plain: on two cores that is out of reach, and we have *not* done it. What we can do is to take a
+# network of another kind than LeNet: a small ResNet of the book's own residual blocks (He et al.,
+# 2016), with batch normalization and seven convolutions in a row. The images are Fashion-MNIST's
+# again, the run has 3 epochs, each schedule three seeds, and the highest rate is 0.5 for all:
+#
+# - *constant*: 0.5 throughout;
+# - *steps*: a tenth of it after half of the run, a hundredth after three quarters;
+# - *poly*: the square of the time left, $p = 2$;
+# - *cosine*: half a cosine down to 0 (Loshchilov and Hutter, 2016);
+# - *warmup-cosine*: a tenth of the run as warmup, then the cosine.
+
+# %%
+DRAWINGS["deeper"].draw(runs)
+
+# %%
+display(answers(exercises.DEEPER))
+differences(exercises.DEEPER)
+
+# %% [markdown]
+# - **Lowering the rate pays.** With every seed the constant rate has the lowest test accuracy in
+#   the end, and the interval of cosine minus constant excludes 0, with only three pairs.
+# - **That it is a *cosine* hardly matters here.** It cannot be told from the steps, nor from its
+#   sister with a warmup. *poly* lies a little below it; its rate is low for most of so short a run,
+#   and it also ends with a higher training loss, so it may simply not have got as far.
+# - **None collapsed**, at a rate at which LeNet now and then dies. Batch normalization is the
+#   obvious suspect, but we have not tried this network without it.
+#
+# What may be concluded? That for this network, these images and 3 epochs a rate that falls beats
+# one that does not. What may not: anything about ImageNet, about a hundred epochs, or that the
+# cosine is the best of schedules. Four intervals, each taken by itself, from three pairs each: the
+# small lead over *poly* should see more seeds before it is believed.
+#
+# **Think.** GluonCV's recipes train ImageNet for about a hundred epochs, with a warmup and a
+# cosine. Which of the five rows would you repeat first with another data set, and why?
+
+# %% [markdown]
+# ## 4. How long should a warmup be?
+#
+# LeNet for 4 epochs: the rate rises in a straight line from 0 to a peak, then falls along half a
+# cosine to 0. The warmup takes a share of 0, 0.02, 0.1 or 0.4 of the run, and the peak is 0.5, 0.7
+# or 1.0: at the latter two a constant rate is deadly, as we have seen. Five seeds each. In the
+# figure the rows are warmups and the columns peaks; on the left the collapsed runs, on the right
+# the mean test accuracy of those that lived. The longer the warmup, the safer?
+
+# %%
+DRAWINGS["warmup"].draw(runs)
+
+# %%
+display(answers(exercises.WARMUP))
+differences(exercises.WARMUP)
+
+# %% [markdown]
+# - **With a peak of 0.5** no network dies after a warmup of 0.1 or 0.4; without one and with 0.02,
+#   one of five does. The two long warmups also have the better mean accuracies among those that
+#   live.
+# - **With 0.7** the picture is the same, only starker: hardly any survive without a warmup, and
+#   none with 0.02; with 0.1 and 0.4 all but one live.
+# - **With 1.0** nothing helps. Whatever the warmup, all die.
+# - **Of the differences none is decided.** A single collapse costs its pair nearly all of its
+#   accuracy, so the intervals are enormous. (An interval from 0 to 0 means that all networks of
+#   both sides are dead, and equally worthless.) That 0.4 wasted updates cannot be seen either.
+#
+# Why does no length save a run whose peak is too high? Ask *how* the networks died. For each dead
+# one, look at its training loss, averaged over fifty updates: did it ever fall below one and a
+# half, so that the network had learned something, and what was the rate at the last such time?
+
+# %%
+per_epoch = lrs.published.UPDATES_PER_EPOCH
+ends = per_epoch * (np.arange(4)[:, None] + measures.WINDOW_ENDS).ravel()  # of 50 updates each
+rows = []
+for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):
+    rate = exercises.cosine(4 * per_epoch, peak, warmup)
+    ours = [run for run in runs if run.experiment == exercises.warmup_name(warmup, peak)]
+    dead = [measures.window_means(run) for run in ours if run.outcome != "trained"]
+    learned = [ends[: len(means)][means < 1.5].max() for means in dead if (means < 1.5).any()]
+    rates = ", ".join(f"{rate(round(n)):.2f}" for n in learned) or "-"
+    rows.append((f"{peak:g}", f"{warmup:g}", str(len(dead)), str(len(learned)), rates))
+header = ("peak", "warmup", "collapsed", "after having learned", "the last rates before")
+Markdown(as_markdown(header, rows))
+
+# %% [markdown]
+# There are two ways to die. With no warmup or a short one, the networks die *young*, without ever
+# having learned anything: steps too long for random parameters. After the long warmup they die
+# *grown up*: every one of them had learned, and fell on the way up, soon after the rates in the
+# last column and before the peak was reached, some with a loss of many billions, one with numbers
+# that were no longer finite. A warmup protects from the first accident, not from the second. It
+# carries the network past the start; the highest rate that the ground bears, it does not change (or
+# not enough).
+#
+# So how long? Long enough that the network has found its feet before the high rates come: here a
+# tenth of the run was, and four times as much did neither visible good nor visible harm. And if a
+# longer warmup does not help, lower the peak. (Gotmare et al., 2018, look inside: in the deep
+# networks that they study, a warmup keeps the layers near the output from changing much. We have
+# only asked who survives.)
+#
+# One more look, at the edge. These two experiments have the same seeds, and their rates can hardly
+# be told apart at first:
+
+# %%
+for name in ("fixed-0.5", "warmup-0-peak-0.5"):
+    seeds = sorted(r.seed for r in runs if r.experiment == name and r.outcome != "trained")
+    print(name, "lost the seeds", *seeds)
+rate = exercises.cosine(4 * per_epoch, 0.5)
+print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 50)))
+
+# %% [markdown]
+# Other seeds die! So collapsing is no property of a seed. At the edge the smallest difference
+# decides, training magnifies it, and "with the same seed" pairs the beginnings but not the fates.
+# Nobody can look for a lucky seed there and take it to another schedule.
+#
+# **Think.** Sketch a schedule that finds its peak by itself: rising until the loss gets worse, and
+# falling from then on. What would it have to be told, and why is the loss *averaged since the
+# beginning of the epoch* a poor informant?
+
+# %% [markdown]
+# ## 5. Optimization and sampling
+#
+# Can the two be connected? Start from a confession: until now we have asked training for *one*
+# parameter vector. A Bayesian asks for all of them, each as often as the data make it probable: for
+# draws from the *posterior* $p(\theta \mid x_1, \ldots, x_N)$. Welling and Teh (2011) show how
+# little has to be changed: take the minibatch gradient step and add noise of the right size.
+#
+# $$\theta_{t+1} = \theta_t + \frac{\epsilon_t}{2} \left( \nabla \log p(\theta_t) {} + \frac{N}{n}
+# \sum_{i=1}^{n} \nabla \log p(x_{ti} \mid \theta_t) \right) + \eta_t, \qquad \eta_t \sim
+# \mathcal{N}(0, \epsilon_t)$$
+#
+# (their equation 4; here $\eta_t$ is the noise). Without $\eta_t$ this is SGD with weight decay,
+# the prior. With it, and with small steps, it is *stochastic gradient Langevin dynamics*. The
+# secret is a matter of orders: the gradient of a minibatch is noisy, too, but its noise enters with
+# variance $\propto \epsilon_t^2$, the injected one with $\epsilon_t$. As the step shrinks, the
+# right noise wins. So the schedule is not decoration, it is what makes the method correct:
+#
+# $$\epsilon_t = a\,(b + t)^{-\gamma}, \quad \gamma \in (0.5, 1], \qquad \sum_t \epsilon_t = \infty,
+# \quad \sum_t \epsilon_t^2 < \infty.$$
+#
+# The first sum lets the chain get anywhere, the second lets its errors die out: the same two
+# conditions as for SGD with a falling rate.
+#
+# ### A posterior that we know
+#
+# Whether samples are right can only be checked where the answer is known. So: $N$ points in the
+# plane around an unknown mean $\theta$, with known covariance $\Sigma$, and the prior
+# $\mathcal{N}(0, I/w)$. The posterior is Gaussian, with precision $N \Sigma^{-1} + w I$, and has a
+# narrow and a wide axis. Better still: because the gradient is linear in $\theta$, we know not only
+# the goal but also the mean and the variance of the chains *at every update*. Along an axis of
+# precision $\lambda$, where the minibatch gradient has the variance $V$, measured in the
+# posterior's standard deviations from its mean:
+#
+# $$m_t = a_t\, m_{t-1}, \qquad v_t = a_t^2\, v_{t-1} {} + \lambda \left( \epsilon_t + \tfrac{1}{4}
+# \epsilon_t^2 V \right), \qquad a_t = 1 - \tfrac{1}{2} \epsilon_t \lambda.$$
+#
+# A fixed step $\epsilon$ thus leads to
+#
+# $$v = \frac{1 + \epsilon V / 4}{1 - \epsilon \lambda / 4},$$
+#
+# where 1 would be right. Both corrections make it *too wide*, and at $\epsilon \lambda = 4$ it
+# breaks: beyond that the chain diverges. Leave out the noise, and the 1 in the numerator goes.
+
+# %%
+narrow, wide = langevin.PRECISIONS
+print("posterior mean", langevin.POSTERIOR_MEAN.round(3), "precisions", narrow, wide)
+print(f"largest stable step: narrow axis {4 / narrow:.4f}, wide axis {4 / wide:.4f}")
+print("the paper's schedule:", langevin.PAPER_SCHEDULE)
+for name, setting in langevin.SETTINGS.items():
+    if isinstance(setting.step, float):
+        exact = langevin.stationary(setting.step, setting.noise)
+        print(f"{name}: step {setting.step:g} leads to variances", exact.round(3))
+
+# %% [markdown]
+# We have run MXNet's own `sgld` optimizer, driven by a scheduler like any other optimizer:
+# thousands of independent chains for each setting, all starting at the prior's mean. Above, the
+# last samples of several settings; the solid ellipse holds 95 % of the posterior, the dashed one 95
+# % of what the formulas predict for the chains. Below, over the updates, the variance along the
+# narrow axis and the distance from the posterior: markers are sampled, lines are calculated.
+
+# %%
+sgld_figure(samples)
+
+# %% [markdown]
+# The table shows the last update; exact values are in brackets. The columns: setting; its step;
+# variance along either axis, where 1 is the posterior's; by how much the mean is off, along the
+# worse axis, in standard deviations; $W_2$, the Wasserstein distance from the posterior, which
+# counts errors of mean and shape together; the update from which on $W_2$ stays below 0.25; *lost*,
+# the chains that end more than 10 standard deviations away. The last two columns are two different
+# questions, each with a p-value: do the chains agree with *what the formulas predict for them*, and
+# with *the posterior*?
+
+# %%
+display(Markdown(as_markdown(sampling.TABLE_HEADER, sampling.table_rows(samples))))
+Markdown(sampling.method(samples))
+
+# %% [markdown]
+# - **A fixed step samples the wrong thing, and exactly as predicted.** *fixed-moderate* is quick to
+#   arrive and then stays too wide for ever; *fixed-large* is a cloud that hardly knows the
+#   posterior's shape. A "yes" in the one column and a "no" in the other: the program does what the
+#   theory says, and the theory says that this is not the posterior.
+# - **A small fixed step is nearly right but slow**; of all settings *paper*, which starts with
+#   large steps and ends with small ones, comes nearest, and is near much sooner.
+# - **Beyond the limit it diverges.** The step of *fixed-unstable* is hardly above the bound of the
+#   narrow axis, and that is enough.
+# - **Without noise it is optimization.** *sgd-paper* shrinks to a point near the posterior's mean,
+#   all uncertainty lost. *sgd-moderate* does not come to rest: its cloud is the minibatches' noise
+#   and has their shape, not the posterior's. This is the region around the minimum in which SGD at
+#   a constant rate is caught.
+#
+# Why does even *paper* get a "no"? The exact variance in brackets is nearly 1, so its *law* is
+# closer to the posterior than as many honest draws could show. See how many standard errors the
+# sampled variance of the narrow axis lies above the exact one, and above 1:
+
+# %%
+pooled = {sampled.setting.name: sampled for sampled in sgld_pool.pool(samples)}
+for name in ("paper", "fixed-small"):
+    sampled = pooled[name]
+    error = sampling.sampling_errors(sampled.num_chains)["variance"]
+    found, exact = sampled.variances[-1, 0], sampled.exact_variances[-1, 0]
+    excess = f"{(found / exact - 1) / error:+.1f} above the exact"
+    print(f"{name}, in standard errors: {excess}, {(found - 1) / error:+.1f} above 1")
+
+# %% [markdown]
+# A bad draw, then, on top of a small true excess; and *fixed-small*, whose chains have the very
+# same random numbers, shows it as well. Among all the tests of predictions a deviation like this
+# one has to be expected somewhere, so the prediction stands; the fewer tests against the posterior
+# reject. "No" is not wrong, the law is not exactly the posterior, but most of what it has seen is
+# luck. That is what several numbers beside a verdict are for.
+#
+# ### Averages along the way
+#
+# Usually there is one chain, not thousands, and one averages along it. The paper weights each
+# sample by its step. The columns: setting; weights (by the step, or plain; with a fixed step they
+# are the same); error of the mean; mean square along either axis, where 1 is right; the error that
+# *one* chain's average of position and of square typically has; agreement with the posterior.
+
+# %%
+rows = sampling.average_rows(samples)
+Markdown(as_markdown(sampling.AVERAGE_HEADER, rows))
+
+# %% [markdown]
+# With the paper's schedule the plain average is the *better* one here. The weights are largest
+# where the steps are, at the beginning, and there, even after the first tenth of the updates has
+# been left out, the chains were still on their way along the wide axis. In the long run the weights
+# do no harm and make the theory go through; 2000 updates are no long run.
+#
+# One "no" under *agrees with the prediction* remains: *fixed-unstable*. Its narrow axis diverges as
+# predicted, but its wide axis, which ought to be stable, is far too wide. The formulas are right;
+# the arithmetic is not. The chain is stored as $\theta_1$ and $\theta_2$, and both contain a share
+# of the diverging axis. How far apart are neighboring float64 numbers of that size?
+
+# %%
+unstable = pooled["fixed-unstable"]
+narrow_sd, wide_sd = np.sqrt(unstable.exact_variances[-1])
+print(f"exact standard deviations: narrow axis {narrow_sd:.2g}, wide axis {wide_sd:.2g}")
+print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):.2g}")
+
+# %% [markdown]
+# What the wide axis should show is far below the last bit, and the rounding errors of the one axis
+# appear as a spread of the other. (The table's own number is larger still: the records keep the
+# covariance of $\theta_1$ and $\theta_2$ to 7 digits, and turning it into the axes subtracts
+# numbers that are nearly equal.)
+#
+# ### So what connects them?
+#
+# Large steps explore, small steps settle; that holds for both. In *optimization* the rate falls so
+# that the noise dies out and one point is left. In *sampling* it falls so that the wrong noise dies
+# out and the right one is left. The same schedule, with one line of code more or less, ends at a
+# point or in the whole posterior. And a constant rate does neither: it samples, but from a
+# distribution that nobody has asked for (Mandt et al., 2017, ask which one).
+#
+# **Think.** Double the minibatch. What becomes of $V$, and of the variance at a fixed step, with
+# the noise and without? Which change of the step would have the same effect?
+
+# %% [markdown]
+# ## 6. Lower the rate when progress stops
+#
+# The book's summary calls it very effective: lower the rate in steps whenever progress stops, at a
+# *plateau*. All schedules so far were fixed before the first update. This one has to *listen*, and
+# so it is the one scheduler here with a state. `lrs.PlateauScheduler` is told a loss and asked for
+# a rate. Telling changes the state, asking never does. Losses made up for the purpose, one an
+# epoch; "too little progress" is less than a tenth below the best so far:
+
+# %%
+plateau = lrs.PlateauScheduler(base_lr=0.3, factor=1 / 3, patience=1, threshold=0.1)
+for epoch, made_up in enumerate([1.0, 0.6, 0.5, 0.48, 0.4, 0.39, 0.38], start=1):
+    used = plateau(epoch * per_epoch)
+    plateau.tell(made_up, epoch * per_epoch)
+    then = plateau(epoch * per_epoch + 1)
+    print(f"epoch {epoch}, rate {used:.4f}, loss {made_up}: then {then:.4f}")
+plateau(1), plateau.drops
+
+# %% [markdown]
+# The rates of the past stay what they were: asked about update 1, it still says 0.3. That keeps the
+# promise that a schedule can be plotted at any time. The state must survive an interruption, so it
+# travels in a pickle (and therefore in `trainer.save_states` and in our checkpoints), and it must
+# work behind a warmup, which hands the losses on:
+
+# %%
+warm = lrs.WarmupScheduler(plateau, warmup_steps=per_epoch)
+copy = pickle.loads(pickle.dumps(warm))
+print(copy == warm, copy is warm, [round(copy(n), 4) for n in (1, per_epoch, 9 * per_epoch)])
+copy.tell(0.37, 9 * per_epoch)
+print(copy == warm, copy.scheduler.drops)
+
+# %% [markdown]
+# Now live: two epochs of one of the recorded runs, with a warmup over the first epoch up to 0.5 and
+# from there on lowered on a plateau. `lrs.train` tells the scheduler the training loss after each
+# epoch.
+
+# %%
+schedule = exercises.plateau(0.5, warmup_steps=per_epoch)
+train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256, seed=0)
+net, ctx, loss = lrs.fast_lenet(), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
+net.initialize(ctx=ctx)
+mx.random.seed(0)
+trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": schedule})
+history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx)
+
+# %% [markdown]
+# Beside it the beginning of the recorded run. The same kind of processor and one thread give the
+# same numbers; elsewhere sums round differently, and you see another draw.
+
+# %%
+(stored,) = [run for run in runs if run.experiment == "plateau-warmup" and run.seed == 0]
+rows = [
+    [f"{x:.4f}" for x in (new.train_loss, old["train_loss"], new.test_acc, old["test_acc"])]
+    for new, old in zip(history.epochs, stored.epochs)
+]
+header = ("train loss now", "stored", "test acc now", "stored")
+Markdown(as_markdown(header, rows))
+
+# %% [markdown]
+# And all of the runs, LeNet for 8 epochs and five seeds: from 0.3 without a warmup, from 0.5 with
+# one, and as a yardstick the constant rate 0.3 of section 1.
+
+# %%
+DRAWINGS["plateau"].draw(runs)
+
+# %%
+display(answers(exercises.PLATEAU))
+differences(exercises.PLATEAU)
+
+# %% [markdown]
+# How often, and when, was the rate lowered? For each run the rate at the end of each epoch, and
+# below it the training loss of that epoch:
+
+# %%
+for name in ("plateau", "plateau-warmup"):
+    for run in sorted((r for r in runs if r.experiment == name), key=lambda run: run.seed):
+        rates = " ".join(f"{epoch['lr_last']:.3f}" for epoch in run.epochs)
+        losses = " ".join(f"{epoch['train_loss']:.3f}" for epoch in run.epochs)
+        print(f"{name}, seed {run.seed}, {run.outcome}\n  rate {rates}\n  loss {losses}")
+
+# %% [markdown]
+# - **It cuts where there is something to gain.** Follow the loss across the first cut of any run:
+#   in the epoch before, it fell by less than a tenth; in the epoch after, by more than a tenth
+#   again, at a third of the rate. The progress had not stopped because there was nothing left to
+#   learn, but because the steps had become too long.
+# - **Against the constant rate** all five seeds end higher, and the interval excludes 0.
+# - **With a warmup to 0.5** all networks live, at a rate at which two of five died in section 1,
+#   and end with the lowest mean training loss of all experiments in which LeNet had 8 epochs, and
+#   with a higher test accuracy than from 0.3, once more with an interval that excludes 0. The
+#   warmup makes the high rate bearable, and the plateau gets rid of it in time.
+#
+# Does it beat the schedules of section 2? There the exponent 0.5 came about as far without
+# listening to anything; no pairs of the two have been tested. And mind what is *not* automatic
+# about the scheduler: how much progress is too little, and how deep to cut, somebody has to choose.
+# LeNet's loss improves by less than a tenth an epoch from the fourth epoch or so on, whatever we
+# do; with this threshold the cuts come at much the same times in every run, and a list of
+# milestones might have done as well.
+#
+# **Think.** The scheduler listens to the *training* loss. What would change if it were told the
+# error on a validation set? And what if `threshold` were 0?
+
+# %% [markdown]
+# ## What remains open
+#
+# - **Small differences.** Five seeds, or three, show what is coarse: that a rate kills, that one
+#   mean lies far from another. The fractions of a percent about which one argues in practice ask
+#   for many more.
+# - **Longer runs.** All runs here are short, and every schedule was fitted to its own short run.
+#   Which of them is ahead after 30 epochs, they do not say.
+# - **ImageNet**, and any other data but Fashion-MNIST.
+# - **A finer edge.** Between 0.3 and 0.5 lies the rate at which networks begin to die. Where, and
+#   whether it depends on the size of the minibatch, would be an afternoon's work for one computer.
+# - **Sampling a network.** Our posterior has two dimensions and one mode, chosen so that the answer
+#   is known. A network's posterior has neither property, and nothing here says how well a chain
+#   gets about in it.
+#
+# **Think.** Take the standard deviations in the tables of sections 2 and 6. About how many pairs of
+# seeds would a difference of 0.01 in test accuracy need, if its interval is to exclude 0?
+
+# %% [markdown]
+# ## Sources
+#
+# - A. Zhang, Z. Lipton, M. Li, A. Smola. *Dive into Deep Learning*, MXNet edition, section 11.15:
+#   [in Vietnamese](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html), [in
+#   English](https://d2l.ai/chapter_optimization/lr-scheduler.html).
+# - M. Welling, Y. W. Teh (2011). *Bayesian learning via stochastic gradient Langevin dynamics*.
+#   [ICML 2011](https://icml.cc/2011/papers/398_icmlpaper.pdf)
+# - I. Loshchilov, F. Hutter (2016). *SGDR: Stochastic gradient descent with warm restarts*.
+#   [arXiv:1608.03983](https://arxiv.org/abs/1608.03983)
+# - A. Gotmare, N. S. Keskar, C. Xiong, R. Socher (2018). *A closer look at deep learning
+#   heuristics: learning rate restarts, warmup and distillation*.
+#   [arXiv:1810.13243](https://arxiv.org/abs/1810.13243)
+# - K. He, X. Zhang, S. Ren, J. Sun (2016). *Deep residual learning for image recognition*.
+#   [arXiv:1512.03385](https://arxiv.org/abs/1512.03385)
+# - S. Mandt, M. D. Hoffman, D. M. Blei (2017). *Stochastic gradient descent as approximate Bayesian
+#   inference*. [arXiv:1704.04289](https://arxiv.org/abs/1704.04289)

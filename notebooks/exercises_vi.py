@@ -1,0 +1,661 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Bài tập, trả lời bằng thí nghiệm
+#
+# [English](exercises_en.ipynb)
+#
+# Mục 11.15 của *Đắm mình vào Học sâu* kết thúc bằng năm bài tập; phần tóm tắt của mục còn khuyên
+# dùng một bộ định thời mà cả mục không hề chạy thử. Sổ tay này trả lời cả sáu câu, và không câu nào
+# trả lời bằng cảm tính: số liệu lấy từ những lần chạy đã lưu, với nhiều hạt giống ngẫu nhiên, kèm
+# lời nói rõ chừng ấy hạt giống phân định được gì và không phân định được gì. Trước khi đọc tiếp mỗi
+# phần, hãy tự hỏi mình câu hỏi ấy và ghi lại dự đoán. Đoán sai rồi mới biết vì sao, học được nhiều
+# hơn đọc sẵn đáp án.
+#
+# Bạn nên đọc trước sổ tay [Định thời tốc độ học](lr_scheduling_vi.ipynb). Hình và bảng dựng từ kết
+# quả đã lưu, chỉ mất vài giây; riêng một ô ở phần 6 huấn luyện thật hai epoch. Lệnh
+# `d2l-lrsched exercises` chạy lại tất cả từ đầu, mất chừng hai giờ trên hai nhân.
+
+# %%
+# %matplotlib inline
+import itertools
+import pickle
+from statistics import fmean
+
+import mxnet as mx
+import numpy as np
+from d2l import mxnet as d2l
+from IPython.display import Markdown, display
+from mxnet import gluon, npx
+
+# %%
+import d2l_lrsched as lrs
+import d2l_lrsched.exercises_report as tables
+import d2l_lrsched.sgld_report as sampling
+from d2l_lrsched import exercises, langevin, measures, regression, sgld_pool, sgld_records, store
+from d2l_lrsched.figures_exercises import DRAWINGS
+from d2l_lrsched.figures_sgld import sgld_figure
+from d2l_lrsched.report import as_markdown
+
+npx.set_np()
+runs = store.read("../figures/exercises.jsonl")
+baseline = regression.distinct(store.read("../figures/baseline.jsonl"))
+samples = sgld_records.read("../figures/sgld.jsonl")
+len(runs), len(baseline), len(samples)
+
+# %% [markdown]
+# ## Cách đọc các bảng
+#
+# Tên cột do gói phần mềm đặt nên bằng tiếng Anh. Có hai loại bảng xuất hiện nhiều lần. Loại thứ
+# nhất: mỗi thí nghiệm (*experiment*) một hàng, *runs* là số lần chạy.
+#
+# - *collapsed*: trong số ấy bao nhiêu lần sụp đổ, tức khi kết thúc mạng cho mọi ảnh cùng một bộ
+#   điểm (sai khác không quá 1 %), hoặc tính toán ra số không còn hữu hạn. Cột bên cạnh (*95 %
+#   interval of the share*) là khoảng tin cậy chính xác của tỷ lệ sụp đổ: chuyện của một nhóm nhỏ
+#   nói được rất ít về chuyện chung.
+# - *train loss* và *test accuracy*: mất mát huấn luyện và độ chính xác kiểm tra sau epoch cuối,
+#   trung bình ± độ lệch chuẩn, chỉ tính những lần học được.
+# - *best run*: độ chính xác kiểm tra cao nhất lúc kết thúc trong mọi lần chạy.
+#
+# Loại thứ hai so hai thí nghiệm theo *từng hạt giống*, tức cùng tham số ban đầu, cùng thứ tự
+# minibatch. Các cột: so gì trừ gì (*compared*), số cặp (*pairs*), hiệu trung bình của độ chính xác
+# kiểm tra (mạng sụp đổ vẫn tính, với độ chính xác nó có), khoảng tin cậy 95 % của hiệu ấy, và bên
+# nào cao hơn (*is higher*) nếu khoảng không chứa 0; còn không thì *not decided*, chưa ngã ngũ. Mỗi
+# khoảng chỉ trả lời cho riêng nó: cứ hai mươi phép so không hề có khác biệt thật thì vẫn chờ đợi
+# một khoảng không chứa 0.
+
+
+# %%
+def answers(exercise):
+    rows = tables.answer_rows(runs, exercise)
+    return Markdown(as_markdown(tables.ANSWER_HEADER, rows))
+
+
+def differences(exercise):
+    rows = tables.difference_rows(runs, exercise)
+    return Markdown(as_markdown(tables.DIFFERENCE_HEADER, rows))
+
+
+# %% [markdown]
+# ## 1. Với tốc độ học cố định, tốt nhất được đến đâu?
+#
+# Đề bài: huấn luyện với một tốc độ học cố định và tìm mô hình tốt nhất có thể đạt được theo cách
+# này. Ta cho LeNet học 8 epoch ở mỗi giá trị trong sáu giá trị từ 0.03 đến 1.0, mỗi giá trị năm hạt
+# giống. Con số 0.3 của sách nằm ở khoảng giữa. Bạn đặt cược vào giá trị nào, và ở hai đầu sẽ có
+# chuyện gì?
+
+# %%
+DRAWINGS["fixed-rate"].draw(runs)
+
+# %% [markdown]
+# Bên trái là tỷ lệ sụp đổ (*share collapsed*), vạch xám là khoảng tin cậy; bên phải mỗi chấm là một
+# mạng còn sống, gạch ngang là trung bình của chúng. Trục hoành là tốc độ học.
+
+# %%
+answers(exercises.FIXED)
+
+# %% [markdown]
+# - **Nhỏ quá thì chậm.** Từ 0.03 đến 0.3, mất mát huấn luyện giảm dần và độ chính xác kiểm tra tăng
+#   dần. Cho thêm epoch thì những giá trị nhỏ có thể đuổi kịp; trong 8 epoch thì không.
+# - **Lớn quá thì chết.** Ở 0.5 đã có mạng sụp đổ, ở 0.7 chỉ còn một mạng sống, ở 1.0 không còn mạng
+#   nào. Mà những mạng sống sót ở 0.5 và 0.7, tính trung bình, cũng không hơn gì ở 0.3: chịu thêm
+#   rủi ro nhưng chẳng được thêm gì.
+# - **Bờ vực ở ngay bên cạnh.** Giá trị tốt nhất trong sáu giá trị, 0.3, cũng là giá trị cuối cùng
+#   trước khi có mạng chết (mà phần 2 sẽ cho thấy ngay cả nó cũng chưa hẳn an toàn). Vì thế mới có
+#   chuyện định thời: nó cho phép dùng tốc độ học như vậy trong lúc còn có ích.
+#
+# Nhớ nhìn khoảng tin cậy. Năm lần chạy không lần nào sụp đổ vẫn hợp với tỷ lệ thật chừng một nửa,
+# và năm lần sụp đổ cả năm *cũng* hợp với tỷ lệ chừng một nửa! Tỷ lệ sụp đổ *tăng* theo tốc độ học
+# thì đã rõ; còn bờ vực nằm chính xác ở đâu, năm hạt giống chưa nói được.
+#
+# Vậy mô hình nào tốt nhất? Cột cuối của bảng có câu trả lời, nhưng là câu trả lời nịnh: mạng thắng
+# cuộc được chọn *theo chính độ chính xác kiểm tra*, nên một phần lý do nó được chọn là vận may, may
+# với đúng những ảnh này và may đúng lúc, vì độ chính xác lên xuống thất thường qua từng epoch. Cái
+# may đúng lúc thì có thể chỉ ra được. Ta có mười lần chạy ở 0.3 kéo dài đến 30 epoch. (Bốn trong
+# năm lần chạy ở 0.3 phía trên chính là phần đầu của chúng, giống đến từng bit.) Hãy so mọi mạng sau
+# 8 epoch và sau 30 epoch: trung bình (*mean*), cao nhất (*best*), khoảng hở giữa huấn luyện và kiểm
+# tra (*gap*). Rồi trao vương miện cho mạng dẫn đầu sau 8 epoch (*early winner*), xem nó hơn mức
+# trung bình bao nhiêu lúc ấy, và bao nhiêu lúc cuối.
+
+# %%
+constant = [run for run in baseline if run.experiment == "constant"]
+early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
+for n, epochs in ((8, early), (30, late)):
+    accuracies = [epoch["test_acc"] for epoch in epochs]
+    gap = fmean(epoch["train_acc"] - epoch["test_acc"] for epoch in epochs)
+    print(f"{n:2} epochs: mean {fmean(accuracies):.4f}, best {max(accuracies):.4f}, gap {gap:.4f}")
+winner = max(range(len(early)), key=lambda i: early[i]["test_acc"])
+leads = [e[winner]["test_acc"] - fmean(x["test_acc"] for x in e) for e in (early, late)]
+print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*leads))
+
+# %% [markdown]
+# - **Học lâu hơn thì khá hơn một chút**, ở phần lớn hạt giống. Nhưng khoảng hở giữa huấn luyện và
+#   kiểm tra rộng ra ở mọi hạt giống: trong những gì học thêm, phần lớn chỉ có ích cho các ảnh huấn
+#   luyện.
+# - **Vị thế dẫn đầu chủ yếu là may.** Đi đến cuối, mạng dẫn đầu mất phần lớn khoảng cách với mức
+#   trung bình. Mà đó mới chỉ là may đúng lúc; may với những ảnh này, vốn không đổi ở đây, còn phải
+#   cộng thêm vào.
+#
+# Cách làm sòng phẳng: để riêng một số ảnh *huấn luyện* làm tập kiểm định (*validation*), chọn tốc
+# độ học, số epoch và hạt giống theo tập ấy, rồi mới nhìn tập kiểm tra, một lần duy nhất, ở bước
+# cuối.
+#
+# **Thử nghĩ.** Các lần chạy ở cùng một tốc độ học chỉ khác nhau ở hạt giống. Nếu được huấn luyện
+# năm mạng và giữ mạng tốt nhất theo tập kiểm định, thì hạt giống có phải là một siêu tham số như
+# mọi siêu tham số khác không? Khi ấy bạn phải báo cáo những gì?
+
+# %% [markdown]
+# ## 2. Lũy thừa của sự suy giảm
+#
+# Quá trình hội tụ đổi ra sao khi ta đổi lũy thừa? `PolyScheduler` của MXNet cho tốc độ học giảm từ
+# $\eta_0$ về 0 ở cuối quá trình, sau $T$ bước cập nhật:
+#
+# $$\eta_t = \eta_0 \left(1 - \frac{t}{T}\right)^p.$$
+#
+# Với $p = 1$, đó là một đường thẳng. Khi $p \to 0$, tốc độ học ở nguyên $\eta_0$ cho đến tận phút
+# chót: thành tốc độ học cố định, nên ta lấy nó làm mốc so sánh. Với $p$ lớn, tốc độ học tụt ngay từ
+# đầu, và phần còn lại trôi qua ở những giá trị tí hon. Tí hon đến đâu thì tính ra được: tốc độ học
+# nhỏ hơn một phần mười $\eta_0$ trong khoảng cuối dài $0.1^{1/p}$ của quá trình (cột thứ hai), và
+# tổng mọi tốc độ học, tức "lộ phí" cho cả chặng đường, bằng $1/(p + 1)$ so với khi giữ cố định (cột
+# thứ ba).
+
+# %%
+header = ("exponent", "share of the run below a tenth", "sum of the rates, constant = 1")
+rows = [(f"{p:g}", f"{0.1 ** (1 / p):.2f}", f"{1 / (p + 1):.2f}") for p in exercises.EXPONENTS]
+Markdown(as_markdown(header, rows))
+
+# %% [markdown]
+# LeNet, 8 epoch, bắt đầu từ $\eta_0 = 0.3$, năm hạt giống. Theo bạn, lũy thừa nào cho mất mát huấn
+# luyện thấp nhất lúc kết thúc, và lũy thừa nào cho độ chính xác kiểm tra cao nhất?
+
+# %%
+DRAWINGS["poly"].draw(runs)
+
+# %% [markdown]
+# Ba khung: tốc độ học, mất mát huấn luyện (trung bình của từng năm mươi batch) và độ chính xác
+# kiểm tra. Nét mảnh là từng lần chạy, nét đậm là trung bình qua các hạt giống học được; chú giải
+# đếm những lần sụp đổ (*collapsed*).
+
+# %%
+display(answers(exercises.EXPONENT))
+differences(exercises.EXPONENT)
+
+# %% [markdown]
+# - **Giảm nhanh quá thì việc học bị bỏ đói.** Từ 1 đến 4, lũy thừa nào lớn hơn cũng kết thúc với
+#   mất mát huấn luyện cao hơn; với 4, độ chính xác kiểm tra thấp hơn tốc độ học cố định, và khoảng
+#   tin cậy không chứa 0. Hãy nhìn các đường của nó: suốt nửa sau chúng nằm ngang. Lộ phí đã hết
+#   trong khi vẫn còn điều để học.
+# - **Giảm chậm thì có vẻ có ích.** Hai lũy thừa 0.5 và 1 có mất mát huấn luyện trung bình thấp hơn
+#   tốc độ học cố định và, trong những mạng sống sót, độ chính xác kiểm tra trung bình cao hơn.
+#   Nhưng chỉ là "có vẻ": không khoảng tin cậy nào khẳng định điều đó.
+# - **Một bất ngờ.** Hai mạng chết ngay từ epoch đầu, với lũy thừa 1 và 2, tuy tốc độ học của chúng
+#   không lúc nào vượt quá 0.3. Trong bảng hiệu số chúng làm hỏng cả hàng, vì chỉ một mạng chết đã
+#   lấy đi gần hết độ chính xác của cặp ấy.
+#
+# Lần chạy in trong sách ở 0.3 cũng chết; cho đến giờ chưa lần nào của ta như vậy. Chuyện ấy xảy ra
+# thường không? Gom mọi lần chạy của ta, kể cả từ những khảo sát khác, xuất phát từ 0.3 mà không
+# khởi động, không gọt gradient. Những lần chạy có epoch đầu giống nhau đến từng bit chỉ tính một
+# lần. Ô sau in số mạng chết (*dead*) và khoảng tin cậy 95 % của tỷ lệ (*share*):
+
+# %%
+others = [r for r in store.read("../figures/clipping.jsonl") if r.experiment == "rate-0.3"]
+lenets = [run for run in [*runs, *constant, *others] if run.settings.get("net") != "resnet"]
+from_03 = [run for run in lenets if 0.299 < run.epochs[0]["lr_first"] <= 0.3]
+outcomes = {run.epochs[0]["train_loss"]: run.outcome for run in from_03}
+dead = sum(outcome != "trained" for outcome in outcomes.values())
+low, high = regression.share_interval(dead, len(outcomes), 0.05)
+print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
+
+# %% [markdown]
+# Vậy tốc độ học cố định 0.3 cũng nằm trong tầm với của bờ vực: trong những bước đầu, các bộ định
+# thời này hầu như chưa khác nó, và những gì chúng gây ra cho một mạng vừa khởi tạo là do 0.3 chứ
+# không phải do giảm dần. Điều in trong sách thì hiếm, nhưng không phải chuyện lạ đời.
+#
+# **Thử nghĩ.** Giả sử được huấn luyện lâu gấp bốn. Lũy thừa nào được lợi nhiều nhất?
+
+# %% [markdown]
+# ## 3. Cô-sin và các bộ định thời khác, với bài toán thị giác khó hơn
+#
+# Đề bài nhắc đến ImageNet: hơn một triệu bức ảnh thuộc một nghìn lớp. Nói thẳng: với hai nhân thì
+# không với tới, và chúng tôi *đã không* làm việc đó. Việc làm được là thay LeNet bằng một mạng kiểu
+# khác: một ResNet nhỏ ghép từ các khối phần dư (*residual block*) của sách (He và cộng sự, 2016),
+# có chuẩn hóa theo batch, bảy phép tích chập nối tiếp nhau. Ảnh vẫn là Fashion-MNIST, chạy 3 epoch,
+# mỗi bộ định thời ba hạt giống, tốc độ học cao nhất của mọi bộ định thời đều là 0.5:
+#
+# - *constant*: giữ nguyên 0.5;
+# - *steps*: sau nửa chặng còn một phần mười, sau ba phần tư chặng còn một phần trăm;
+# - *poly*: bình phương của thời gian còn lại, $p = 2$;
+# - *cosine*: nửa chu kỳ cô-sin về đến 0 (Loshchilov và Hutter, 2016);
+# - *warmup-cosine*: khởi động trong một phần mười đầu, sau đó là cô-sin.
+
+# %%
+DRAWINGS["deeper"].draw(runs)
+
+# %%
+display(answers(exercises.DEEPER))
+differences(exercises.DEEPER)
+
+# %% [markdown]
+# - **Giảm tốc độ học là có lợi.** Với hạt giống nào cũng vậy, giữ cố định cho độ chính xác kiểm tra
+#   thấp nhất lúc kết thúc, và khoảng tin cậy của hiệu cô-sin trừ cố định không chứa 0, dù chỉ có ba
+#   cặp.
+# - **Còn phải là *cô-sin* hay không thì ở đây hầu như không quan trọng.** Không phân biệt được nó
+#   với *steps*, cũng như với người anh em có khởi động. *poly* thấp hơn nó một chút; tốc độ học của
+#   *poly* nhỏ suốt phần lớn một quá trình vốn đã ngắn, mất mát huấn luyện cuối cùng cũng cao hơn,
+#   nên có thể đơn giản là nó chưa đi được xa bằng.
+# - **Không mạng nào sụp đổ**, ở một tốc độ học mà LeNet thỉnh thoảng chết. Nghi can hiển nhiên là
+#   chuẩn hóa theo batch, nhưng chúng tôi chưa thử mạng này khi bỏ nó đi.
+#
+# Được phép kết luận gì? Rằng với mạng này, những ảnh này và 3 epoch, tốc độ học giảm dần hơn tốc độ
+# học không giảm. Không được phép kết luận gì? Bất cứ điều gì về ImageNet, về hàng trăm epoch, hay
+# rằng cô-sin là bộ định thời tốt nhất. Bốn khoảng tin cậy, mỗi khoảng chỉ trả lời cho riêng nó, mỗi
+# khoảng từ ba cặp: phần hơn nhỏ nhoi so với *poly* nên được thử thêm vài hạt giống rồi hãy tin.
+#
+# **Thử nghĩ.** Các công thức của GluonCV huấn luyện ImageNet chừng một trăm epoch, có khởi động và
+# cô-sin. Nếu có một tập dữ liệu khác, trong năm hàng trên bạn sẽ chạy lại hàng nào trước, và vì
+# sao?
+
+# %% [markdown]
+# ## 4. Nên khởi động bao lâu?
+#
+# LeNet, 4 epoch: tốc độ học tăng đều từ 0 lên đỉnh, rồi giảm theo nửa chu kỳ cô-sin về 0. Thời gian
+# khởi động chiếm 0, 0.02, 0.1 hoặc 0.4 quá trình; đỉnh là 0.5, 0.7 hoặc 1.0, mà ở hai giá trị sau,
+# như đã thấy, giữ cố định thì gần như cầm chắc cái chết. Năm hạt giống mỗi ô. Trong hình, hàng là
+# thời gian khởi động (*warmup*), cột là đỉnh (*peak*); bên trái là số lần sụp đổ, bên phải là độ
+# chính xác kiểm tra trung bình của những mạng sống sót. Có phải khởi động càng lâu càng an toàn?
+
+# %%
+DRAWINGS["warmup"].draw(runs)
+
+# %%
+display(answers(exercises.WARMUP))
+differences(exercises.WARMUP)
+
+# %% [markdown]
+# - **Đỉnh 0.5**: khởi động 0.1 hoặc 0.4 thì không mạng nào chết; không khởi động, hoặc chỉ 0.02,
+#   thì năm mạng chết một. Trong những mạng sống sót, hai cách khởi động dài cũng có độ chính xác
+#   trung bình cao hơn.
+# - **Đỉnh 0.7**: vẫn bức tranh ấy, nhưng gay gắt hơn: không khởi động thì hầu như không mạng nào
+#   sống, 0.02 thì không còn mạng nào; 0.1 và 0.4 thì sống cả, trừ một.
+# - **Đỉnh 1.0**: không gì cứu được. Khởi động bao lâu cũng chết hết.
+# - **Về hiệu số thì chưa có gì ngã ngũ.** Chỉ một lần sụp đổ đã lấy đi gần hết độ chính xác của cặp
+#   ấy, nên khoảng tin cậy rộng mênh mông. (Khoảng từ 0 đến 0 nghĩa là mạng của cả hai bên đều chết
+#   hết, vô dụng như nhau.) Khởi động 0.4 có phí mất bước cập nhật nào không, ở đây cũng không thấy.
+#
+# Vì sao đỉnh đã quá cao thì khởi động bao lâu cũng không cứu được? Hãy hỏi xem các mạng ấy chết
+# *thế nào*. Với mỗi mạng chết, xem mất mát huấn luyện trung bình của từng năm mươi bước: có lúc nào
+# xuống dưới một rưỡi, tức mạng đã học được chút gì (*after having learned*), và tốc độ học ở lần
+# cuối như thế là bao nhiêu (*the last rates before*)?
+
+# %%
+per_epoch = lrs.published.UPDATES_PER_EPOCH
+ends = per_epoch * (np.arange(4)[:, None] + measures.WINDOW_ENDS).ravel()  # of 50 updates each
+rows = []
+for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):
+    rate = exercises.cosine(4 * per_epoch, peak, warmup)
+    ours = [run for run in runs if run.experiment == exercises.warmup_name(warmup, peak)]
+    dead = [measures.window_means(run) for run in ours if run.outcome != "trained"]
+    learned = [ends[: len(means)][means < 1.5].max() for means in dead if (means < 1.5).any()]
+    rates = ", ".join(f"{rate(round(n)):.2f}" for n in learned) or "-"
+    rows.append((f"{peak:g}", f"{warmup:g}", str(len(dead)), str(len(learned)), rates))
+header = ("peak", "warmup", "collapsed", "after having learned", "the last rates before")
+Markdown(as_markdown(header, rows))
+
+# %% [markdown]
+# Có hai kiểu chết. Không khởi động hoặc khởi động ngắn thì mạng chết *non*, chưa học được gì: bước
+# quá dài đối với tham số ngẫu nhiên. Sau đoạn khởi động dài thì mạng chết khi *đã lớn*: mạng nào
+# cũng đã học được, rồi ngã trên đường đi lên, không lâu sau những mức ghi ở cột cuối và trước khi
+# tới đỉnh, vài mạng với mất mát nhiều tỷ, một mạng với những số không còn hữu hạn. Khởi động che
+# chở khỏi tai nạn thứ nhất chứ không che chở khỏi tai nạn thứ hai. Nó đưa mạng qua khỏi lúc ban
+# đầu; còn tốc độ học cao nhất mà địa hình chịu được thì nó không thay đổi (hoặc không đủ).
+#
+# Vậy bao lâu? Đủ lâu để mạng đứng vững trước khi gặp tốc độ học cao: ở đây một phần mười quá trình
+# là đủ, và lâu gấp bốn thì không thấy lợi mà cũng chẳng thấy hại. Còn nếu khởi động lâu hơn mà
+# không đỡ, hãy hạ đỉnh xuống. (Gotmare và cộng sự, 2018, nhìn vào bên trong: ở những mạng sâu họ
+# khảo sát, khởi động giữ cho các tầng gần đầu ra không thay đổi nhiều. Ở đây ta chỉ hỏi mạng nào
+# sống.)
+#
+# Nhìn thêm một lần nữa vào bờ vực. Hai thí nghiệm dưới đây dùng cùng những hạt giống, và lúc đầu
+# tốc độ học của chúng gần như không phân biệt được. Ô sau in những hạt giống đã chết (*lost the
+# seeds*) và tốc độ học của thí nghiệm thứ hai ở bước đầu tiên và bước thứ năm mươi:
+
+# %%
+for name in ("fixed-0.5", "warmup-0-peak-0.5"):
+    seeds = sorted(r.seed for r in runs if r.experiment == name and r.outcome != "trained")
+    print(name, "lost the seeds", *seeds)
+rate = exercises.cosine(4 * per_epoch, 0.5)
+print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 50)))
+
+# %% [markdown]
+# Chết ở những hạt giống khác! Vậy sụp đổ không phải là tính chất của hạt giống. Ở bờ vực, khác biệt
+# nhỏ nhất cũng đủ quyết định, huấn luyện phóng đại nó lên, và "cùng hạt giống" chỉ ghép được chỗ
+# bắt đầu chứ không ghép được số phận. Không ai tìm được ở đó một hạt giống may mắn để mang sang bộ
+# định thời khác.
+#
+# **Thử nghĩ.** Hãy phác ra một bộ định thời tự tìm lấy đỉnh: tăng cho đến khi mất mát xấu đi rồi
+# mới giảm. Nó cần được nghe báo những gì, và vì sao mất mát *trung bình từ đầu epoch* lại là nguồn
+# tin kém?
+
+# %% [markdown]
+# ## 5. Tối ưu hóa và lấy mẫu
+#
+# Hai việc ấy có liên hệ gì với nhau? Thú thật, từ đầu đến giờ ta chỉ đòi *một* vector tham số.
+# Người theo trường phái Bayes đòi tất cả, mỗi vector xuất hiện nhiều ít tùy theo dữ liệu cho nó xác
+# suất bao nhiêu: họ muốn lấy mẫu từ *hậu nghiệm* (posterior) $p(\theta \mid x_1, \ldots, x_N)$.
+# Welling và Teh (2011) chỉ ra rằng phải sửa rất ít: cứ đi một bước theo gradient của minibatch, rồi
+# thêm nhiễu với độ lớn thích hợp.
+#
+# $$\theta_{t+1} = \theta_t + \frac{\epsilon_t}{2} \left( \nabla \log p(\theta_t) {} + \frac{N}{n}
+# \sum_{i=1}^{n} \nabla \log p(x_{ti} \mid \theta_t) \right) + \eta_t, \qquad \eta_t \sim
+# \mathcal{N}(0, \epsilon_t)$$
+#
+# (phương trình 4 của bài báo; ở đây $\eta_t$ là nhiễu). Bỏ $\eta_t$ đi thì đó là SGD có suy giảm
+# trọng số, chính là phân phối tiên nghiệm. Có nó, và với bước nhỏ, ta có *động lực học Langevin của
+# gradient ngẫu nhiên* (SGLD). Bí quyết nằm ở bậc: gradient của minibatch cũng có nhiễu, nhưng nhiễu
+# ấy góp vào một phương sai $\propto \epsilon_t^2$, còn nhiễu thêm vào có phương sai $\epsilon_t$.
+# Bước càng nhỏ, nhiễu đúng càng lấn át. Vậy ở đây bộ định thời không phải đồ trang trí; chính nó
+# làm cho phương pháp đúng:
+#
+# $$\epsilon_t = a\,(b + t)^{-\gamma}, \quad \gamma \in (0.5, 1], \qquad \sum_t \epsilon_t = \infty,
+# \quad \sum_t \epsilon_t^2 < \infty.$$
+#
+# Tổng thứ nhất để chuỗi đi được đến bất cứ đâu, tổng thứ hai để sai số tắt dần: đúng hai điều kiện
+# quen thuộc của SGD với tốc độ học giảm dần.
+#
+# ### Một hậu nghiệm đã biết trước
+#
+# Muốn biết mẫu lấy ra đúng hay sai thì phải thử ở nơi đã biết đáp án. Ta lấy $N$ điểm trên mặt
+# phẳng quanh một kỳ vọng $\theta$ chưa biết, ma trận hiệp phương sai $\Sigma$ đã biết, tiên nghiệm
+# $\mathcal{N}(0, I/w)$. Hậu nghiệm là phân phối chuẩn với ma trận độ chính xác (nghịch đảo của hiệp
+# phương sai) $N \Sigma^{-1} + w I$, có một trục hẹp và một trục rộng. Hay hơn nữa: gradient tuyến
+# tính theo $\theta$, nên ta biết không chỉ đích đến mà cả kỳ vọng và phương sai của các chuỗi *sau
+# từng bước cập nhật*. Dọc theo một trục có độ chính xác $\lambda$, nơi gradient của minibatch có
+# phương sai $V$, đo từ kỳ vọng của hậu nghiệm và lấy độ lệch chuẩn của nó làm đơn vị:
+#
+# $$m_t = a_t\, m_{t-1}, \qquad v_t = a_t^2\, v_{t-1} {} + \lambda \left( \epsilon_t + \tfrac{1}{4}
+# \epsilon_t^2 V \right), \qquad a_t = 1 - \tfrac{1}{2} \epsilon_t \lambda.$$
+#
+# Vậy với bước cố định $\epsilon$, phương sai tiến đến
+#
+# $$v = \frac{1 + \epsilon V / 4}{1 - \epsilon \lambda / 4},$$
+#
+# trong khi đúng ra phải là 1. Cả hai số hạng thêm vào đều làm nó *rộng quá*, và tại
+# $\epsilon \lambda = 4$ thì vỡ: từ đó trở đi chuỗi phân kỳ. Không thêm nhiễu thì mất số 1 ở tử số.
+#
+# Ô dưới in kỳ vọng (*posterior mean*) và độ chính xác (*precisions*) của hậu nghiệm, bước lớn nhất
+# còn ổn định trên mỗi trục, bộ định thời của bài báo, rồi phương sai trên hai trục mà mỗi bước cố
+# định dẫn đến.
+
+# %%
+narrow, wide = langevin.PRECISIONS
+print("posterior mean", langevin.POSTERIOR_MEAN.round(3), "precisions", narrow, wide)
+print(f"largest stable step: narrow axis {4 / narrow:.4f}, wide axis {4 / wide:.4f}")
+print("the paper's schedule:", langevin.PAPER_SCHEDULE)
+for name, setting in langevin.SETTINGS.items():
+    if isinstance(setting.step, float):
+        exact = langevin.stationary(setting.step, setting.noise)
+        print(f"{name}: step {setting.step:g} leads to variances", exact.round(3))
+
+# %% [markdown]
+# Chúng tôi chạy thuật toán tối ưu `sgld` có sẵn trong MXNet, do bộ định thời điều khiển như mọi
+# thuật toán tối ưu khác: với mỗi thiết lập là hàng nghìn chuỗi độc lập, đều xuất phát từ kỳ vọng
+# của tiên nghiệm. Hàng trên: các mẫu cuối cùng của vài thiết lập; elip liền nét chứa 95 % hậu
+# nghiệm, elip đứt nét chứa 95 % những gì công thức dự đoán cho các chuỗi. Hàng dưới, theo số bước
+# cập nhật: phương sai dọc trục hẹp và khoảng cách đến hậu nghiệm; ký hiệu rời là mẫu, đường là tính
+# ra.
+
+# %%
+sgld_figure(samples)
+
+# %% [markdown]
+# Bảng dưới là trạng thái sau bước cuối, trong ngoặc là giá trị chính xác. Các cột: thiết lập
+# (*setting*); bước (*step*); phương sai trên trục hẹp (*narrow*) và trục rộng (*wide*), hậu nghiệm
+# là 1; kỳ vọng lệch bao nhiêu độ lệch chuẩn, trên trục lệch nhiều hơn (*mean off by*); $W_2$,
+# khoảng cách Wasserstein đến hậu nghiệm, gộp cả sai về vị trí lẫn sai về hình dạng; từ bước nào
+# $W_2$ luôn dưới 0.25 (*near from update*; *never* là không bao giờ); số chuỗi lạc mất (*lost*),
+# tức kết thúc ở xa hơn 10 độ lệch chuẩn. Hai cột cuối là hai câu hỏi khác nhau, trả lời có (*yes*)
+# hoặc không (*no*) kèm trị số p: các chuỗi có khớp với *điều công thức dự đoán cho chúng* không
+# (*prediction*), và có khớp với *hậu nghiệm* không (*posterior*)? Đoạn tiếng Anh dưới bảng ghi các
+# sai số chuẩn, cỡ $W_2$ của chừng ấy mẫu lấy thẳng từ hậu nghiệm, và số phép kiểm định dùng để hiệu
+# chỉnh p (Bonferroni).
+
+# %%
+display(Markdown(as_markdown(sampling.TABLE_HEADER, sampling.table_rows(samples))))
+Markdown(sampling.method(samples))
+
+# %% [markdown]
+# - **Bước cố định lấy mẫu từ một phân phối khác, đúng như dự đoán.** *fixed-moderate* đến nơi nhanh
+#   rồi mãi mãi rộng quá; *fixed-large* là một đám mây hầu như không còn hình dạng của hậu nghiệm.
+#   Cột trước "yes", cột sau "no": chương trình làm đúng lý thuyết, và lý thuyết nói rằng đó không
+#   phải hậu nghiệm.
+# - **Bước cố định nhỏ thì gần đúng nhưng chậm.** Trong mọi thiết lập, *paper*, bắt đầu bằng bước
+#   lớn và kết thúc bằng bước nhỏ, đến gần nhất, mà đến sớm hơn nhiều.
+# - **Quá giới hạn thì phân kỳ.** Bước của *fixed-unstable* chỉ nhỉnh hơn giới hạn của trục hẹp, và
+#   thế là đủ.
+# - **Không thêm nhiễu thì thành tối ưu hóa.** *sgd-paper* co lại thành một điểm gần kỳ vọng của hậu
+#   nghiệm, mất sạch phần bất định. *sgd-moderate* không dừng hẳn: đám mây của nó là nhiễu của
+#   minibatch và mang hình dạng của nhiễu ấy chứ không phải của hậu nghiệm. Đó chính là vùng quanh
+#   cực tiểu giam giữ SGD khi tốc độ học cố định.
+#
+# Sao đến cả *paper* cũng bị "no"? Phương sai chính xác trong ngoặc gần bằng 1, tức *phân phối* của
+# nó gần hậu nghiệm đến mức chừng ấy mẫu trung thực cũng không phân biệt nổi. Hãy xem phương sai đo
+# được trên trục hẹp cao hơn giá trị chính xác (*above the exact*), và cao hơn 1 (*above 1*), bao
+# nhiêu sai số chuẩn:
+
+# %%
+pooled = {sampled.setting.name: sampled for sampled in sgld_pool.pool(samples)}
+for name in ("paper", "fixed-small"):
+    sampled = pooled[name]
+    error = sampling.sampling_errors(sampled.num_chains)["variance"]
+    found, exact = sampled.variances[-1, 0], sampled.exact_variances[-1, 0]
+    excess = f"{(found / exact - 1) / error:+.1f} above the exact"
+    print(f"{name}, in standard errors: {excess}, {(found - 1) / error:+.1f} above 1")
+
+# %% [markdown]
+# Vậy là một mẻ mẫu không may, cộng với chút dư thật sự; *fixed-small*, với các chuỗi dùng đúng
+# những số ngẫu nhiên ấy, cũng bị như thế. Giữa ngần ấy phép kiểm định về dự đoán, một độ lệch như
+# vậy ở đâu đó là chuyện phải chờ đợi, nên dự đoán vẫn đứng vững; các phép kiểm định so với hậu
+# nghiệm ít hơn nên bác bỏ. Chữ "no" không sai, vì phân phối ấy không trùng hẳn với hậu nghiệm,
+# nhưng phần lớn cái nó nhìn thấy là may rủi. Đó là lý do bên cạnh một kết luận nên có nhiều con số.
+#
+# ### Trung bình dọc đường
+#
+# Thường thì ta chỉ có một chuỗi chứ không phải hàng nghìn, và lấy trung bình dọc theo nó. Bài báo
+# cho mỗi mẫu một trọng số bằng bước của nó. Các cột: thiết lập; trọng số (*weighted*: theo bước,
+# *plain*: đều nhau; bước cố định thì hai cách là một); kỳ vọng lệch bao nhiêu; bình phương trung
+# bình (*square*) trên mỗi trục, đúng ra là 1; sai số thường gặp của *một* chuỗi, về vị trí (*mean*)
+# và về bình phương (*square*); có khớp với hậu nghiệm không.
+
+# %%
+rows = sampling.average_rows(samples)
+Markdown(as_markdown(sampling.AVERAGE_HEADER, rows))
+
+# %% [markdown]
+# Với bộ định thời của bài báo, trung bình đều nhau ở đây lại *tốt hơn*. Trọng số lớn nhất nằm ở chỗ
+# bước lớn nhất, tức lúc đầu, mà lúc ấy, dù đã bỏ đi một phần mười số bước đầu tiên, các chuỗi vẫn
+# còn đang đi dọc trục rộng. Về lâu về dài thì trọng số không hại gì và lý thuyết cần đến nó; hai
+# nghìn bước chưa phải là lâu dài.
+#
+# Còn một chữ "no" nữa, trong cột so với dự đoán: *fixed-unstable*. Trục hẹp của nó phân kỳ đúng như
+# dự đoán, nhưng trục rộng, lẽ ra ổn định, lại rộng quá mức. Công thức không sai; sai là ở phép
+# tính. Chuỗi được lưu dưới dạng $\theta_1$ và $\theta_2$, và cả hai tọa độ ấy đều chứa một phần của
+# trục đang phân kỳ. Hai số float64 liền nhau ở cỡ ấy cách nhau bao xa (*spacing*)?
+
+# %%
+unstable = pooled["fixed-unstable"]
+narrow_sd, wide_sd = np.sqrt(unstable.exact_variances[-1])
+print(f"exact standard deviations: narrow axis {narrow_sd:.2g}, wide axis {wide_sd:.2g}")
+print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):.2g}")
+
+# %% [markdown]
+# Điều trục rộng lẽ ra cho thấy nằm dưới bit cuối cùng rất xa, và sai số làm tròn của trục này hiện
+# ra thành độ rộng của trục kia. (Con số trong bảng đầu còn lớn hơn nữa, vì bản ghi chỉ giữ hiệp
+# phương sai của $\theta_1$ và $\theta_2$ với 7 chữ số, mà khi đổi sang hai trục phải trừ những số
+# gần bằng nhau.)
+#
+# ### Vậy điều gì nối hai bên?
+#
+# Bước lớn để thăm dò, bước nhỏ để ổn định: bên nào cũng vậy. Trong *tối ưu hóa*, tốc độ học giảm để
+# nhiễu tắt và còn lại một điểm. Trong *lấy mẫu*, nó giảm để nhiễu sai tắt và còn lại nhiễu đúng.
+# Cùng một bộ định thời, thêm hay bớt một dòng mã, kết thúc ở một điểm hoặc ở cả hậu nghiệm. Còn tốc
+# độ học cố định thì không phải bên này cũng chẳng phải bên kia: nó có lấy mẫu, nhưng từ một phân
+# phối chẳng ai hỏi đến (Mandt và cộng sự, 2017, hỏi xem đó là phân phối nào).
+#
+# **Thử nghĩ.** Nhân đôi kích thước minibatch. $V$ đổi ra sao, và phương sai với bước cố định đổi ra
+# sao, khi có và khi không thêm nhiễu? Muốn có cùng tác dụng thì phải đổi bước thế nào?
+
+# %% [markdown]
+# ## 6. Giảm tốc độ học khi việc học chững lại
+#
+# Phần tóm tắt của sách gọi đây là cách rất hiệu quả: giảm tốc độ học từng nấc mỗi khi không còn
+# tiến bộ đáng kể, tức khi gặp đoạn bằng (*plateau*). Mọi bộ định thời từ đầu đến giờ đều đã định
+# sẵn trước bước đầu tiên. Bộ này thì phải *lắng nghe*, nên nó là bộ định thời duy nhất ở đây có
+# trạng thái. `lrs.PlateauScheduler` được báo mất mát và được hỏi tốc độ học. Báo thì trạng thái
+# đổi, hỏi thì không bao giờ. Dưới đây là những mất mát bịa ra để minh họa, mỗi epoch một số; "ít
+# tiến bộ" nghĩa là không thấp hơn mức tốt nhất trước đó được một phần mười. Mỗi dòng in tốc độ học
+# của epoch (*rate*), mất mát được báo (*loss*) và tốc độ học sau đó (*then*); dòng cuối là tốc độ
+# học ở bước đầu tiên và các bước mà ngay sau đó tốc độ học đã giảm.
+
+# %%
+plateau = lrs.PlateauScheduler(base_lr=0.3, factor=1 / 3, patience=1, threshold=0.1)
+for epoch, made_up in enumerate([1.0, 0.6, 0.5, 0.48, 0.4, 0.39, 0.38], start=1):
+    used = plateau(epoch * per_epoch)
+    plateau.tell(made_up, epoch * per_epoch)
+    then = plateau(epoch * per_epoch + 1)
+    print(f"epoch {epoch}, rate {used:.4f}, loss {made_up}: then {then:.4f}")
+plateau(1), plateau.drops
+
+# %% [markdown]
+# Tốc độ học của quá khứ vẫn y nguyên: hỏi về bước 1 thì câu trả lời vẫn là 0.3. Nhờ vậy lúc nào
+# cũng vẽ được đường cong mà không làm hỏng gì. Trạng thái phải sống qua được một lần gián đoạn, nên
+# nó đi theo pickle (do đó theo cả `trainer.save_states` và các điểm lưu của chúng tôi); nó cũng
+# phải chạy được phía sau đoạn khởi động, vốn sẽ chuyển lời báo cho nó. Ô dưới đây chép một bộ như
+# thế qua pickle: bản sao bằng bản gốc (*True*) nhưng không phải là một (*False*), và báo cho bản
+# sao thì bản gốc không đổi.
+
+# %%
+warm = lrs.WarmupScheduler(plateau, warmup_steps=per_epoch)
+copy = pickle.loads(pickle.dumps(warm))
+print(copy == warm, copy is warm, [round(copy(n), 4) for n in (1, per_epoch, 9 * per_epoch)])
+copy.tell(0.37, 9 * per_epoch)
+print(copy == warm, copy.scheduler.drops)
+
+# %% [markdown]
+# Giờ thì chạy thật: hai epoch đầu của một trong những lần chạy đã lưu, khởi động suốt epoch đầu lên
+# 0.5, từ đó giảm mỗi khi chững lại. Sau mỗi epoch, `lrs.train` báo cho bộ định thời biết mất mát
+# huấn luyện.
+
+# %%
+schedule = exercises.plateau(0.5, warmup_steps=per_epoch)
+train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256, seed=0)
+net, ctx, loss = lrs.fast_lenet(), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
+net.initialize(ctx=ctx)
+mx.random.seed(0)
+trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": schedule})
+history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx)
+
+# %% [markdown]
+# Đặt cạnh phần đầu của lần chạy đã lưu (*now*: vừa chạy, *stored*: đã lưu). Cùng loại bộ xử lý và
+# một luồng tính thì các số bằng nhau; ở máy khác, tổng làm tròn khác đi và bạn thấy một kết quả
+# khác cùng kiểu.
+
+# %%
+(stored,) = [run for run in runs if run.experiment == "plateau-warmup" and run.seed == 0]
+rows = [
+    [f"{x:.4f}" for x in (new.train_loss, old["train_loss"], new.test_acc, old["test_acc"])]
+    for new, old in zip(history.epochs, stored.epochs)
+]
+header = ("train loss now", "stored", "test acc now", "stored")
+Markdown(as_markdown(header, rows))
+
+# %% [markdown]
+# Và đây là mọi lần chạy, LeNet 8 epoch với năm hạt giống: từ 0.3 không khởi động, từ 0.5 có khởi
+# động, và để làm mốc là tốc độ học cố định 0.3 của phần 1.
+
+# %%
+DRAWINGS["plateau"].draw(runs)
+
+# %%
+display(answers(exercises.PLATEAU))
+differences(exercises.PLATEAU)
+
+# %% [markdown]
+# Tốc độ học đã giảm mấy lần, vào lúc nào? Với mỗi lần chạy, ô sau in tốc độ học (*rate*) lúc kết
+# thúc từng epoch, và bên dưới là mất mát huấn luyện (*loss*) của epoch ấy:
+
+# %%
+for name in ("plateau", "plateau-warmup"):
+    for run in sorted((r for r in runs if r.experiment == name), key=lambda run: run.seed):
+        rates = " ".join(f"{epoch['lr_last']:.3f}" for epoch in run.epochs)
+        losses = " ".join(f"{epoch['train_loss']:.3f}" for epoch in run.epochs)
+        print(f"{name}, seed {run.seed}, {run.outcome}\n  rate {rates}\n  loss {losses}")
+
+# %% [markdown]
+# - **Nó cắt ở chỗ cắt thì được lợi.** Hãy dõi theo mất mát qua lần cắt đầu tiên của bất kỳ lần chạy
+#   nào: epoch trước đó, mất mát giảm chưa tới một phần mười; epoch sau đó, với tốc độ học còn một
+#   phần ba, nó lại giảm hơn một phần mười. Tiến bộ ngừng lại không phải vì đã hết điều để học, mà
+#   vì bước đã thành quá dài.
+# - **So với tốc độ học cố định**, cả năm hạt giống đều kết thúc cao hơn, và khoảng tin cậy không
+#   chứa 0.
+# - **Có khởi động lên 0.5** thì mọi mạng đều sống, ở một tốc độ học mà trong phần 1 năm mạng chết
+#   hai; chúng kết thúc với mất mát huấn luyện trung bình thấp nhất trong mọi thí nghiệm cho LeNet
+#   học 8 epoch, và với độ chính xác kiểm tra cao hơn khi xuất phát từ 0.3, một lần nữa với khoảng
+#   tin cậy không chứa 0. Khởi động làm cho tốc độ học cao chịu đựng được, còn việc giảm khi chững
+#   lại thì bỏ nó đi đúng lúc.
+#
+# Nó có hơn các bộ định thời ở phần 2 không? Ở đó, lũy thừa 0.5 chẳng nghe ngóng gì mà cũng đi được
+# chừng ấy; hai bên chưa được so theo cặp. Và nhớ những gì *không* tự động ở bộ định thời này: tiến
+# bộ bao nhiêu là ít, cắt sâu bao nhiêu, phải có người chọn. Từ khoảng epoch thứ tư, mất mát của
+# LeNet giảm mỗi epoch chưa tới một phần mười, làm cách nào cũng vậy; với ngưỡng này, các lần cắt
+# rơi vào những lúc gần như nhau ở mọi lần chạy, và một danh sách mốc định sẵn có lẽ cũng làm được
+# như thế.
+#
+# **Thử nghĩ.** Bộ định thời này nghe mất mát *huấn luyện*. Nếu nó được báo tỷ lệ sai trên tập kiểm
+# định thì khác gì? Còn nếu `threshold` bằng 0?
+
+# %% [markdown]
+# ## Những gì còn bỏ ngỏ
+#
+# - **Khác biệt nhỏ.** Năm hạt giống, hay ba, chỉ cho thấy những điều thô: tốc độ học này giết mạng,
+#   trung bình này xa trung bình kia. Những phần nhỏ của một phần trăm mà thực tế hay tranh cãi thì
+#   đòi nhiều hơn hẳn.
+# - **Chạy lâu hơn.** Mọi lần chạy ở đây đều ngắn, và bộ định thời nào cũng được co lại cho vừa lần
+#   chạy ngắn của nó. Sau 30 epoch ai dẫn đầu thì chúng không nói.
+# - **ImageNet**, và mọi dữ liệu khác ngoài Fashion-MNIST.
+# - **Bờ vực, nhìn kỹ hơn.** Giữa 0.3 và 0.5 là chỗ mạng bắt đầu chết. Chính xác ở đâu, và có tùy
+#   vào kích thước minibatch không, một máy tính chạy một buổi chiều là biết.
+# - **Lấy mẫu cho một mạng.** Hậu nghiệm của ta có hai chiều và một đỉnh, chọn như thế để biết trước
+#   đáp án. Hậu nghiệm của một mạng thì không có cả hai tính chất ấy, và ở đây không có gì cho biết
+#   một chuỗi đi lại trong đó tốt đến đâu.
+#
+# **Thử nghĩ.** Lấy độ lệch chuẩn trong các bảng ở phần 2 và phần 6. Muốn khoảng tin cậy của một
+# hiệu bằng 0.01 về độ chính xác kiểm tra không chứa 0 thì cần chừng bao nhiêu cặp hạt giống?
+
+# %% [markdown]
+# ## Nguồn
+#
+# - A. Zhang, Z. Lipton, M. Li, A. Smola. *Đắm mình vào Học sâu*, bản MXNet, mục 11.15: [tiếng
+#   Việt](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html), [tiếng
+#   Anh](https://d2l.ai/chapter_optimization/lr-scheduler.html).
+# - M. Welling, Y. W. Teh (2011). *Bayesian learning via stochastic gradient Langevin dynamics*.
+#   [ICML 2011](https://icml.cc/2011/papers/398_icmlpaper.pdf)
+# - I. Loshchilov, F. Hutter (2016). *SGDR: Stochastic gradient descent with warm restarts*.
+#   [arXiv:1608.03983](https://arxiv.org/abs/1608.03983)
+# - A. Gotmare, N. S. Keskar, C. Xiong, R. Socher (2018). *A closer look at deep learning
+#   heuristics: learning rate restarts, warmup and distillation*.
+#   [arXiv:1810.13243](https://arxiv.org/abs/1810.13243)
+# - K. He, X. Zhang, S. Ren, J. Sun (2016). *Deep residual learning for image recognition*.
+#   [arXiv:1512.03385](https://arxiv.org/abs/1512.03385)
+# - S. Mandt, M. D. Hoffman, D. M. Blei (2017). *Stochastic gradient descent as approximate Bayesian
+#   inference*. [arXiv:1704.04289](https://arxiv.org/abs/1704.04289)
