@@ -225,7 +225,8 @@ posterior whose mean and variances, and those of every chain at every update, ar
 {as_markdown(sgld_report.AVERAGE_HEADER, sgld_report.average_rows(samples))}
 
 {sgld_report.method(samples)} Beyond the limit of stability (fixed-unstable) the wide axis does not
-agree, for float64's rounding leaks into it from the narrow one, along which the chains run away.
+agree: rounding, float64's and more so that of the records to 7 digits, leaks into it from the
+narrow one, along which the chains run away.
 
 """
 

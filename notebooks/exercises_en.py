@@ -71,8 +71,10 @@ len(runs), len(baseline), len(samples)
 # taken by itself: of twenty comparisons without any real difference, one would still be expected to
 # exclude 0.
 
-
 # %%
+constant = [run for run in baseline if run.experiment == "constant"]
+
+
 def answers(exercise):
     rows = tables.answer_rows(runs, exercise)
     return Markdown(as_markdown(tables.ANSWER_HEADER, rows))
@@ -123,7 +125,6 @@ answers(exercises.FIXED)
 # epochs, and see how far it is ahead of the mean there and how far at the end.
 
 # %%
-constant = [run for run in baseline if run.experiment == "constant"]
 early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
 for n, epochs in ((8, early), (30, late)):
     accuracies = [epoch["test_acc"] for epoch in epochs]
@@ -184,7 +185,7 @@ differences(exercises.EXPONENT)
 # - **Too fast a fall starves the training.** From 1 to 4 every larger exponent ends with a higher
 #   training loss, and with 4 the test accuracy is lower than at the constant rate, with an interval
 #   that excludes 0. Look at its curves: they lie flat for the second half of the run. The budget
-#   was gone before there was nothing left to learn.
+#   was spent while there was still something to learn.
 # - **A slow fall seems to help.** The exponents 0.5 and 1 have a lower mean training loss than the
 #   constant rate and, among those that lived, a higher mean test accuracy. But "seems" is the word:
 #   no interval decides it.
@@ -207,9 +208,9 @@ low, high = regression.share_interval(dead, len(outcomes), 0.05)
 print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
 
 # %% [markdown]
-# So a constant 0.3, too, lies within reach of the edge: in the first updates these schedules hardly
-# differ from it, and what they do to a fresh network they do because of 0.3, not because they fall.
-# What the book printed is rare, but no freak.
+# So 0.3 itself lies within reach of the edge. The two dead are of those whose rate falls, but that
+# it falls is hardly what killed them: it happened within the first fifty updates, in which their
+# rates fell by a few percent only. What the book printed is rare, but no freak.
 #
 # **Think.** Suppose you could make the run four times as long. Which exponent would gain most?
 
@@ -306,11 +307,11 @@ Markdown(as_markdown(header, rows))
 # carries the network past the start; the highest rate that the ground bears, it does not change (or
 # not enough).
 #
-# So how long? Long enough that the network has found its feet before the high rates come: here a
-# tenth of the run was, and four times as much did neither visible good nor visible harm. And if a
-# longer warmup does not help, lower the peak. (Gotmare et al., 2018, look inside: in the deep
-# networks that they study, a warmup keeps the layers near the output from changing much. We have
-# only asked who survives.)
+# So how long? Long enough that the network has found its feet before the high rates come: here, for
+# a peak of 0.5, a tenth of the run was, and four times as much did neither visible good nor visible
+# harm. And if a longer warmup does not help, lower the peak. (Gotmare et al., 2018, look inside: in
+# the deep networks that they study, a warmup keeps the layers near the output from changing much.
+# We have only asked who survives.)
 #
 # One more look, at the edge. These two experiments have the same seeds, and their rates can hardly
 # be told apart at first:
@@ -581,9 +582,9 @@ for name in ("plateau", "plateau-warmup"):
 # Does it beat the schedules of section 2? There the exponent 0.5 came about as far without
 # listening to anything; no pairs of the two have been tested. And mind what is *not* automatic
 # about the scheduler: how much progress is too little, and how deep to cut, somebody has to choose.
-# LeNet's loss improves by less than a tenth an epoch from the fourth epoch or so on, whatever we
-# do; with this threshold the cuts come at much the same times in every run, and a list of
-# milestones might have done as well.
+# At these rates LeNet's loss improves by less than a tenth an epoch from the fourth epoch or so on;
+# with this threshold the cuts come at much the same times in every run, and a list of milestones
+# might have done as well.
 #
 # **Think.** The scheduler listens to the *training* loss. What would change if it were told the
 # error on a validation set? And what if `threshold` were 0?
@@ -597,8 +598,9 @@ for name in ("plateau", "plateau-warmup"):
 # - **Longer runs.** All runs here are short, and every schedule was fitted to its own short run.
 #   Which of them is ahead after 30 epochs, they do not say.
 # - **ImageNet**, and any other data but Fashion-MNIST.
-# - **A finer edge.** Between 0.3 and 0.5 lies the rate at which networks begin to die. Where, and
-#   whether it depends on the size of the minibatch, would be an afternoon's work for one computer.
+# - **A finer edge.** At 0.3 few networks die, at 1.0 all. How the share grows in between, and
+#   whether that depends on the size of the minibatch, would be an afternoon's work for one
+#   computer.
 # - **Sampling a network.** Our posterior has two dimensions and one mode, chosen so that the answer
 #   is known. A network's posterior has neither property, and nothing here says how well a chain
 #   gets about in it.

@@ -17,14 +17,14 @@
 # [English](exercises_en.ipynb)
 #
 # Mục 11.15 của *Đắm mình vào Học sâu* kết thúc bằng năm bài tập; phần tóm tắt của mục còn khuyên
-# dùng một bộ định thời mà cả mục không hề chạy thử. Sổ tay này trả lời cả sáu câu, và không câu nào
-# trả lời bằng cảm tính: số liệu lấy từ những lần chạy đã lưu, với nhiều hạt giống ngẫu nhiên, kèm
-# lời nói rõ chừng ấy hạt giống phân định được gì và không phân định được gì. Trước khi đọc tiếp mỗi
-# phần, hãy tự hỏi mình câu hỏi ấy và ghi lại dự đoán. Đoán sai rồi mới biết vì sao, học được nhiều
-# hơn đọc sẵn đáp án.
+# dùng một bộ định thời mà cả mục không hề chạy thử. Notebook này trả lời cả sáu câu, và không câu
+# nào trả lời bằng cảm tính: số liệu lấy từ những lần chạy đã lưu, với nhiều hạt giống ngẫu nhiên,
+# kèm lời nói rõ chừng ấy hạt giống phân định được gì và không phân định được gì. Trước khi đọc tiếp
+# mỗi phần, hãy tự hỏi mình câu hỏi ấy và ghi lại dự đoán. Đoán sai rồi mới biết vì sao, học được
+# nhiều hơn đọc sẵn đáp án.
 #
-# Bạn nên đọc trước sổ tay [Định thời tốc độ học](lr_scheduling_vi.ipynb). Hình và bảng dựng từ kết
-# quả đã lưu, chỉ mất vài giây; riêng một ô ở phần 6 huấn luyện thật hai epoch. Lệnh
+# Bạn nên đọc trước notebook [Định thời tốc độ học](lr_scheduling_vi.ipynb). Hình và bảng dựng từ
+# kết quả đã lưu, chỉ mất vài giây; riêng một ô ở phần 6 huấn luyện thật hai epoch. Lệnh
 # `d2l-lrsched exercises` chạy lại tất cả từ đầu, mất chừng hai giờ trên hai nhân.
 
 # %%
@@ -75,8 +75,10 @@ len(runs), len(baseline), len(samples)
 # khoảng chỉ trả lời cho riêng nó: cứ hai mươi phép so không hề có khác biệt thật thì vẫn chờ đợi
 # một khoảng không chứa 0.
 
-
 # %%
+constant = [run for run in baseline if run.experiment == "constant"]
+
+
 def answers(exercise):
     rows = tables.answer_rows(runs, exercise)
     return Markdown(as_markdown(tables.ANSWER_HEADER, rows))
@@ -129,7 +131,6 @@ answers(exercises.FIXED)
 # trung bình bao nhiêu lúc ấy, và bao nhiêu lúc cuối.
 
 # %%
-constant = [run for run in baseline if run.experiment == "constant"]
 early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
 for n, epochs in ((8, early), (30, late)):
     accuracies = [epoch["test_acc"] for epoch in epochs]
@@ -218,9 +219,10 @@ low, high = regression.share_interval(dead, len(outcomes), 0.05)
 print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
 
 # %% [markdown]
-# Vậy tốc độ học cố định 0.3 cũng nằm trong tầm với của bờ vực: trong những bước đầu, các bộ định
-# thời này hầu như chưa khác nó, và những gì chúng gây ra cho một mạng vừa khởi tạo là do 0.3 chứ
-# không phải do giảm dần. Điều in trong sách thì hiếm, nhưng không phải chuyện lạ đời.
+# Vậy chính con số 0.3 cũng nằm trong tầm với của bờ vực. Hai mạng chết thuộc nhóm có tốc độ học
+# giảm dần, nhưng giảm dần khó mà là thủ phạm: chuyện xảy ra trong năm mươi bước đầu, khi tốc độ học
+# của chúng mới giảm được vài phần trăm. Điều in trong sách thì hiếm, nhưng không phải chuyện lạ
+# đời.
 #
 # **Thử nghĩ.** Giả sử được huấn luyện lâu gấp bốn. Lũy thừa nào được lợi nhiều nhất?
 
@@ -320,11 +322,11 @@ Markdown(as_markdown(header, rows))
 # chở khỏi tai nạn thứ nhất chứ không che chở khỏi tai nạn thứ hai. Nó đưa mạng qua khỏi lúc ban
 # đầu; còn tốc độ học cao nhất mà địa hình chịu được thì nó không thay đổi (hoặc không đủ).
 #
-# Vậy bao lâu? Đủ lâu để mạng đứng vững trước khi gặp tốc độ học cao: ở đây một phần mười quá trình
-# là đủ, và lâu gấp bốn thì không thấy lợi mà cũng chẳng thấy hại. Còn nếu khởi động lâu hơn mà
-# không đỡ, hãy hạ đỉnh xuống. (Gotmare và cộng sự, 2018, nhìn vào bên trong: ở những mạng sâu họ
-# khảo sát, khởi động giữ cho các tầng gần đầu ra không thay đổi nhiều. Ở đây ta chỉ hỏi mạng nào
-# sống.)
+# Vậy bao lâu? Đủ lâu để mạng đứng vững trước khi gặp tốc độ học cao: ở đây, với đỉnh 0.5, một phần
+# mười quá trình là đủ, và lâu gấp bốn thì không thấy lợi mà cũng chẳng thấy hại. Còn nếu khởi động
+# lâu hơn mà không đỡ, hãy hạ đỉnh xuống. (Gotmare và cộng sự, 2018, nhìn vào bên trong: ở những
+# mạng sâu họ khảo sát, khởi động giữ cho các tầng gần đầu ra không thay đổi nhiều. Ở đây ta chỉ hỏi
+# mạng nào sống.)
 #
 # Nhìn thêm một lần nữa vào bờ vực. Hai thí nghiệm dưới đây dùng cùng những hạt giống, và lúc đầu
 # tốc độ học của chúng gần như không phân biệt được. Ô sau in những hạt giống đã chết (*lost the
@@ -616,10 +618,10 @@ for name in ("plateau", "plateau-warmup"):
 #
 # Nó có hơn các bộ định thời ở phần 2 không? Ở đó, lũy thừa 0.5 chẳng nghe ngóng gì mà cũng đi được
 # chừng ấy; hai bên chưa được so theo cặp. Và nhớ những gì *không* tự động ở bộ định thời này: tiến
-# bộ bao nhiêu là ít, cắt sâu bao nhiêu, phải có người chọn. Từ khoảng epoch thứ tư, mất mát của
-# LeNet giảm mỗi epoch chưa tới một phần mười, làm cách nào cũng vậy; với ngưỡng này, các lần cắt
-# rơi vào những lúc gần như nhau ở mọi lần chạy, và một danh sách mốc định sẵn có lẽ cũng làm được
-# như thế.
+# bộ bao nhiêu là ít, cắt sâu bao nhiêu, phải có người chọn. Ở những tốc độ học này, từ khoảng epoch
+# thứ tư mất mát của LeNet giảm mỗi epoch chưa tới một phần mười; với ngưỡng này, các lần cắt rơi
+# vào những lúc gần như nhau ở mọi lần chạy, và một danh sách mốc định sẵn có lẽ cũng làm được như
+# thế.
 #
 # **Thử nghĩ.** Bộ định thời này nghe mất mát *huấn luyện*. Nếu nó được báo tỷ lệ sai trên tập kiểm
 # định thì khác gì? Còn nếu `threshold` bằng 0?
@@ -633,8 +635,8 @@ for name in ("plateau", "plateau-warmup"):
 # - **Chạy lâu hơn.** Mọi lần chạy ở đây đều ngắn, và bộ định thời nào cũng được co lại cho vừa lần
 #   chạy ngắn của nó. Sau 30 epoch ai dẫn đầu thì chúng không nói.
 # - **ImageNet**, và mọi dữ liệu khác ngoài Fashion-MNIST.
-# - **Bờ vực, nhìn kỹ hơn.** Giữa 0.3 và 0.5 là chỗ mạng bắt đầu chết. Chính xác ở đâu, và có tùy
-#   vào kích thước minibatch không, một máy tính chạy một buổi chiều là biết.
+# - **Bờ vực, nhìn kỹ hơn.** Ở 0.3 ít mạng chết, ở 1.0 thì chết hết. Giữa hai mức ấy tỷ lệ tăng ra
+#   sao, và có tùy vào kích thước minibatch không, một máy tính chạy một buổi chiều là biết.
 # - **Lấy mẫu cho một mạng.** Hậu nghiệm của ta có hai chiều và một đỉnh, chọn như thế để biết trước
 #   đáp án. Hậu nghiệm của một mạng thì không có cả hai tính chất ấy, và ở đây không có gì cho biết
 #   một chuỗi đi lại trong đó tốt đến đâu.

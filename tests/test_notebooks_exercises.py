@@ -186,6 +186,10 @@ def test_how_it_says_that_networks_died(runs):
     for warmup in (0.0, 0.02, 0.1):
         assert not any((means < 1.5).any() for _, means in losses[warmup])
     assert all((means < 1.5).any() for _, means in losses[0.4])
+    for run, means in losses[0.4]:  # the next window, in which it died, ends before the peak
+        index = np.flatnonzero(means < 1.5).max() + 1
+        end = published.UPDATES_PER_EPOCH * (index // 5 + measures.WINDOW_ENDS[index % 5])
+        assert end < 0.4 * 4 * published.UPDATES_PER_EPOCH, run.experiment
     assert {peak for peak in exercises.PEAKS if dead(runs, exercises.warmup_name(0.4, peak))} == {
         0.7,
         1.0,
@@ -306,6 +310,9 @@ def test_what_it_says_of_the_dead_that_started_from_03(runs, long):
             epochs = of(runs, name)[seed].epochs
             assert all(epoch["test_acc"] < 0.11 for epoch in epochs), "from the first on"
             assert max(epoch["lr_first"] for epoch in epochs) <= 0.3
+            assert measures.window_means(of(runs, name)[seed]).min() > 2.1, "never learned"
+    rate = exercises.poly(8 * published.UPDATES_PER_EPOCH, 0.3, 2.0)
+    assert rate(50) > 0.9 * 0.3, "by a few percent only"
     steady = store.read(FIGURES / "clipping.jsonl")
     for run in [*of(steady, "rate-0.3").values(), *of(runs, "fixed-0.3").values(), *long.values()]:
         assert run.outcome == "trained", "until now none of ours"

@@ -317,6 +317,17 @@ def test_what_the_text_says_of_warmups(exercise_runs):
     assert all(dead(exercise_runs[exercises.warmup_name(w, 1.0)]) == 5 for w in exercises.WARMUPS)
 
 
+def test_the_same_seeds_do_not_die_at_almost_the_same_rates(exercise_runs):
+    lost = [
+        {seed for seed, run in exercise_runs[name].items() if run.outcome != "trained"}
+        for name in ("fixed-0.5", "warmup-0-peak-0.5")
+    ]
+    assert all(lost)
+    assert not lost[0] & lost[1]
+    cosine = exercises.cosine(4 * published.UPDATES_PER_EPOCH, 0.5)
+    assert 0.99 * 0.5 < cosine(50) < 0.5
+
+
 def test_what_the_text_says_of_the_plateau(exercise_runs):
     runs = [run for of_name in exercise_runs.values() for run in of_name.values()]
     said = [row[-1] for row in exercises_report.difference_rows(runs, exercises.PLATEAU)]
