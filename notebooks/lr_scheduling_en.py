@@ -145,7 +145,8 @@ Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
 # None of them collapsed. But look at the last column, the confidence interval of the *share*: the
 # runs are so few that zero agrees with a rare accident as well as with a fairly common one. The
 # honest conclusion is that what the book printed *can* happen, that we have not seen it, and that
-# we do not know how rare it is. Below, this kind of verdict is called INCONCLUSIVE.
+# we do not know how rare it is. Below, this kind of verdict is called INCONCLUSIVE. (The notebook
+# of the [exercises](exercises_en.ipynb) will meet the accident at this very rate.)
 #
 # **Think.** How many runs without a collapse would you need to claim that the true share is below
 # 5 %? (Hint: if it is $p$, then $k$ runs all live with probability $(1-p)^k$.)

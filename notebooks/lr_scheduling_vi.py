@@ -150,7 +150,8 @@ Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
 # còn ít, nên con số 0 ấy phù hợp với một tai nạn hiếm gặp, mà cũng phù hợp với một tai nạn khá
 # thường xuyên. Kết luận trung thực là: chuyện in trong sách *có thể* xảy ra, ta chưa thấy nó xảy
 # ra, và chưa biết nó hiếm đến đâu. Dưới đây ta sẽ gọi kết luận kiểu này là INCONCLUSIVE (chưa đủ
-# để kết luận).
+# để kết luận). (Ở notebook [bài tập](exercises_vi.ipynb), ta sẽ gặp tai nạn ấy ngay tại tốc độ học
+# này.)
 #
 # **Thử nghĩ.** Cần bao nhiêu lần chạy không sụp đổ để dám nói rằng tỷ lệ thật dưới 5 %? (Gợi ý:
 # nếu tỷ lệ là $p$, xác suất để $k$ lần đều sống là $(1-p)^k$.)

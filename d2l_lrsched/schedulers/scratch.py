@@ -229,7 +229,13 @@ class LangevinScheduler(Schedule):
         if last >= first:
             raise ValueError(f"final_lr must be a number < base_lr={first!r}, got {final_lr!r}")
         gamma = cls(1, 1, gamma).gamma  # checked before it divides
-        b = check_count("max_update", max_update) / ((first / last) ** (1 / gamma) - 1)
+        try:
+            fall = (first / last) ** (1 / gamma)
+        except OverflowError:
+            raise ValueError(
+                f"final_lr must be less far below base_lr={first!r}, got {final_lr!r}"
+            ) from None
+        b = check_count("max_update", max_update) / (fall - 1)
         return cls(first * b**gamma, b, gamma)
 
     def __call__(self, num_update: int) -> float:

@@ -242,3 +242,10 @@ def test_importing_the_schedulers_does_not_import_mxnet():
         "assert 'mxnet' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_fall_that_no_float_holds_is_refused():
+    with pytest.raises(
+        ValueError, match=r"final_lr must be less far below base_lr=1\.0, got 1e-300"
+    ):
+        LangevinScheduler.between(1.0, 1e-300, max_update=10)
