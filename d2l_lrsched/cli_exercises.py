@@ -70,10 +70,7 @@ def exercises(
         records, sampled = cli_options.ready(output / RECORDS), output / SAMPLES
         settings: dict[str, Any] = {"num_epochs": epochs, "net": "fast"}
         parts = {
-            exercise.name: (
-                [e.name for e in exercise.experiments],
-                range(seeds or exercise.num_seeds),
-            )
+            exercise.name: (exercise.names, range(seeds or exercise.num_seeds))
             for exercise in EXERCISES
         }
         wanted = [part for name, part in parts.items() if name in (chosen or NAMES)]
@@ -81,10 +78,8 @@ def exercises(
         settings["data_dir"] = str(cli_options.checked_data(data_dir)) if lacking else None
         for names, of_seeds in wanted:
             cli_runs.make(names, of_seeds, records, workers, **settings).exit_if_failed()
-        if "sampling" in (chosen or NAMES):
-            samples = sgld.make(sampled)
-        else:
-            samples = sgld_records.read(sampled) if sampled.exists() else []
+        sampling = "sampling" in (chosen or NAMES)
+        samples = sgld.make(sampled) if sampling else sgld_records.read(sampled)
         shown = {
             runner.Job(name, seed, epochs, net="fast").key
             for names, of_seeds in parts.values()

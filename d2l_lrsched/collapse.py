@@ -89,6 +89,12 @@ class Rescue:
     p: float
 
 
+def mcnemar_p(saved: int, lost: int) -> float:
+    """Return McNemar's exact two-sided p-value of the saved against the lost; 1 of none."""
+    changed = saved + lost
+    return float(stats.binomtest(saved, changed).pvalue) if changed else 1.0
+
+
 def rescues(runs: Iterable[Run]) -> list[Rescue]:
     """Return what each of the `REMEDIES` did, over the seeds that have both runs.
 
@@ -108,8 +114,7 @@ def rescues(runs: Iterable[Run]) -> list[Rescue]:
             lived = tuple(seed for seed in seeds if trained[plain, seed])
             saved = tuple(seed for seed in died if trained[remedy, seed])
             lost = tuple(seed for seed in lived if not trained[remedy, seed])
-            changed = len(saved) + len(lost)
-            p = float(stats.binomtest(len(saved), changed).pvalue) if changed else 1.0
+            p = mcnemar_p(len(saved), len(lost))
             if seeds:
                 found.append(Rescue(plain, remedy, died, saved, lived, lost, p))
     return found

@@ -42,6 +42,11 @@ class Exercise:
     experiments: tuple[Experiment, ...]
     num_seeds: int = 5
 
+    @property
+    def names(self) -> list[str]:
+        """Of the experiments."""
+        return [experiment.name for experiment in self.experiments]
+
 
 def poly(num_updates: int, base_lr: float, pwr: float) -> Schedule:
     """Return the polynomial from `base_lr` to 0 over the run (exercise 2)."""
@@ -96,6 +101,9 @@ def warmup_name(warmup: float, peak: float) -> str:
     """Return the name of exercise 4's experiment with a share of warmup and a peak rate."""
     return f"warmup-{warmup:g}-peak-{peak:g}"
 
+
+#: What the rate of exercise 2 would be with the exponent 0, and the plateau's without a drop.
+UNLOWERED = fixed_name(POLY_RATE)
 
 FIXED = Exercise(
     "fixed-rate",

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from statistics import fmean, stdev
 from typing import NamedTuple
 
-from scipy import stats
-
 from d2l_lrsched import exercises, sgld_report
+from d2l_lrsched.collapse import mcnemar_p
 from d2l_lrsched.exercises import EXERCISES, Exercise
 from d2l_lrsched.figures_exercises import DRAWINGS
 from d2l_lrsched.figures_sgld import SGLD_FIGURE
 from d2l_lrsched.measures import CONFIDENCE, MEASURES, paired
 from d2l_lrsched.regression import share_interval
-from d2l_lrsched.report import as_markdown
+from d2l_lrsched.report import as_markdown, mean_and_sd
 from d2l_lrsched.sgld_records import Record
 from d2l_lrsched.store import Run
 
@@ -25,8 +23,6 @@ ANSWER_HEADER = (
     *("test accuracy", "best run"),
 )
 DIFFERENCE_HEADER = ("compared", "pairs", "difference", "95 % interval", "")
-
-
 SAVED_HEADER = (
     *("warmup", "pairs", "collapsed without", "of these saved", "trained without"),
     *("of these lost", "p"),
@@ -40,16 +36,15 @@ class Comparison(NamedTuple):
     other: str
 
 
-_FIXED_03 = exercises.fixed_name(exercises.POLY_RATE)
 #: Exercise -> what its table of differences compares.
 COMPARISONS: dict[str, tuple[Comparison, ...]] = {
     exercises.EXPONENT.name: tuple(
-        Comparison(_FIXED_03, experiment.name) for experiment in exercises.EXPONENT.experiments
+        Comparison(exercises.UNLOWERED, name) for name in exercises.EXPONENT.names
     ),
     exercises.DEEPER.name: tuple(
-        Comparison(experiment.name, "resnet-cosine")
-        for experiment in exercises.DEEPER.experiments
-        if experiment.name != "resnet-cosine"
+        Comparison(name, "resnet-cosine")
+        for name in exercises.DEEPER.names
+        if name != "resnet-cosine"
     ),
     exercises.WARMUP.name: tuple(
         Comparison(exercises.warmup_name(0, peak), exercises.warmup_name(warmup, peak))
@@ -58,7 +53,7 @@ COMPARISONS: dict[str, tuple[Comparison, ...]] = {
         if warmup
     ),
     exercises.PLATEAU.name: (
-        Comparison(_FIXED_03, "plateau"),
+        Comparison(exercises.UNLOWERED, "plateau"),
         Comparison("plateau", "plateau-warmup"),
     ),
 }
@@ -73,20 +68,20 @@ def answer_rows(runs: Iterable[Run], exercise: Exercise) -> list[tuple[str, ...]
     """
     runs = list(runs)
     rows: list[tuple[str, ...]] = []
-    for experiment in exercise.experiments:
-        ours = [run for run in runs if run.experiment == experiment.name]
+    for name in exercise.names:
+        ours = [run for run in runs if run.experiment == name]
         if ours:
             trained = [run.final for run in ours if run.outcome == "trained"]
             lost = len(ours) - len(trained)
             low, high = share_interval(lost, len(ours), 1 - CONFIDENCE)
             rows.append(
                 (
-                    experiment.name,
+                    name,
                     str(len(ours)),
                     str(lost),
                     f"{low:.2f} to {high:.2f}",
-                    _mean_and_sd([final["train_loss"] for final in trained], 3),
-                    _mean_and_sd([final["test_acc"] for final in trained], 4),
+                    mean_and_sd([final["train_loss"] for final in trained]),
+                    mean_and_sd([final["test_acc"] for final in trained], 4),
                     f"{max(run.final['test_acc'] for run in ours):.4f}",
                 )
             )
@@ -147,7 +142,6 @@ def saved_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
         if pairs:
             counts = Counter(pairs)
             saved, lost = counts[False, True], counts[True, False]
-            p = stats.binomtest(saved, saved + lost).pvalue if saved + lost else 1.0
             rows.append(
                 (
                     f"{100 * warmup:g} %",
@@ -156,7 +150,7 @@ def saved_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
                     str(saved),
                     str(lost + counts[True, True]),
                     str(lost),
-                    f"{p:.4f}",
+                    f"{mcnemar_p(saved, lost):.4f}",
                 )
             )
     return rows
@@ -173,9 +167,13 @@ def as_page(runs: Sequence[Run], samples: Sequence[Record]) -> str:
     samples : sequence of sgld_records.Record
         Exercise 5's; may be empty.
     """
-    parts = [_part(runs, exercise) for exercise in EXERCISES if _of(runs, exercise)]
-    if samples:
-        parts.insert(min(4, len(parts)), _sampling(samples))
+    names = {run.experiment for run in runs}
+    parts = []
+    for exercise in EXERCISES:
+        if exercise == exercises.PLATEAU and samples:  # the summary's comes after exercise 5
+            parts.append(_sampling(samples))
+        if names.intersection(exercise.names):
+            parts.append(_part(runs, exercise))
     commits = sorted({run.versions.get("commit", "unknown") for run in runs})
     made = f"\nThe runs were made by commit {', '.join(commits)}.\n" if commits else ""
     return f"""# The exercises of section 11.15.5, answered by experiments
@@ -189,11 +187,6 @@ runs of the same seed, collapsed ones as they are; each interval is taken by its
 few seeds only large differences can be told from none.
 
 {"".join(parts)}{made}"""
-
-
-def _of(runs: Iterable[Run], exercise: Exercise) -> list[Run]:
-    names = {experiment.name for experiment in exercise.experiments}
-    return [run for run in runs if run.experiment in names]
 
 
 def _part(runs: Sequence[Run], exercise: Exercise) -> str:
@@ -229,10 +222,3 @@ agree: rounding, float64's and more so that of the records to 7 digits, leaks in
 narrow one, along which the chains run away.
 
 """
-
-
-def _mean_and_sd(values: Sequence[float], digits: int) -> str:
-    if not values:
-        return "-"
-    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{fmean(values):.{digits}f}{spread}"

@@ -227,7 +227,6 @@ class Drawing(NamedTuple):
     draw: Callable[[Iterable[Run]], Figure]
 
 
-_POLY_AT_0 = exercises.fixed_name(exercises.POLY_RATE)
 #: Exercise -> its figure.
 DRAWINGS: Mapping[str, Drawing] = MappingProxyType(
     {
@@ -237,7 +236,7 @@ DRAWINGS: Mapping[str, Drawing] = MappingProxyType(
             partial(
                 curves_figure,
                 labels={
-                    _POLY_AT_0: "constant",
+                    exercises.UNLOWERED: "constant",
                     **{exercises.poly_name(x): f"exponent {x:g}" for x in exercises.EXPONENTS},
                 },
             ),
@@ -255,7 +254,7 @@ DRAWINGS: Mapping[str, Drawing] = MappingProxyType(
             partial(
                 curves_figure,
                 labels={
-                    _POLY_AT_0: "constant",
+                    exercises.UNLOWERED: "constant",
                     "plateau": "lowered on a plateau",
                     "plateau-warmup": "the same after a warmup to 0.5",
                 },
@@ -272,5 +271,5 @@ def draw_all(runs: Iterable[Run]) -> dict[str, Figure]:
     return {
         DRAWINGS[exercise.name].file: DRAWINGS[exercise.name].draw(runs)
         for exercise in exercises.EXERCISES
-        if names & {experiment.name for experiment in exercise.experiments}
+        if names.intersection(exercise.names)
     }

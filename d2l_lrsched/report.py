@@ -70,7 +70,7 @@ def summary_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
             if dead["non-finite"]:
                 collapsed += f", {dead['non-finite']} non-finite"
             alive = [run.final for run in ours if run.outcome == "trained"]
-            numbers = [_mean_and_sd([final[number] for final in alive]) for number in NUMBERS]
+            numbers = [mean_and_sd([final[number] for final in alive]) for number in NUMBERS]
             rows.append((name, str(len(ours)), collapsed, *numbers))
     return rows
 
@@ -104,10 +104,12 @@ def verdict_rows(verdicts: Iterable[Verdict]) -> list[tuple[str, ...]]:
     return rows
 
 
-def _mean_and_sd(values: Sequence[float]) -> str:
+def mean_and_sd(values: Sequence[float], digits: int = 3) -> str:
+    """Return mean ± standard deviation; the mean alone of one value, '-' of none."""
     if not values:
         return "-"
-    return f"{fmean(values):.3f}" + (f" ± {stdev(values):.3f}" if len(values) > 1 else "")
+    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{fmean(values):.{digits}f}{spread}"
 
 
 def as_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

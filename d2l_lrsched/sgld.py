@@ -30,9 +30,6 @@ from d2l_lrsched import langevin, provenance, sgld_records
 from d2l_lrsched.clipping import check_count
 from d2l_lrsched.langevin import BATCH_SIZE, NUM_DATA, NUM_UPDATES, SETTINGS, Setting
 from d2l_lrsched.sgld_records import Record
-from d2l_lrsched.sgld_report import TABLE_HEADER, table_rows
-
-__all__ = ["TABLE_HEADER", "Record", "make", "missing", "sample", "table_rows"]
 
 SEEDS = range(5)
 NUM_CHAINS = 400

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from d2l_lrsched import figures, figures_sgld, langevin, sgld, sgld_records
+from d2l_lrsched import figures, figures_sgld, langevin, sgld, sgld_records, sgld_report
 from d2l_lrsched.figures_sgld import PANELS, sgld_figure
 from d2l_lrsched.langevin import SETTINGS
 from d2l_lrsched.sgld_pool import pool
@@ -79,7 +79,7 @@ def test_the_same_records_give_the_same_bytes(records, tmp_path):
 def test_the_committed_records_are_whole_and_the_figure_is_theirs(tmp_path):
     records = sgld_records.read(COMMITTED / "sgld.jsonl")
     assert sgld.missing(records) == []
-    agrees = {row[0]: row[8][:3] for row in sgld.table_rows(records)}
+    agrees = {row[0]: row[8][:3] for row in sgld_report.table_rows(records)}
     # Beyond stability rounding, above all the records' to 7 digits, leaks from the axis that
     # diverges into the other.
     assert agrees.pop("fixed-unstable") == "no,"
