@@ -11,9 +11,9 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ._base import tell
 from .compose import PerEpoch, SequentialScheduler, WarmupScheduler
 from .plateau import PlateauScheduler
+from .schedule import tell
 from .scratch import FactorScheduler, LangevinScheduler, LinearScheduler, SquareRootScheduler
 
 if TYPE_CHECKING:

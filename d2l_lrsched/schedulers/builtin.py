@@ -1,7 +1,8 @@
 """MXNet's four schedulers as pure functions of the number of updates.
 
 Names, arguments and arithmetic are MXNet's; the classes derive from MXNet's. Each returns for every
-`num_update` what a fresh MXNet object returns at the end of the calls 0, 1, ..., `num_update`.
+`num_update` what a fresh MXNet object returns at the end of the calls 0, 1, ..., `num_update`, to
+the bit: repeated products where MXNet multiplies again and again. No call changes anything.
 MXNet's own answer depends on the calls before: Factor and MultiFactor never go back, Poly and
 Cosine give `base_lr` when first called past the end. MXNet's documentation puts drops one update
 too early, and says 0 past the end where its code holds `final_lr`. `num_update` counts updates
@@ -17,21 +18,25 @@ All four can start with a warmup (paper 3.2.2), while ``num_update < warmup_step
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import accumulate, repeat
+from operator import mul
+from typing import Any
+
 from mxnet import lr_scheduler
 
-from ._base import (
-    Smooth,
-    Stepwise,
-    check_count,
-    check_factor,
-    check_positive,
-    check_rate,
-    check_steps,
-    check_warmup,
-)
+from d2l_lrsched import checks
+
+from .schedule import Schedule, TakesBaseLr, check_factor, check_warmup
+
+#: So many drops are worked out beforehand, for a call costs MXNet next to nothing.
+_KNOWN_DROPS = 2**16
 
 
-class FactorScheduler(Stepwise, lr_scheduler.FactorScheduler):
+@dataclass(eq=False, repr=False)
+class FactorScheduler(TakesBaseLr, lr_scheduler.FactorScheduler):
     """Multiply the rate by `factor` once every `step` updates, down to `stop_factor_lr`.
 
     With k the number of drops so far, ``k = max(0, ceil(num_update / step) - 1)``::
@@ -66,28 +71,62 @@ class FactorScheduler(Stepwise, lr_scheduler.FactorScheduler):
     [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
-    def __init__(
-        self,
-        step: int,
-        factor: float = 1,
-        stop_factor_lr: float = 1e-8,
-        base_lr: float = 0.01,
-        warmup_steps: int = 0,
-        warmup_begin_lr: float = 0,
-        warmup_mode: str = "linear",
-    ) -> None:
-        step = check_count("step", step)
-        factor = check_factor(factor)
-        base_lr = check_positive("base_lr", base_lr)
-        stop_factor_lr = check_rate("stop_factor_lr", stop_factor_lr, "base_lr", base_lr)
-        warmup = check_warmup(warmup_steps, warmup_begin_lr, warmup_mode, base_lr)
-        self._base_lr = base_lr
-        arguments = (step, factor, stop_factor_lr, base_lr, *warmup)
-        super().__init__(*arguments)
-        self._wrap(lr_scheduler.FactorScheduler, arguments)
+    step: int
+    factor: float = 1
+    stop_factor_lr: float = 1e-8
+    base_lr: float = 0.01
+    warmup_steps: int = 0
+    warmup_begin_lr: float = 0
+    warmup_mode: str = "linear"
+
+    def __post_init__(self) -> None:
+        base_lr = checks.positive("base_lr", self.base_lr)
+        self._keep(
+            step=checks.count("step", self.step),
+            factor=check_factor(self.factor),
+            stop_factor_lr=checks.rate("stop_factor_lr", self.stop_factor_lr, "base_lr", base_lr),
+            base_lr=base_lr,
+            **check_warmup(self.warmup_steps, self.warmup_begin_lr, self.warmup_mode, base_lr),
+        )
+        lr_scheduler.FactorScheduler.__init__(self, **self._arguments())
+        self._foresee()
+
+    def __call__(self, num_update: int) -> float:
+        """Return the learning rate after `num_update` updates."""
+        if num_update < self.warmup_steps:
+            return self.get_warmup_lr(num_update)
+        drops = (num_update - 1) // self.step  # -1 at 0, where the rate is that of no drop
+        if drops <= self._known:
+            return self._rates[drops]
+        rate, left = self._rates[self._known], drops - self._known
+        while left > 0 and not self._stays(rate):
+            rate = math.prod(repeat(self.factor, min(left, _KNOWN_DROPS)), start=rate)
+            left -= _KNOWN_DROPS
+        return self.stop_factor_lr if rate < self.stop_factor_lr else rate
+
+    def _foresee(self) -> None:
+        """Work out the rates after 0, 1, ... drops, up to the one that stays for ever."""
+        rates = []
+        for rate in accumulate(repeat(self.factor, _KNOWN_DROPS), mul, initial=self.base_lr):
+            rates.append(self.stop_factor_lr if rate < self.stop_factor_lr else rate)
+            if self._stays(rate):
+                break
+        self._keep(_known=len(rates) - 1, _rates=[*rates, self.base_lr])
+
+    def _stays(self, rate: float) -> bool:
+        return rate <= self.stop_factor_lr or rate * self.factor == rate
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What follows from the arguments need not travel in a pickle.
+        return {name: value for name, value in vars(self).items() if name != "_rates"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._keep(**state)
+        self._foresee()
 
 
-class MultiFactorScheduler(Stepwise, lr_scheduler.MultiFactorScheduler):
+@dataclass(eq=False, repr=False)
+class MultiFactorScheduler(TakesBaseLr, lr_scheduler.MultiFactorScheduler):
     """Multiply the rate by `factor` once after each of the given numbers of updates.
 
     With k the number of entries of `step` below `num_update`::
@@ -120,26 +159,34 @@ class MultiFactorScheduler(Stepwise, lr_scheduler.MultiFactorScheduler):
     [1.0, 1.0, 1.0, 0.5, 0.5, 0.25]
     """
 
-    def __init__(
-        self,
-        step: list[int],
-        factor: float = 1,
-        base_lr: float = 0.01,
-        warmup_steps: int = 0,
-        warmup_begin_lr: float = 0,
-        warmup_mode: str = "linear",
-    ) -> None:
-        step = check_steps(step)
-        factor = check_factor(factor)
-        base_lr = check_positive("base_lr", base_lr)
-        warmup = check_warmup(warmup_steps, warmup_begin_lr, warmup_mode, base_lr)
-        self._base_lr = base_lr
-        arguments = (step, factor, base_lr, *warmup)
-        super().__init__(*arguments)
-        self._wrap(lr_scheduler.MultiFactorScheduler, arguments)
+    step: list[int]
+    factor: float = 1
+    base_lr: float = 0.01
+    warmup_steps: int = 0
+    warmup_begin_lr: float = 0
+    warmup_mode: str = "linear"
+
+    def __post_init__(self) -> None:
+        base_lr = checks.positive("base_lr", self.base_lr)
+        self._keep(
+            step=_check_steps(self.step),
+            factor=check_factor(self.factor),
+            base_lr=base_lr,
+            **check_warmup(self.warmup_steps, self.warmup_begin_lr, self.warmup_mode, base_lr),
+        )
+        lr_scheduler.MultiFactorScheduler.__init__(self, **self._arguments())
+        factors = repeat(self.factor, len(self.step))
+        self._keep(_rates=list(accumulate(factors, mul, initial=base_lr)))
+
+    def __call__(self, num_update: int) -> float:
+        """Return the learning rate after `num_update` updates."""
+        if num_update < self.warmup_steps:
+            return self.get_warmup_lr(num_update)
+        return self._rates[bisect_left(self.step, num_update)]
 
 
-class PolyScheduler(Smooth, lr_scheduler.PolyScheduler):
+@dataclass(eq=False, repr=False)
+class PolyScheduler(Schedule, lr_scheduler.PolyScheduler):
     """Bring the rate from `base_lr` to `final_lr` along a power of the remaining time.
 
     With ``s = (num_update - warmup_steps) / (max_update - warmup_steps)``::
@@ -175,29 +222,30 @@ class PolyScheduler(Smooth, lr_scheduler.PolyScheduler):
     [1.0, 0.5625, 0.25, 0.0625, 0.0, 0.0]
     """
 
-    def __init__(
-        self,
-        max_update: int,
-        base_lr: float = 0.01,
-        pwr: float = 2,
-        final_lr: float = 0,
-        warmup_steps: int = 0,
-        warmup_begin_lr: float = 0,
-        warmup_mode: str = "linear",
-    ) -> None:
-        max_update = check_count("max_update", max_update)
-        base_lr = check_positive("base_lr", base_lr)
-        pwr = check_positive("pwr", pwr)
-        final_lr = check_rate("final_lr", final_lr, "base_lr", base_lr)
-        warmup = check_warmup(warmup_steps, warmup_begin_lr, warmup_mode, base_lr, max_update)
-        self._base_lr = base_lr
-        self.pwr = pwr  # MXNet keeps it as `power`
-        arguments = (max_update, base_lr, pwr, final_lr, *warmup)
-        super().__init__(*arguments)
-        self._wrap(lr_scheduler.PolyScheduler, arguments)
+    max_update: int
+    base_lr: float = 0.01
+    pwr: float = 2
+    final_lr: float = 0
+    warmup_steps: int = 0
+    warmup_begin_lr: float = 0
+    warmup_mode: str = "linear"
+
+    def __post_init__(self) -> None:
+        self._keep(**_check_decay(self), pwr=checks.positive("pwr", self.pwr))
+        lr_scheduler.PolyScheduler.__init__(self, **self._arguments())
+
+    def __call__(self, num_update: int) -> float:
+        """Return the learning rate after `num_update` updates."""
+        if num_update >= self.max_update:
+            return self._end
+        if num_update < self.warmup_steps:
+            return self.get_warmup_lr(num_update)
+        s = (num_update - self.warmup_steps) / self.max_steps
+        return self.final_lr + (self.base_lr - self.final_lr) * (1 - s) ** self.pwr
 
 
-class CosineScheduler(Smooth, lr_scheduler.CosineScheduler):
+@dataclass(eq=False, repr=False)
+class CosineScheduler(Schedule, lr_scheduler.CosineScheduler):
     """Bring the rate from `base_lr` to `final_lr` along half a wave of the cosine.
 
     With ``s = (num_update - warmup_steps) / (max_update - warmup_steps)``::
@@ -231,20 +279,49 @@ class CosineScheduler(Smooth, lr_scheduler.CosineScheduler):
     [0.5, 0.255, 0.01, 0.01]
     """
 
-    def __init__(
-        self,
-        max_update: int,
-        base_lr: float = 0.01,
-        final_lr: float = 0,
-        warmup_steps: int = 0,
-        warmup_begin_lr: float = 0,
-        warmup_mode: str = "linear",
-    ) -> None:
-        max_update = check_count("max_update", max_update)
-        base_lr = check_positive("base_lr", base_lr)
-        final_lr = check_rate("final_lr", final_lr, "base_lr", base_lr)
-        warmup = check_warmup(warmup_steps, warmup_begin_lr, warmup_mode, base_lr, max_update)
-        self._base_lr = base_lr
-        arguments = (max_update, base_lr, final_lr, *warmup)
-        super().__init__(*arguments)
-        self._wrap(lr_scheduler.CosineScheduler, arguments)
+    max_update: int
+    base_lr: float = 0.01
+    final_lr: float = 0
+    warmup_steps: int = 0
+    warmup_begin_lr: float = 0
+    warmup_mode: str = "linear"
+
+    def __post_init__(self) -> None:
+        self._keep(**_check_decay(self))
+        lr_scheduler.CosineScheduler.__init__(self, **self._arguments())
+
+    def __call__(self, num_update: int) -> float:
+        """Return the learning rate after `num_update` updates."""
+        if num_update >= self.max_update:
+            return self._end
+        if num_update < self.warmup_steps:
+            return self.get_warmup_lr(num_update)
+        done = num_update - self.warmup_steps
+        wave = (1 + math.cos(math.pi * done / self.max_steps)) / 2
+        return self.final_lr + (self.base_lr - self.final_lr) * wave
+
+
+def _check_decay(given: Any) -> dict[str, Any]:
+    """Return the arguments that Poly and Cosine share as plain values, by name."""
+    max_update = checks.count("max_update", given.max_update)
+    base_lr = checks.positive("base_lr", given.base_lr)
+    final_lr = checks.rate("final_lr", given.final_lr, "base_lr", base_lr)
+    warmup = check_warmup(given.warmup_steps, given.warmup_begin_lr, given.warmup_mode, base_lr)
+    if warmup["warmup_steps"] >= max_update:
+        raise ValueError(
+            f"warmup_steps must be less than max_update={max_update!r}, got {given.warmup_steps!r}"
+        )
+    # MXNet's formulas give a float at the end, whatever the argument was.
+    rates = {"base_lr": base_lr, "final_lr": final_lr, "_end": float(final_lr)}
+    return {"max_update": max_update, **rates, **warmup}
+
+
+def _check_steps(steps: Any) -> list[int]:
+    """Return a new list of plain integers, each at least 1 and above the one before."""
+    allowed = "a non-empty list of strictly increasing integers >= 1"
+    if not isinstance(steps, (list, tuple)) or not steps:
+        raise ValueError(f"step must be {allowed}, got {steps!r}")
+    counts = [checks.count(f"step[{i}]", step) for i, step in enumerate(steps)]
+    if any(later <= earlier for earlier, later in zip(counts, counts[1:])):
+        raise ValueError(f"step must be {allowed}, got {steps!r}")
+    return counts

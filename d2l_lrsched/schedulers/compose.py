@@ -12,16 +12,22 @@ and pickling go by the parts; a lambda cannot be pickled, and a function is not 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
-from ._base import Schedule, Scheduler, check_count, check_scheduler, check_warmup, tell
+from d2l_lrsched import checks
+
+from .schedule import Schedule, Scheduler, check_fits, check_scheduler, check_warmup, tell
 
 
 def _base_lr_of(scheduler: Scheduler) -> float:
     return scheduler.base_lr if hasattr(scheduler, "base_lr") else scheduler(0)
 
 
+@dataclass(eq=False, repr=False)
 class WarmupScheduler(Schedule):
     """Warm up to the first rate of any scheduler, then hand over to it.
 
@@ -66,18 +72,15 @@ class WarmupScheduler(Schedule):
     [0.0, 0.5, 1.0, 0.75, 0.5, 0.25, 0]
     """
 
-    def __init__(
-        self,
-        scheduler: Scheduler,
-        warmup_steps: int,
-        warmup_begin_lr: float = 0,
-        warmup_mode: str = "linear",
-    ) -> None:
-        target = check_scheduler("scheduler", scheduler)
-        self.scheduler = scheduler
-        self.warmup_steps, self.warmup_begin_lr, self.warmup_mode = check_warmup(
-            warmup_steps, warmup_begin_lr, warmup_mode, target, target_name="scheduler(0)"
-        )
+    scheduler: Scheduler
+    warmup_steps: int
+    warmup_begin_lr: float = 0
+    warmup_mode: str = "linear"
+
+    def __post_init__(self) -> None:
+        target = check_scheduler("scheduler", self.scheduler)
+        warmup = (self.warmup_steps, self.warmup_begin_lr, self.warmup_mode)
+        self._keep(**check_warmup(*warmup, target, target_name="scheduler(0)"))
 
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
@@ -94,10 +97,17 @@ class WarmupScheduler(Schedule):
         if num_update > self.warmup_steps:
             tell(self.scheduler, metric, num_update - self.warmup_steps)
 
-    def _current_base_lr(self) -> float:
+    def check_fits(self, updates_per_epoch: int | None, num_update: int) -> None:
+        """Raise ValueError if a training cannot go on from `num_update` with `scheduler`."""
+        check_fits(self.scheduler, updates_per_epoch, max(0, num_update - self.warmup_steps))
+
+    @property
+    def base_lr(self) -> float:
+        """The base rate of `scheduler`."""
         return _base_lr_of(self.scheduler)
 
 
+@dataclass(eq=False, repr=False)
 class SequentialScheduler(Schedule):
     """Use several schedulers one after another, each counting from its own 0.
 
@@ -136,44 +146,49 @@ class SequentialScheduler(Schedule):
     [1.0, 0.5, 1.0, 0.5, 0, 0]
     """
 
-    def __init__(self, schedulers: Sequence[Any]) -> None:
-        if not isinstance(schedulers, (list, tuple)) or not schedulers:
+    schedulers: Sequence[Any]
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.schedulers, (list, tuple)) or not self.schedulers:
             raise ValueError(
                 "schedulers must be a non-empty list of pairs (scheduler, num_updates) with a "
-                f"bare scheduler at its end, got {schedulers!r}"
+                f"bare scheduler at its end, got {self.schedulers!r}"
             )
-        *pairs, last = schedulers
-        self._pairs = [_checked_pair(f"schedulers[{i}]", pair) for i, pair in enumerate(pairs)]
+        *pairs, last = self.schedulers
+        pairs = [_checked_pair(f"schedulers[{i}]", pair) for i, pair in enumerate(pairs)]
         if isinstance(last, (list, tuple)):
             raise ValueError(
                 f"schedulers[{len(pairs)}], the last, must be a bare scheduler, got {last!r}"
             )
         check_scheduler(f"schedulers[{len(pairs)}]", last)
-        self._last = last
-
-    @property
-    def schedulers(self) -> list[Any]:
-        """The pairs, then the last scheduler."""
-        return [*self._pairs, self._last]
+        starts = [0, *accumulate(num_updates for _, num_updates in pairs)]
+        ends = [*starts[1:], math.inf]
+        parts = [*(scheduler for scheduler, _ in pairs), last]
+        self._keep(schedulers=[*pairs, last], _parts=tuple(zip(parts, starts, ends)))
 
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
-        for scheduler, num_updates in self._pairs:
-            if num_update < num_updates:
-                return scheduler(num_update)
-            num_update -= num_updates
-        return self._last(num_update)
+        scheduler, start = self._at(num_update)
+        return scheduler(num_update - start)
 
     def tell(self, metric: float, num_update: int) -> None:
         """Tell the scheduler that gave the rate of `num_update`, by its own count."""
-        for scheduler, num_updates in self._pairs:
-            if num_update < num_updates:
-                return tell(scheduler, metric, num_update)
-            num_update -= num_updates
-        return tell(self._last, metric, num_update)
+        scheduler, start = self._at(num_update)
+        tell(scheduler, metric, num_update - start)
 
-    def _current_base_lr(self) -> float:
-        return _base_lr_of(self._pairs[0][0] if self._pairs else self._last)
+    def check_fits(self, updates_per_epoch: int | None, num_update: int) -> None:
+        """Raise ValueError if a training cannot go on from `num_update` with each scheduler."""
+        for scheduler, start, _ in self._parts:
+            check_fits(scheduler, updates_per_epoch, max(0, num_update - start))
+
+    @property
+    def base_lr(self) -> float:
+        """The base rate of the first scheduler."""
+        return _base_lr_of(self._at(0)[0])
+
+    def _at(self, num_update: int) -> tuple[Scheduler, int]:
+        """Return the scheduler that rules `num_update`, and where it begins."""
+        return next((part, start) for part, start, end in self._parts if num_update < end)
 
 
 def _checked_pair(name: str, pair: Any) -> tuple[Scheduler, int]:
@@ -181,9 +196,10 @@ def _checked_pair(name: str, pair: Any) -> tuple[Scheduler, int]:
         raise ValueError(f"{name} must be a pair (scheduler, num_updates), got {pair!r}")
     scheduler, num_updates = pair
     check_scheduler(f"{name}[0]", scheduler)
-    return scheduler, check_count(f"num_updates in {name}", num_updates)
+    return scheduler, checks.count(f"num_updates in {name}", num_updates)
 
 
+@dataclass(eq=False, repr=False)
 class PerEpoch(Schedule):
     """Read a scheduler in epochs: every update of one epoch gets the same rate.
 
@@ -220,10 +236,12 @@ class PerEpoch(Schedule):
     [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0]
     """
 
-    def __init__(self, scheduler: Scheduler, updates_per_epoch: int) -> None:
-        check_scheduler("scheduler", scheduler)
-        self.scheduler = scheduler
-        self.updates_per_epoch = check_count("updates_per_epoch", updates_per_epoch)
+    scheduler: Scheduler
+    updates_per_epoch: int
+
+    def __post_init__(self) -> None:
+        check_scheduler("scheduler", self.scheduler)
+        self._keep(updates_per_epoch=checks.count("updates_per_epoch", self.updates_per_epoch))
 
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
@@ -233,8 +251,19 @@ class PerEpoch(Schedule):
         """Tell `scheduler`, by the number of the epoch, the first being 0."""
         tell(self.scheduler, metric, self._epoch(num_update))
 
+    def check_fits(self, updates_per_epoch: int | None, num_update: int) -> None:
+        """Raise ValueError if the epochs of the training are of another length."""
+        if updates_per_epoch not in (None, self.updates_per_epoch):
+            raise ValueError(
+                f"the PerEpoch was built for updates_per_epoch={self.updates_per_epoch}, and "
+                f"train_iter has {updates_per_epoch} batches: build it with that number"
+            )
+        check_fits(self.scheduler, None, self._epoch(num_update))
+
+    @property
+    def base_lr(self) -> float:
+        """The base rate of `scheduler`."""
+        return _base_lr_of(self.scheduler)
+
     def _epoch(self, num_update: int) -> int:
         return max(0, num_update - 1) // self.updates_per_epoch
-
-    def _current_base_lr(self) -> float:
-        return _base_lr_of(self.scheduler)

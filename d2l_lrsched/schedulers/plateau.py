@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from numbers import Real
-from typing import Any
 
-from ._base import Schedule, check_count, check_factor, check_positive, check_rate
+from d2l_lrsched import checks
+
+from .schedule import Schedule, check_factor
 
 
+@dataclass(eq=False, repr=False)
 class PlateauScheduler(Schedule):
     """Multiply the rate by `factor` whenever a metric has stopped to improve.
 
@@ -18,9 +21,9 @@ class PlateauScheduler(Schedule):
 
     where k counts the drops at updates before `num_update`. The metric is told after an epoch (or
     whenever it is measured), by ``tell(metric, num_update)``. It has improved if it is below
-    ``(1 - threshold)`` times the best before; after `patience` metrics in a row that have not, the
-    rate drops, from update ``num_update + 1`` on, and the counting begins anew. At 0, and up to the
-    first drop, the rate is `base_lr`.
+    ``best - threshold * abs(best)``, with the best before; after `patience` metrics in a row that
+    have not, the rate drops, from update ``num_update + 1`` on, and the counting begins anew. At 0,
+    and up to the first drop, the rate is `base_lr`.
 
     `d2l_lrsched.train` tells it every epoch's training loss. Of all schedulers here it alone has a
     state, which telling changes and calling never does: the rates of past updates stay what they
@@ -60,21 +63,23 @@ class PlateauScheduler(Schedule):
     [1.0, 1.0, 0.5]
     """
 
-    def __init__(
-        self,
-        base_lr: float = 0.1,
-        factor: float = 0.1,
-        patience: int = 2,
-        threshold: float = 0.01,
-        stop_factor_lr: float = 1e-7,
-    ) -> None:
-        self._base_lr = check_positive("base_lr", base_lr)
-        self.factor = check_factor(factor)
-        self.patience = check_count("patience", patience)
-        self.threshold = check_rate("threshold", threshold)
-        if self.threshold >= 1:
-            raise ValueError(f"threshold must be a number >= 0 and < 1, got {threshold!r}")
-        self.stop_factor_lr = check_rate("stop_factor_lr", stop_factor_lr, "base_lr", self._base_lr)
+    base_lr: float = 0.1
+    factor: float = 0.1
+    patience: int = 2
+    threshold: float = 0.01
+    stop_factor_lr: float = 1e-7
+
+    def __post_init__(self) -> None:
+        base_lr = checks.positive("base_lr", self.base_lr)
+        self._keep(
+            base_lr=base_lr,
+            factor=check_factor(self.factor),
+            patience=checks.count("patience", self.patience),
+            threshold=checks.number(
+                "threshold", self.threshold, "a number >= 0 and < 1", lambda x: 0 <= x < 1
+            ),
+            stop_factor_lr=checks.rate("stop_factor_lr", self.stop_factor_lr, "base_lr", base_lr),
+        )
         self._best = math.inf
         self._waited = 0
         self._told = -1
@@ -88,7 +93,7 @@ class PlateauScheduler(Schedule):
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
         k = sum(drop < num_update for drop in self._drops)
-        return max(self.stop_factor_lr, self._base_lr * self.factor**k)
+        return max(self.stop_factor_lr, self.base_lr * self.factor**k)
 
     def tell(self, metric: float, num_update: int) -> None:
         """Take note of a metric that was measured after `num_update` updates.
@@ -96,8 +101,7 @@ class PlateauScheduler(Schedule):
         Parameters
         ----------
         metric : float
-            The lower, the better, and at least 0, as a loss or a share of errors; nan and inf are
-            no improvement.
+            The lower, the better; nan and the infinities are no improvement.
         num_update : int
             More than with the metric before.
 
@@ -106,22 +110,31 @@ class PlateauScheduler(Schedule):
         ValueError
             If an argument is not as said above; the state stays as it was.
         """
-        if not isinstance(metric, Real) or isinstance(metric, bool) or metric < 0:
-            raise ValueError(f"metric must be a number >= 0, the lower the better, got {metric!r}")
-        num_update = check_count("num_update", num_update, minimum=0)
+        if not isinstance(metric, Real) or isinstance(metric, bool):
+            raise ValueError(f"metric must be a number, the lower the better, got {metric!r}")
+        num_update = checks.count("num_update", num_update, minimum=0)
         if num_update <= self._told:
             raise ValueError(
                 f"num_update must be above {self._told}, that of the metric before, got "
                 f"{num_update!r}: every run needs a new PlateauScheduler"
             )
         self._told = num_update
-        # nan is below nothing. The first finite metric is always below infinity.
-        if metric < (1 - self.threshold) * self._best:
+        # The first finite metric is always below infinity. Below 0 a share less is a lower number.
+        share = math.copysign(self.threshold, self._best)
+        if math.isfinite(metric) and metric < (1 - share) * self._best:
             self._best, self._waited = float(metric), 0
             return
         self._waited += 1
         if self._waited == self.patience:
             self._drops, self._waited = (*self._drops, num_update), 0
+
+    def check_fits(self, updates_per_epoch: int | None, num_update: int) -> None:
+        """Raise ValueError if what comes after `num_update` has been told already."""
+        if self._told > num_update:
+            raise ValueError(
+                f"the PlateauScheduler has been told of update {self._told}, and the training "
+                f"begins after {num_update}: every run needs a new PlateauScheduler"
+            )
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
@@ -130,6 +143,3 @@ class PlateauScheduler(Schedule):
 
     # Equal schedulers have equal arguments, and these never change.
     __hash__ = Schedule.__hash__
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (*super().__reduce__(), vars(self))

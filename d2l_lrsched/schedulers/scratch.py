@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
-from ._base import Schedule, check_count, check_factor, check_number, check_positive, check_rate
+from dataclasses import dataclass
+
+from d2l_lrsched import checks
+
+from .schedule import Schedule, check_factor
 
 
+@dataclass(eq=False, repr=False)
 class SquareRootScheduler(Schedule):
     """Let the rate fall with the square root of the number of updates.
 
@@ -39,14 +44,22 @@ class SquareRootScheduler(Schedule):
     [1.0, 0.5, 0.25]
     """
 
-    def __init__(self, lr: float = 0.1) -> None:
-        self.lr = self._base_lr = check_positive("lr", lr)
+    lr: float = 0.1
+
+    def __post_init__(self) -> None:
+        self._keep(lr=checks.positive("lr", self.lr))
+
+    @property
+    def base_lr(self) -> float:
+        """The rate at 0."""
+        return self.lr
 
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
         return self.lr * (num_update + 1.0) ** -0.5
 
 
+@dataclass(eq=False, repr=False)
 class FactorScheduler(Schedule):
     """Multiply the rate by `factor` at every update, down to `stop_factor_lr`.
 
@@ -90,18 +103,26 @@ class FactorScheduler(Schedule):
     [1.0, 0.5, 0.25, 0.125, 0.125, 0.125]
     """
 
-    def __init__(
-        self, factor: float = 1, stop_factor_lr: float = 1e-7, base_lr: float = 0.1
-    ) -> None:
-        self.factor = check_factor(factor)
-        self._base_lr = check_positive("base_lr", base_lr)
-        self.stop_factor_lr = check_rate("stop_factor_lr", stop_factor_lr, "base_lr", self._base_lr)
+    factor: float = 1
+    stop_factor_lr: float = 1e-7
+    base_lr: float = 0.1
+
+    def __post_init__(self) -> None:
+        self._keep(
+            factor=check_factor(self.factor), base_lr=checks.positive("base_lr", self.base_lr)
+        )
+        self._keep(
+            stop_factor_lr=checks.rate(
+                "stop_factor_lr", self.stop_factor_lr, "base_lr", self.base_lr
+            )
+        )
 
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
-        return max(self.stop_factor_lr, self._base_lr * self.factor ** (num_update + 1))
+        return max(self.stop_factor_lr, self.base_lr * self.factor ** (num_update + 1))
 
 
+@dataclass(eq=False, repr=False)
 class LinearScheduler(Schedule):
     """Bring the rate from `base_lr` to `final_lr` along a straight line.
 
@@ -138,19 +159,26 @@ class LinearScheduler(Schedule):
     [1.0, 0.75, 0.5, 0.25, 0, 0]
     """
 
-    def __init__(self, max_update: int, base_lr: float = 0.01, final_lr: float = 0) -> None:
-        self.max_update = check_count("max_update", max_update)
-        self._base_lr = check_positive("base_lr", base_lr)
-        self.final_lr = check_rate("final_lr", final_lr, "base_lr", self._base_lr)
+    max_update: int
+    base_lr: float = 0.01
+    final_lr: float = 0
+
+    def __post_init__(self) -> None:
+        self._keep(
+            max_update=checks.count("max_update", self.max_update),
+            base_lr=checks.positive("base_lr", self.base_lr),
+        )
+        self._keep(final_lr=checks.rate("final_lr", self.final_lr, "base_lr", self.base_lr))
 
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
         if num_update >= self.max_update:
             return self.final_lr
         remaining = 1 - num_update / self.max_update
-        return self.final_lr + (self._base_lr - self.final_lr) * remaining
+        return self.final_lr + (self.base_lr - self.final_lr) * remaining
 
 
+@dataclass(eq=False, repr=False)
 class LangevinScheduler(Schedule):
     """Let the rate fall as a power of the number of updates, for ever and towards 0.
 
@@ -189,14 +217,22 @@ class LangevinScheduler(Schedule):
     [4.0, 2.0, 1.0, 0.5]
     """
 
-    def __init__(self, a: float, b: float, gamma: float = 0.55) -> None:
-        self.a = check_positive("a", a)
-        self.b = check_positive("b", b)
-        allowed = "a number > 0.5 and <= 1"
-        self.gamma = check_number("gamma", gamma, allowed)
-        if not 0.5 < self.gamma <= 1:
-            raise ValueError(f"gamma must be {allowed}, got {gamma!r}")
-        self._base_lr = check_positive("a / b**gamma", self(0))
+    a: float
+    b: float
+    gamma: float = 0.55
+
+    def __post_init__(self) -> None:
+        self._keep(
+            a=checks.positive("a", self.a),
+            b=checks.positive("b", self.b),
+            gamma=_check_gamma(self.gamma),
+        )
+        checks.positive("a / b**gamma", self.base_lr)
+
+    @property
+    def base_lr(self) -> float:
+        """The rate at 0."""
+        return self(0)
 
     @classmethod
     def between(
@@ -225,19 +261,24 @@ class LangevinScheduler(Schedule):
         >>> LangevinScheduler.between(4.0, 0.5, max_update=14, gamma=1)
         LangevinScheduler(a=8.0, b=2.0, gamma=1)
         """
-        first, last = check_positive("base_lr", base_lr), check_positive("final_lr", final_lr)
+        first = checks.positive("base_lr", base_lr)
+        last = checks.positive("final_lr", final_lr)
         if last >= first:
             raise ValueError(f"final_lr must be a number < base_lr={first!r}, got {final_lr!r}")
-        gamma = cls(1, 1, gamma).gamma  # checked before it divides
+        gamma = _check_gamma(gamma)
         try:
             fall = (first / last) ** (1 / gamma)
         except OverflowError:
             raise ValueError(
                 f"final_lr must be less far below base_lr={first!r}, got {final_lr!r}"
             ) from None
-        b = check_count("max_update", max_update) / (fall - 1)
+        b = checks.count("max_update", max_update) / (fall - 1)
         return cls(first * b**gamma, b, gamma)
 
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
         return self.a / (self.b + num_update) ** self.gamma
+
+
+def _check_gamma(value: float) -> float:
+    return checks.number("gamma", value, "a number > 0.5 and <= 1", lambda x: 0.5 < x <= 1)

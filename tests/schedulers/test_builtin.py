@@ -163,6 +163,17 @@ def test_a_first_call_anywhere_gives_the_same_rate(case, first):
 
 
 @pytest.mark.parametrize(
+    ("step", "factor", "stop"), [(1, 0.9999, 1e-8), (1, 0.99999, 0), (7, 1, 1e-8), (3, 0.5, 0)]
+)
+def test_far_beyond_the_drops_worked_out_beforehand_the_product_is_mxnets(step, factor, stop):
+    mxnets = lr_scheduler.FactorScheduler(step, factor, stop, base_lr=0.3)
+    ours = FactorScheduler(step, factor, stop, base_lr=0.3)
+    for num_update in (builtin._KNOWN_DROPS * step, 2 * builtin._KNOWN_DROPS * step + 5):
+        assert ours(num_update) == ours(num_update) == mxnets(num_update)
+    assert ours(2**31) <= ours(num_update)
+
+
+@pytest.mark.parametrize(
     "scheduler", [CosineScheduler(20, 0.5, 0.01), PolyScheduler(20, 0.5, 2, 0.01)]
 )
 def test_a_first_call_past_the_end_gives_final_lr_where_mxnet_gives_base_lr(scheduler):

@@ -314,3 +314,18 @@ def test_the_examples_in_the_docstrings_are_right():
     result = doctest.testmod(compose)
     assert result.failed == 0
     assert result.attempted >= 9
+
+
+def test_epochs_of_another_length_do_not_fit():
+    per_epoch = PerEpoch(LinearScheduler(9), 235)
+    for scheduler in (
+        per_epoch,
+        WarmupScheduler(per_epoch, 3),
+        SequentialScheduler([(per_epoch, 470), LinearScheduler(9)]),
+        SequentialScheduler([(LinearScheduler(9), 470), per_epoch]),
+    ):
+        scheduler.check_fits(235, 0)
+        with pytest.raises(ValueError, match="updates_per_epoch=235, and train_iter has 6 batch"):
+            scheduler.check_fits(6, 0)
+    # Ten epochs are an epoch's own unit here, not batches.
+    PerEpoch(PerEpoch(LinearScheduler(9), 10), 235).check_fits(235, 0)

@@ -53,6 +53,7 @@ def test_the_rate_stops_at_its_lowest():
 def test_what_is_not_finite_is_no_improvement():
     assert told(halving(2, 0), [4, math.nan, math.inf]).drops == (30,)
     assert told(halving(2, 0), [math.nan, math.nan]).drops == (20,)
+    assert told(halving(2, 0), [4, -math.inf, 3, 3, 3]).drops == (50,)
 
 
 def test_calling_changes_nothing():
@@ -140,12 +141,35 @@ def test_arguments_that_cannot_be(name, value):
         PlateauScheduler(**{"base_lr": 1.0, name: value})
 
 
-@pytest.mark.parametrize("metric", [-0.1, "0.5", None, True, -math.inf])
+@pytest.mark.parametrize("metric", ["0.5", None, True])
 def test_metrics_that_cannot_be(metric):
     scheduler = halving()
-    with pytest.raises(ValueError, match="metric must be a number >= 0"):
+    with pytest.raises(ValueError, match="metric must be a number"):
         scheduler.tell(metric, 10)
     assert scheduler == halving()
+
+
+def test_below_0_a_share_less_is_a_lower_number():
+    scheduler = PlateauScheduler(1.0, 0.5, patience=1, threshold=0.1)
+    # -2 -> -2.3 is 15 % lower, -2.3 -> -2.4 is 4 % lower, -2.3 -> -2.6 is 13 % lower.
+    metrics = [1.0, 0.0, -2.0, -2.3, -2.4, -2.6]
+    for num_update, metric in enumerate(metrics, start=1):
+        scheduler.tell(metric, num_update)
+    assert scheduler.drops == (5,)
+
+
+def test_one_that_has_been_told_by_another_run_does_not_fit_a_new_one():
+    scheduler = halving()
+    scheduler.tell(1.0, 12)
+    scheduler.check_fits(6, 12)  # a training that goes on after update 12
+    for whole, begin in (
+        (scheduler, 0),
+        (WarmupScheduler(scheduler, 5), 16),
+        (SequentialScheduler([(halving(), 5), scheduler]), 16),
+        (PerEpoch(scheduler, 6), 71),
+    ):
+        with pytest.raises(ValueError, match=r"told of update 12, .* needs a new PlateauScheduler"):
+            whole.check_fits(6, begin)
 
 
 def test_a_count_that_goes_back_asks_for_a_new_scheduler():

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import pickle
+import sys
+import threading
 import warnings
 
 import pytest
@@ -14,11 +17,13 @@ from d2l_lrsched.schedulers import (
     LinearScheduler,
     MultiFactorScheduler,
     PerEpoch,
+    PlateauScheduler,
     PolyScheduler,
     SequentialScheduler,
     SquareRootScheduler,
     WarmupScheduler,
     builtin,
+    tell,
 )
 
 KEEP = [
@@ -135,3 +140,101 @@ def test_saved_trainer_states_bring_the_scheduler_back(scheduler, tmp_path):
 def test_mxnets_isinstance_holds_for_the_wrapped_four():
     for scheduler in [*TAKE, PolyScheduler(3), CosineScheduler(3)]:
         assert isinstance(scheduler, lr_scheduler.LRScheduler)
+
+
+@pytest.mark.parametrize("scheduler", [*KEEP, *TAKE, PlateauScheduler(0.5)], ids=repr)
+def test_no_call_changes_an_attribute(scheduler):
+    scheduler = copy.deepcopy(scheduler)
+    before = copy.deepcopy(vars(scheduler))
+    for num_update in (0, 1, 2, 3, 10**4, 1, 2**31, 0):
+        scheduler(num_update)
+    assert vars(scheduler) == before
+    with pytest.raises(AttributeError, match="cannot be assigned: build another scheduler"):
+        setattr(scheduler, next(name for name in before if name != "base_lr"), 7)
+
+
+@pytest.mark.parametrize("scheduler", [*KEEP, *TAKE], ids=repr)
+def test_threads_share_a_scheduler(scheduler):
+    expected = [scheduler(n) for n in range(5000)]
+    wrong = []
+
+    def follow(start):
+        wrong.extend(n for n in range(start, start + 2000) if scheduler(n) != expected[n])
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=follow, args=(start,)) for start in (0, 1500, 3000)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert wrong == []
+
+
+class Counted(CosineScheduler):
+    """What users derive: it passes everything on, and keeps something of its own."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.calls = 0
+
+    def __call__(self, num_update):
+        self.calls += 1
+        return super().__call__(num_update)
+
+
+class Halved(builtin.FactorScheduler):
+    """A constructor of another form than its parent's."""
+
+    def __init__(self, first):
+        super().__init__(2, 0.5, base_lr=first)
+
+
+def test_a_derived_class_behaves_as_its_parent():
+    scheduler = Counted(20, base_lr=0.3)
+    assert repr(scheduler) == repr(CosineScheduler(20, 0.3)).replace("CosineScheduler", "Counted")
+    assert scheduler == Counted(20, 0.3) != Counted(21, 0.3)
+    assert hash(scheduler) == hash(Counted(20, 0.3))
+    assert scheduler(7) == CosineScheduler(20, 0.3)(7)
+    for other in (pickle.loads(pickle.dumps(scheduler)), copy.deepcopy(scheduler)):
+        assert other == scheduler
+        assert other.calls == 1
+        assert curve(other) == curve(CosineScheduler(20, 0.3))
+    halved = Halved(0.4)
+    for other in (pickle.loads(pickle.dumps(halved)), copy.deepcopy(halved)):
+        assert other == halved
+        assert curve(other) == curve(builtin.FactorScheduler(2, 0.5, base_lr=0.4))
+    halved.base_lr = 0.2
+    assert halved == Halved(0.2)
+
+
+def test_a_derived_schedulers_states_are_saved(tmp_path):
+    path = str(tmp_path / "states")
+    net = gluon.nn.Dense(1, in_units=2)
+    net.initialize()
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": Counted(20)})
+    trainer.save_states(path)
+    trainer.load_states(path)
+    assert trainer.optimizer.lr_scheduler == Counted(20)
+
+
+def test_telling_the_trainers_own_scheduler_reaches_it_after_states_were_loaded(tmp_path):
+    path = str(tmp_path / "states")
+    net = gluon.nn.Dense(1, in_units=2)
+    net.initialize()
+    given = PlateauScheduler(0.4, 0.5, patience=1)
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": given})
+    trainer.save_states(path)
+    trainer.load_states(path)
+    for trainer.optimizer.num_update in (10, 20, 30):
+        tell(trainer.optimizer.lr_scheduler, 1.0, trainer.optimizer.num_update)
+    assert given.drops == ()
+    assert trainer.optimizer.lr_scheduler.drops == (20, 30)
+    assert trainer.learning_rate == 0.2  # after update 30 the last drop is still to come
+
+
+def test_a_pickle_does_not_grow_with_the_drops_that_are_known():
+    assert len(pickle.dumps(builtin.FactorScheduler(1, 0.9999))) < 1000
