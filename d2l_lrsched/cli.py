@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -39,7 +38,7 @@ def data(data_dir: Path | None, url: str | None, no_fetch: bool) -> None:
     from d2l_lrsched import files
 
     with one_line_errors():
-        named = data_dir or os.environ.get(files.DATA_VARIABLE)
+        named = files.named_folder(data_dir)
         if named and not no_fetch:
             files.fetch(named, url)
         folder = files.locate(data_dir, base_url=url, download=not no_fetch)

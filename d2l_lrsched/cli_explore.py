@@ -20,7 +20,7 @@ PORTS = 50
 @click.command()
 @click.option(
     "--records",
-    type=cli_options.Folder(file_okay=False),
+    type=cli_options.UserPath(file_okay=False),
     default="figures",
     show_default=True,
     help=f"Folder of the runs whose curves are shown: {', '.join(explorer_records.RECORDS)}.",

@@ -8,14 +8,20 @@ from typing import Any
 
 import click
 
+from d2l_lrsched.paths import user_path
 
-class Folder(click.Path):
-    """A folder's path; ~ is the home folder, as in --data-dir=~/data, which shells leave alone."""
+
+class UserPath(click.Path):
+    """A path; ~ is the home folder, as in --data-dir=~/data, which shells leave alone."""
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Path:
-        if not value:
-            self.fail("the name of a folder must not be empty", param, ctx)
-        return Path(str(super().convert(value, param, ctx))).expanduser()
+        """Return the path, ~ expanded, or end with what is wrong with it."""
+        try:
+            path = user_path(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        super().convert(path, param, ctx)
+        return path
 
 
 def cores() -> int:
@@ -66,7 +72,7 @@ net = click.option(
 )
 data_dir = click.option(
     "--data-dir",
-    type=Folder(),
+    type=UserPath(),
     help="Folder of the four Fashion-MNIST files. Default: $D2L_LRSCHED_DATA, MXNet's cache, "
     "Debian's dataset-fashion-mnist, then a download.",
 )
@@ -87,7 +93,7 @@ def output(description: str) -> Any:
     """Return the option --output, by default the folder figures."""
     return click.option(
         "--output",
-        type=Folder(file_okay=False),
+        type=UserPath(file_okay=False),
         default="figures",
         show_default=True,
         help=description,

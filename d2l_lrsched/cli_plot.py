@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from d2l_lrsched import cli_options
 from d2l_lrsched.cli_errors import one_line_errors
 from d2l_lrsched.published import NUM_EPOCHS, UPDATES_PER_EPOCH
 
@@ -57,7 +58,7 @@ SCHEDULES = {
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=cli_options.UserPath(dir_okay=False),
     help="File to draw to: .svg, .png, .pdf. Default: a window.",
 )
 def plot(

@@ -23,7 +23,7 @@ PAGE = "report.html"
 
 _records = click.option(
     "--records",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=cli_options.UserPath(dir_okay=False),
     default=Path("figures", "baseline.jsonl"),
     show_default=True,
     help="File of the runs.",

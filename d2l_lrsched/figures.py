@@ -11,12 +11,12 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Union
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from d2l_lrsched.experiments import CHAPTER, PUBLISHED
+from d2l_lrsched.paths import PathLike, user_path
 from d2l_lrsched.published import CHAPTER as PRINTED
 from d2l_lrsched.published import UPDATES_PER_EPOCH
 from d2l_lrsched.schedulers.scratch import FactorScheduler
@@ -35,8 +35,6 @@ UNDATED: Mapping[str, dict[str, None]] = {
     "png": {},
     "pdf": {"CreationDate": None},
 }
-
-PathLike = Union[str, "os.PathLike[str]"]
 
 
 @contextmanager
@@ -203,12 +201,12 @@ def save(figure: Figure, path: PathLike) -> Path:
     Raises
     ------
     ValueError
-        If the suffix is another.
+        If the suffix is another, or `path` is none, as `paths.user_path` says.
     OSError
         If the file cannot be written.
     """
-    path = Path(os.path.realpath(path))  # a link is written through, not replaced
-    kind = path.suffix[1:].lower()
+    path = user_path(path)
+    kind = Path(os.path.realpath(path)).suffix[1:].lower()  # a link is written through
     if kind not in UNDATED:
         raise ValueError(
             f"{path.name}: a figure's file ends in {', '.join(map('.{}'.format, UNDATED))}"

@@ -20,13 +20,13 @@ import sys
 import tempfile
 import warnings
 import zlib
+from contextlib import suppress
 from pathlib import Path
-from typing import Union
 
 import numpy as np
 import pooch
 
-PathLike = Union[str, "os.PathLike[str]"]
+from d2l_lrsched.paths import PathLike, user_path
 
 #: SHA-256 of each file's decompressed content; the .gz wrappers differ between distributors.
 SHA256 = {
@@ -53,17 +53,51 @@ class DataError(RuntimeError):
 
 
 def own_cache() -> Path:
-    """Return the folder that downloads go to where no other is named."""
+    """Return the folder that downloads go to where no other is named.
+
+    Raises
+    ------
+    DataError
+        If the user has no home, as in some containers.
+    """
     try:
-        return Path(pooch.os_cache("d2l_lrsched")) / "fashion-mnist"
-    except RuntimeError as error:  # a user without a home, as in some containers
-        raise DataError(f"{error}; set $HOME, or name a folder with --data-dir") from error
+        return user_path(pooch.os_cache("d2l_lrsched")) / "fashion-mnist"
+    except (RuntimeError, ValueError) as error:
+        raise DataError(
+            "there is no home directory to download Fashion-MNIST into; set $HOME, or name a "
+            "folder with --data-dir"
+        ) from error
 
 
-def _mxnet_cache() -> Path:
+def _mxnet_cache() -> Path | None:
     # mxnet.base.data_dir() as it is on Linux and macOS, the only systems with 1.9.1 wheels.
-    home = os.getenv("MXNET_HOME", os.path.join(os.path.expanduser("~"), ".mxnet"))
-    return Path(home) / "datasets" / "fashion-mnist"
+    home = os.environ.get("MXNET_HOME", "~/.mxnet")
+    try:
+        return user_path(os.path.join(home, "datasets", "fashion-mnist"))
+    except ValueError:  # without a home MXNet has no cache
+        return None
+
+
+def named_folder(data_dir: PathLike | None = None) -> Path | None:
+    """Return the folder that the user names, here or in ``$D2L_LRSCHED_DATA``; None without.
+
+    Raises
+    ------
+    DataError
+        If it is no path.
+    """
+    if data_dir is not None:
+        return _user_path(data_dir, "")
+    if os.environ.get(DATA_VARIABLE):
+        return _user_path(os.environ[DATA_VARIABLE], f"${DATA_VARIABLE}=")
+    return None
+
+
+def _user_path(value: PathLike, named: str) -> Path:
+    try:
+        return user_path(value)
+    except ValueError as error:
+        raise DataError(f"{named}{error}") from error
 
 
 def candidates(data_dir: PathLike | None = None) -> list[Path]:
@@ -73,13 +107,21 @@ def candidates(data_dir: PathLike | None = None) -> list[Path]:
     ----------
     data_dir : path, optional
         Looked in alone where given; else ``$D2L_LRSCHED_DATA``, alone too; else MXNet's cache
-        (``$MXNET_HOME`` or ``~/.mxnet``), Debian's ``dataset-fashion-mnist``, `own_cache`.
+        (``$MXNET_HOME`` or ``~/.mxnet``), Debian's ``dataset-fashion-mnist``, `own_cache`, of
+        which a user without a home has only Debian's.
+
+    Raises
+    ------
+    DataError
+        If what is given is no path.
     """
-    if data_dir is not None:
-        return [Path(data_dir).expanduser()]
-    if os.environ.get(DATA_VARIABLE):
-        return [Path(os.environ[DATA_VARIABLE]).expanduser()]
-    return [_mxnet_cache(), DEBIAN_FOLDER, own_cache()]
+    named = named_folder(data_dir)
+    if named is not None:
+        return [named]
+    places = [_mxnet_cache(), DEBIAN_FOLDER]
+    with suppress(DataError):
+        places.append(own_cache())
+    return [place for place in places if place is not None]
 
 
 def find_folder(data_dir: PathLike | None = None) -> Path | None:
@@ -132,12 +174,11 @@ def locate(
     DataError
         If a file is missing and was not or could not be downloaded.
     """
-    tried = candidates(data_dir)
-    folder = find_folder(data_dir) or tried[-1]
-    if folder != own_cache():
+    folder = find_folder(data_dir) or named_folder(data_dir) or own_cache()
+    if not _is_own_cache(folder):
         _check_complete(folder)
     elif _missing(folder):
-        nowhere = f"Fashion-MNIST is not in {', '.join(map(str, tried))}"
+        nowhere = f"Fashion-MNIST is not in {', '.join(map(str, candidates(data_dir)))}"
         advice = (
             "install Debian's package (apt install dataset-fashion-mnist), name a folder that "
             "holds the files with --data-dir, or fetch them with `d2l-lrsched data`"
@@ -149,6 +190,12 @@ def locate(
         except DataError as error:
             raise DataError(f"{nowhere}, and {error}; or {advice}") from error
     return folder
+
+
+def _is_own_cache(folder: Path) -> bool:
+    with suppress(DataError):
+        return folder == own_cache()
+    return False
 
 
 def _path(folder: Path, name: str) -> Path:
@@ -198,7 +245,7 @@ def read_all(folder: PathLike) -> dict[str, np.ndarray]:
     DataError
         If a file is missing, unreadable or anything but the release of 2017-08-31.
     """
-    folder = Path(folder)
+    folder = _user_path(folder, "")
     _check_complete(folder)
     arrays = {}
     for name in SHA256:
@@ -292,7 +339,7 @@ def fetch(folder: PathLike, base_url: str | None = None) -> list[str]:
         If a download fails (after `RETRIES` retries), is not what it should be, or cannot be
         stored.
     """
-    folder = Path(folder).expanduser()
+    folder = _user_path(folder, "")
     names = _missing(folder)
     if not names:  # a complete folder need not be writable
         return []
@@ -314,7 +361,7 @@ def fetch(folder: PathLike, base_url: str | None = None) -> list[str]:
 
 def _download(name: str, base_url: str, folder: str) -> Path:
     def download_and_check(url: str, output_file: str, client: pooch.Pooch) -> None:
-        progressbar = sys.stderr.isatty()
+        progressbar = sys.stderr is not None and sys.stderr.isatty()
         pooch.HTTPDownloader(progressbar=progressbar, chunk_size=1 << 16, timeout=TIMEOUT)(
             url, output_file, client
         )
@@ -327,7 +374,8 @@ def _download(name: str, base_url: str, folder: str) -> Path:
     try:
         return Path(client.fetch(f"{name}.gz", downloader=download_and_check))
     except (OSError, ValueError) as error:
-        reason = " ".join(str(error).split())
+        # A file's name would be that of the temporary one.
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise DataError(
             f"the download of {client.get_url(f'{name}.gz')} failed ({reason}); "
             f"try again later, set ${URL_VARIABLE} to another copy, or install Debian's package "

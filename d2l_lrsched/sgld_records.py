@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
-from d2l_lrsched.store import StoreError, whole_file
+from d2l_lrsched.paths import PathLike, user_path
+from d2l_lrsched.store import StoreError, read_lines, whole_file
 
 SCHEMA = 1
 _KINDS: dict[str, Any] = {"str": str, "int": int, "float": (int, float), "dict": dict, "list": list}
@@ -68,7 +67,7 @@ class Record:
     schema: int = SCHEMA
 
 
-def write(path: str | os.PathLike[str], records: Iterable[Record]) -> None:
+def write(path: PathLike, records: Iterable[Record]) -> None:
     """Write the records as the whole file, or leave the old one as it is.
 
     Raises
@@ -83,7 +82,7 @@ def write(path: str | os.PathLike[str], records: Iterable[Record]) -> None:
         temporary.write_text("".join(lines))
 
 
-def read(path: str | os.PathLike[str]) -> list[Record]:
+def read(path: PathLike) -> list[Record]:
     """Return the file's records in its order; none if there is no file.
 
     Raises
@@ -92,16 +91,11 @@ def read(path: str | os.PathLike[str]) -> list[Record]:
         If the file cannot be read, or a line is no record of this schema; it names file, line and
         fault.
     """
-    try:
-        lines = Path(path).read_text().splitlines()
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise StoreError(f"{path}: cannot be read ({error})") from error
-    return [_parse(line, f"{path}, line {i}") for i, line in enumerate(lines, start=1)]
+    path = user_path(path)
+    return [_parse(line, where) for where, line in read_lines(path)] if path.exists() else []
 
 
-def _parse(line: str, where: str) -> Record:
+def _parse(line: bytes, where: str) -> Record:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:

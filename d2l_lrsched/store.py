@@ -9,11 +9,13 @@ import os
 import tempfile
 import typing
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from d2l_lrsched.paths import PathLike, user_path
 
 SCHEMA = 1
 OUTCOMES = ("trained", "collapsed", "non-finite")
@@ -106,11 +108,8 @@ class Run:
 _KINDS: dict[str, Any] = {"str": str, "int": int, "float": (int, float), "dict": dict, "list": list}
 
 
-def append(path: str | os.PathLike[str], run: Run, *, once: bool = False) -> None:
-    """Add `run` as the last line of the file, safe against other processes and against dying.
-
-    The line is on the disk when this returns. A last line that a dying process left torn is
-    first set aside, into ``<path>.torn``.
+def append(path: PathLike, run: Run, *, once: bool = False) -> None:
+    """Add `run` as the last line of the file, as `append_line` does.
 
     Parameters
     ----------
@@ -123,20 +122,50 @@ def append(path: str | os.PathLike[str], run: Run, *, once: bool = False) -> Non
     ------
     StoreError
         If the file or its folder cannot be written or, with `once`, read.
+    ValueError
+        If `path` is none, as `paths.user_path` says.
     """
-    path = Path(path)
     # Standard JSON has no NaN: what is not finite is stored as null and read back as NaN.
-    line = json.dumps(_finite_or_none(asdict(run)), allow_nan=False).encode() + b"\n"
+    line = json.dumps(_finite_or_none(asdict(run)), allow_nan=False)
+    append_line(
+        path, line, unless=lambda path: once and run.key in {other.key for other in read(path)}
+    )
+
+
+def append_line(
+    path: PathLike, line: str, *, unless: Callable[[Path], bool] = lambda path: False
+) -> None:
+    """Add a line to the end of the file, safe against other processes and against dying.
+
+    The line is on the disk when this returns. A last line that a dying process left torn is
+    first set aside, into ``<path>.torn``.
+
+    Parameters
+    ----------
+    path : path
+    line : str
+        JSON, without its newline.
+    unless : callable
+        Called with the path while no other process writes; the file is left alone if it says so.
+
+    Raises
+    ------
+    StoreError
+        If the file or its folder cannot be written.
+    ValueError
+        If `path` is none, as `paths.user_path` says.
+    """
+    path = user_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             _set_torn_line_aside(file, path)
-            if once and run.key in {other.key for other in read(path)}:
+            if unless(path):
                 return
             whole = file.seek(0, os.SEEK_END)
             try:
-                file.write(line)
+                file.write(line.encode() + b"\n")
                 file.flush()
                 os.fsync(file.fileno())
                 if not whole:
@@ -148,28 +177,48 @@ def append(path: str | os.PathLike[str], run: Run, *, once: bool = False) -> Non
         raise StoreError(f"{path}: cannot be written ({error.strerror})") from error
 
 
-def read(path: str | os.PathLike[str]) -> list[Run]:
+def read(path: PathLike) -> list[Run]:
     """Return every run in the file, oldest first; a torn last line is warned of and left out.
+
+    Runs of experiments that this version does not know are among them: see `experiments.known`.
 
     Raises
     ------
     StoreError
         If the file cannot be read or a line is no record of this schema.
+    ValueError
+        If `path` is none, as `paths.user_path` says.
     """
+    lines = read_lines(path)
+    _, last = lines[-1] if lines else ("", b"\n")
+    # An editor may have taken the newline away.
+    if not last.endswith(b"\n") and not _is_whole(last):
+        warnings.warn(f"{path}: the last line is torn and left out", stacklevel=2)
+        lines.pop()
+    return [_parse(line, where) for where, line in lines]
+
+
+def read_lines(path: PathLike) -> list[tuple[str, bytes]]:
+    """Return every line of a file of records that is not blank, with the words for where it is.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read.
+    ValueError
+        If `path` is none, as `paths.user_path` says.
+    """
+    path = user_path(path)
     try:
-        content = Path(path).read_bytes()
+        with open(path, "rb") as file:
+            numbered = enumerate(file, start=1)
+            return [(f"{path}, line {i}", line) for i, line in numbered if line.strip()]
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
-    *lines, last = content.split(b"\n")
-    if _is_whole(last):  # an editor may have taken the newline away
-        lines.append(last)
-    elif last:
-        warnings.warn(f"{path}: the last line is torn and left out", stacklevel=2)
-    return [_parse(line, f"{path}, line {i}") for i, line in enumerate(lines, start=1)]
 
 
 @contextmanager
-def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+def whole_file(path: PathLike) -> Iterator[Path]:
     """Give the path of a temporary file, which becomes the file `path` if all goes well.
 
     Whoever reads `path` meanwhile, or after a failure, finds what was there before.
@@ -178,12 +227,17 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     ------
     OSError
         If the file cannot be written; it names `path`.
+    ValueError
+        If `path` is none, as `paths.user_path` says.
     """
-    path = Path(os.path.realpath(path))  # a link is written through, not replaced
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(path.suffix, f".{path.name}.", path.parent)
-    os.close(handle)
+    named = user_path(path)
+    path = Path(os.path.realpath(named))  # a link is written through, not replaced
+    temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        name = os.fsdecode(os.fsencode(path.name)[:200])  # the whole may be as long as can be
+        handle, temporary = tempfile.mkstemp(path.suffix, f".{name}.", path.parent)
+        os.close(handle)
         yield Path(temporary)
         with open(temporary, "rb") as written:
             os.fsync(written.fileno())  # or a power cut may leave the name without the content
@@ -192,10 +246,11 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are for their owner only
         os.replace(temporary, path)
     except BaseException as error:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+        if temporary is not None:
+            with suppress(OSError):
+                os.unlink(temporary)
         if isinstance(error, OSError):  # name the file that was asked for
-            raise OSError(error.errno, error.strerror, str(path)) from error
+            raise OSError(error.errno, error.strerror, str(named)) from error
         raise
 
 
@@ -264,14 +319,15 @@ def _set_torn_line_aside(file: typing.BinaryIO, path: Path) -> None:
     file.seek(0)
     content = file.read()
     whole = content.rfind(b"\n") + 1
-    if _is_whole(content[whole:]):
+    last = content[whole:]
+    if _is_whole(last) or last.isspace():
         file.write(b"\n")
-    elif whole < len(content):
+    elif last:
         aside = path.with_name(path.name + ".torn")
         with open(aside, "ab") as torn:
-            torn.write(content[whole:] + b"\n")
+            torn.write(last + b"\n")
         file.truncate(whole)
-        warnings.warn(f"{path}: a torn last line was moved to {aside}", stacklevel=3)
+        warnings.warn(f"{path}: a torn last line was moved to {aside}", stacklevel=4)
 
 
 def _finite_or_none(value: Any) -> Any:

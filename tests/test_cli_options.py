@@ -26,10 +26,42 @@ def test_home_is_expanded_where_the_shell_does_not(monkeypatch):
     }
 
 
-def test_an_empty_folder_is_refused():
-    done = parsed(cli_options.output("Folder."), "--output=")
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("", "'': the name of a file or folder must not be empty"),
+        ("~nosuchuser/x", "'~nosuchuser/x': no user is called 'nosuchuser'"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [(cli_options.output("Folder."), "--output"), (cli_options.data_dir, "--data-dir")],
+)
+def test_what_is_no_path_is_a_usage_error(option, name, value, message):
+    done = parsed(option, f"{name}={value}")
     assert done.exit_code == 2
-    assert "must not be empty" in done.output
+    assert message in done.output
+
+
+def every_option():
+    """Of all commands: (command, option)."""
+    from d2l_lrsched import cli
+
+    return [
+        (name, option) for name, command in cli.main.commands.items() for option in command.params
+    ]
+
+
+def test_every_path_of_every_command_is_a_users_path():
+    """Whatever names a file or folder, by its option's name or click's type, knows ~."""
+    paths = {
+        (name, option.name): option.type
+        for name, option in every_option()
+        if isinstance(option.type, click.Path)
+        or option.name in ("output", "data_dir", "records", "folder", "file", "path")
+    }
+    assert {("plot", "output"), ("verify", "records"), ("explore", "records")} <= paths.keys()
+    assert all(isinstance(kind, cli_options.UserPath) for kind in paths.values()), paths
 
 
 def test_workers_are_the_cores_that_may_be_used():

@@ -100,6 +100,21 @@ def test_plot_to_an_unknown_format(tmp_path, name):
     assert "a figure's file ends in .svg, .png, .pdf" in " ".join(done.output.split())
 
 
+def test_plot_to_the_home_folder(tmp_path, monkeypatch):
+    """As zsh and fish leave the ~ of --output=~/x.svg alone."""
+    monkeypatch.setenv("HOME", str(tmp_path / "a home"))
+    monkeypatch.chdir(tmp_path)
+    done = plot("square-root", "--output=~/x.svg")
+    assert done.output == f"Drawn to {tmp_path}/a home/x.svg\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["a home"]
+
+
+def test_plot_to_what_is_no_path():
+    done = plot("square-root", "--output=~nosuchuser/x.svg")
+    assert done.exit_code == 2
+    assert "'--output': '~nosuchuser/x.svg': no user is called 'nosuchuser'" in done.output
+
+
 def test_plot_to_a_file_needs_no_backend(tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "nonsense")
     assert plot("square-root", "-o", tmp_path / "x.pdf").exit_code == 0

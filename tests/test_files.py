@@ -7,6 +7,8 @@ import gzip
 import hashlib
 import inspect
 import os
+import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -579,11 +581,11 @@ def test_a_full_disk(
     server: Server, waits: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(self: object, url: str, output_file: str, client: object) -> None:
-        raise OSError(28, os.strerror(28))
+        raise OSError(28, os.strerror(28), output_file)
 
     monkeypatch.setattr(pooch.HTTPDownloader, "__call__", full)
     message = error_of(files.fetch, tmp_path / "data", server.url)
-    assert f"{TRAIN_IMAGES}.gz failed ([Errno 28] No space left on device)" in message
+    assert f"{TRAIN_IMAGES}.gz failed (No space left on device)" in message
     assert left_in(tmp_path / "data") == []
 
 
@@ -628,10 +630,52 @@ def test_the_sign_of_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert files.candidates() == [tmp_path / "y"]
 
 
-def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_home(name: str) -> str:
-        raise RuntimeError("Could not determine home directory.")
+@pytest.fixture
+def no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom nothing gives a home, as in some containers."""
 
-    monkeypatch.setattr(files.pooch, "os_cache", no_home)
-    with pytest.raises(files.DataError, match=r"home directory.*set \$HOME"):
-        files.own_cache()
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("HOME", "MXNET_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+
+def test_a_user_without_a_home_has_debians_data(
+    no_home: None, tmp_path: Path, tiny: dict[str, bytes]
+) -> None:
+    debian = store(tmp_path / "debian", tiny)
+    assert files.candidates() == [debian]
+    assert files.locate() == debian
+    assert files.locate(debian) == debian
+
+
+def test_a_user_without_a_home_or_data(no_home: None) -> None:
+    message = error_of(files.locate)
+    assert re.fullmatch(r"there is no home directory .*; set \$HOME, or .*--data-dir", message)
+
+
+def test_a_cache_of_mxnet_that_nobody_can_have_is_not_looked_for(
+    tmp_path: Path, tiny: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    debian = store(tmp_path / "debian", tiny)
+    monkeypatch.setenv("MXNET_HOME", "~nosuchuser/mxnet")
+    assert files.candidates() == [debian, files.own_cache()]
+    assert files.locate() == debian
+
+
+def test_what_is_no_path_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = "'~nosuchuser/x': no user is called 'nosuchuser'"
+    for function in (files.candidates, files.locate, files.fetch, files.read_all):
+        assert error_of(function, "~nosuchuser/x").startswith(nobody)
+    assert error_of(files.locate, "").startswith("'': the name of a file or folder must not")
+    monkeypatch.setenv(files.DATA_VARIABLE, "~nosuchuser/x")
+    assert error_of(files.locate).startswith(f"$D2L_LRSCHED_DATA={nobody}")
+
+
+def test_without_a_standard_error_the_download_has_no_bar(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    assert len(files.fetch(tmp_path / "data", server.url)) == 4

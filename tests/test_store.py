@@ -113,6 +113,38 @@ def test_a_last_record_that_lost_only_its_newline_is_kept(path):
     assert not path.with_name("runs.jsonl.torn").exists()
 
 
+@pytest.mark.parametrize("end", ["\n", "\n\n", "\n \t", "\n\r\n", "\n  \n\n", ""])
+def test_blank_lines_are_passed_over(path, end):
+    """As an editor, `echo` or a file of another system leaves them, at the end or between."""
+    store.append(path, a_run())
+    path.write_text("\n" + path.read_text().rstrip() + end)
+    assert store.read(path) == [a_run()]
+    store.append(path, a_run(seed=4))
+    assert [run.seed for run in store.read(path)] == [3, 4]
+    assert [p.name for p in path.parent.iterdir()] == ["runs.jsonl"]
+
+
+def test_errors_count_blank_lines_as_an_editor_does(path):
+    store.append(path, a_run())
+    path.write_text("\n\n" + path.read_text() + "\nno json\n")
+    with pytest.raises(store.StoreError, match=r"runs\.jsonl, line 5: no JSON"):
+        store.read(path)
+
+
+def test_the_sign_of_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    store.append("~/runs.jsonl", a_run(), once=True)
+    assert store.read("~/runs.jsonl") == store.read(tmp_path / "home" / "runs.jsonl") == [a_run()]
+    with store.whole_file("~/text") as temporary:
+        temporary.write_text("text")
+    assert (tmp_path / "home" / "text").read_text() == "text"
+    assert [p.name for p in tmp_path.iterdir()] == ["home"]
+    for function in (store.read, store.read_lines, lambda p: store.append(p, a_run())):
+        with pytest.raises(ValueError, match="no user is called 'nosuchuser'"):
+            function("~nosuchuser/runs.jsonl")
+
+
 def test_killed_at_any_instant_only_a_last_line_can_be_torn(path):
     """kill -9 of a process that appends as fast as it can, several times on one file."""
     script = (
@@ -209,7 +241,7 @@ def test_a_bad_line_is_named(path, change, fault):
         store.read(path)
 
 
-@pytest.mark.parametrize("line", ["", "no json", "[1]", "null", "[" * 100_000])
+@pytest.mark.parametrize("line", ["no json", "[1]", "null", "[" * 100_000])
 def test_a_line_that_is_no_record(path, line):
     path.write_text(line + "\n")
     with pytest.raises(store.StoreError, match=r"runs\.jsonl, line 1: no "):
@@ -232,3 +264,62 @@ def test_epochs_hold_what_clipping_measured_all_of_it_or_nothing(path):
     store.append(path, a_run(epochs=[EPOCH, {**EPOCH, "clipped": 0.25}]))
     with pytest.raises(store.StoreError, match=r"line 2: epochs or points .*'norm_median'"):
         store.read(path)
+
+
+# --- whole files ----------------------------------------------------------------------------------
+
+
+def left_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_whole_file_is_the_new_one_or_the_old_one(tmp_path):
+    path = tmp_path / "page.md"
+    for text in ("old", "new"):
+        with store.whole_file(path) as temporary:
+            temporary.write_text(text)
+    with pytest.raises(ZeroDivisionError), store.whole_file(path) as temporary:
+        temporary.write_text("newest")
+        1 / 0  # noqa: B018
+    assert path.read_text() == "new"
+    assert left_in(tmp_path) == ["page.md"]
+
+
+def test_a_name_may_be_as_long_as_a_name_can_be(tmp_path):
+    path = tmp_path / ("x" + "ữ" * 83 + ".svg")  # 3 bytes each, cut within one
+    with store.whole_file(path) as temporary:
+        temporary.write_text("text")
+    assert path.read_text() == "text"
+
+
+def no_folder(path):
+    path.parent.write_text("")
+
+
+def a_folder(path):
+    path.mkdir(parents=True)
+
+
+def a_link(path):
+    path.parent.mkdir()
+    path.symlink_to("/dev/full/x")
+
+
+@pytest.mark.parametrize("in_the_way", [no_folder, a_folder, a_link])
+def test_an_error_names_the_file_that_was_asked_for(tmp_path, in_the_way):
+    """And neither the temporary one, nor what a link leads to."""
+    path = tmp_path / "folder" / "page.md"
+    in_the_way(path)
+    before = left_in(path.parent) if path.parent.is_dir() else None
+    with pytest.raises(OSError, match=r"\w") as raised, store.whole_file(path) as temporary:
+        temporary.write_text("text")
+    assert raised.value.filename == str(path)
+    assert before is None or left_in(path.parent) == before
+
+
+def test_a_full_disk_names_the_file_that_was_asked_for(tmp_path):
+    path = tmp_path / "page.md"
+    with pytest.raises(OSError, match="No space left") as raised, store.whole_file(path):
+        raise OSError(28, "No space left on device", "/dev/full")
+    assert raised.value.filename == str(path)
+    assert left_in(tmp_path) == []
