@@ -46,10 +46,9 @@ def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> Non
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
             raise click.ClickException("interrupted; nothing was measured to its end") from None
-        with open(output / RECORDS, "ab") as file:
-            file.write(json.dumps(record).encode() + b"\n")
+        store.append_line(output / RECORDS, json.dumps(record))
         with store.whole_file(output / TABLES) as temporary:
-            temporary.write_text(bench_report.as_markdown(record))
+            temporary.write_text(bench_report.as_markdown(record), encoding="utf-8")
         figures.save(bench_report.bench_figure(record), output / FIGURE)
     rows = bench_report.target_rows(record)
     click.echo(report.as_text(bench_report.TARGET_HEADER, rows))

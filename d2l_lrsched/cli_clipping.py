@@ -64,7 +64,7 @@ def clipping(
         runner,
         store,
     )
-    from d2l_lrsched.experiments import COLLAPSE, PILOT_SEEDS
+    from d2l_lrsched.experiments import CLIPPING, COLLAPSE, PILOT_SEEDS
 
     short = min(epochs, 2)
     pilot_seeds = PILOT_SEEDS[: 2 * seeds]
@@ -74,7 +74,7 @@ def clipping(
         (COLLAPSE, range(2 * seeds), short),
     )
     with one_line_errors():
-        records = cli_options.ready(output / RECORDS)
+        records = cli_options.ready(output / RECORDS, CLIPPING)
         lacking = any(
             runner.missing(names, of_seeds, records, num_epochs=num_epochs, net=net)
             for names, of_seeds, num_epochs in parts

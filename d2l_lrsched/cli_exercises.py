@@ -56,6 +56,7 @@ def exercises(
     end_as_by_ctrl_c()
     from d2l_lrsched import (
         exercises_report,
+        experiments,
         figures,
         figures_exercises,
         figures_sgld,
@@ -67,7 +68,8 @@ def exercises(
     from d2l_lrsched.exercises import EXERCISES
 
     with one_line_errors():
-        records, sampled = cli_options.ready(output / RECORDS), output / SAMPLES
+        records = cli_options.ready(output / RECORDS, experiments.EXERCISES)
+        sampled = output / SAMPLES
         settings: dict[str, Any] = {"num_epochs": epochs, "net": "fast"}
         parts = {
             exercise.name: (exercise.names, range(seeds or exercise.num_seeds))

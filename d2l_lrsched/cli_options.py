@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from d2l_lrsched.paths import user_path
+
+if TYPE_CHECKING:
+    from d2l_lrsched.experiment import Experiment
+    from d2l_lrsched.store import Run
 
 
 class UserPath(click.Path):
@@ -40,16 +45,31 @@ def checked_data(data_dir: Path | None) -> Path:
     return folder
 
 
-def ready(records: Path) -> Path:
+def ready(records: Path, among: Mapping[str, Experiment]) -> Path:
     """Return the file of records, found usable before any training, its folder made."""
     from d2l_lrsched import store
 
     if records.exists():
-        store.read(records)
+        known(store.read(records), records, among)
     records.parent.mkdir(parents=True, exist_ok=True)
     with open(records, "ab"):
         pass
     return records
+
+
+def known(runs: Sequence[Run], records: Path, among: Mapping[str, Experiment]) -> list[Run]:
+    """Return the runs that this version knows; say which others the records hold."""
+    from d2l_lrsched import experiments
+
+    found = [run for run in runs if experiments.known(run, among)]
+    if len(found) < len(runs):
+        others = [run.experiment for run in runs if not experiments.known(run, among)]
+        click.echo(
+            f"Warning: {records}: {len(others)} of {len(runs)} runs are passed over, of unknown "
+            f"experiments or settings: {', '.join(dict.fromkeys(others))}",
+            err=True,
+        )
+    return found
 
 
 seed = click.option(

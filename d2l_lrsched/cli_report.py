@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,13 +94,14 @@ def _verify_fresh(
 
     with one_line_errors():
         folder = cli_options.checked_data(data_dir)
-        stored = store.read(records)
+        stored = cli_options.known(store.read(records), records, CHAPTER)
         length = epochs or published.NUM_EPOCHS
         before = regression.distinct(run for run in stored if run.num_epochs == length)
         names = [name for name in CHAPTER if any(run.experiment == name for run in before)]
         if not names:
             raise click.ClickException(f"{records}: no run of {length} epochs to compare with")
-        seed = 1 + max(run.seed for run in stored)
+        seen = {run.seed for run in stored}
+        seed = next(seed for seed in count() if seed not in seen)
         progress = Progress(len(names) * length, several_seeds=True)
         runs: list[Run] = []
         failures: list[str] = []
@@ -117,10 +119,12 @@ def _verify_fresh(
                     net=net,
                 ):
                     progress.finished(result)
-                    if isinstance(result, runner.Failure):
-                        failures.append(f"{result.job}: {result.reason}")
-                    else:
+                    if not isinstance(result, runner.Failure):
                         runs.append(result)
+                    elif result.run is not None:  # made, if not stored: no more is needed here
+                        runs.append(result.run)
+                    else:
+                        failures.append(f"{result.job}: {result.reason}")
         except KeyboardInterrupt:
             raise click.ClickException("interrupted; nothing was judged") from None
         finally:
@@ -175,10 +179,7 @@ def _full_length(records: Path) -> list[Run]:
     from d2l_lrsched import regression, store
     from d2l_lrsched.experiments import CHAPTER
 
-    runs = store.read(records)
-    unknown = sorted({run.experiment for run in runs} - set(CHAPTER))
-    if unknown:
-        raise click.ClickException(f"{records}: unknown experiments: {', '.join(unknown)}")
+    runs = cli_options.known(store.read(records), records, CHAPTER)
     full = [run for run in runs if run.num_epochs == CHAPTER[run.experiment].num_epochs]
     if not any(run.experiment in published.CHAPTER for run in full):
         raise click.ClickException(

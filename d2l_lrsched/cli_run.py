@@ -84,7 +84,7 @@ def reproduce(
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown on a screen, whatever the user's setting
     end_as_by_ctrl_c()
     from d2l_lrsched import figures, report, store
-    from d2l_lrsched.experiments import PUBLISHED
+    from d2l_lrsched.experiments import CHAPTER, PUBLISHED
 
     names = _known(names) or PUBLISHED
     seeds = range(seed, seed + num_seeds)
@@ -92,7 +92,7 @@ def reproduce(
         cluster = _connect(dask) if dask else None
         if cluster is None:
             data_dir = cli_options.checked_data(data_dir)
-        records = cli_options.ready(output / RECORDS)
+        records = cli_options.ready(output / RECORDS, CHAPTER)
         settings: dict[str, Any] = {
             "num_epochs": epochs,
             "data_dir": str(data_dir) if data_dir else None,
@@ -170,11 +170,12 @@ def run(
     if not provenance.threads():
         os.environ["OMP_NUM_THREADS"] = "1"  # as `reproduce` trains: the same numbers
     from d2l_lrsched import figures, runner, store
+    from d2l_lrsched.experiments import CHAPTER
 
     _known((name,))
     with one_line_errors():
         data_dir = cli_options.checked_data(data_dir)
-        records = cli_options.ready(output / RECORDS)
+        records = cli_options.ready(output / RECORDS, CHAPTER)
         checkpoints = str(output.resolve() / runner.CHECKPOINTS)
         job = runner.Job(name, seed, epochs, str(data_dir), net, checkpoints)
         try:

@@ -14,6 +14,7 @@ from d2l_lrsched.experiment import Experiment
 from d2l_lrsched.schedulers import builtin
 from d2l_lrsched.schedulers.compose import WarmupScheduler
 from d2l_lrsched.schedulers.scratch import LinearScheduler, SquareRootScheduler
+from d2l_lrsched.store import Run
 
 _SQUARE_ROOT: dict[str, Any] = {"lr": 1.0}
 _MULTI_FACTOR: dict[str, Any] = {"step": [15, 30], "factor": 0.5, "base_lr": 0.5}
@@ -206,3 +207,15 @@ EXERCISES: Mapping[str, Experiment] = MappingProxyType(
 
 #: Name -> experiment: all that can be run.
 ALL: Mapping[str, Experiment] = MappingProxyType({**CHAPTER, **CLIPPING, **EXERCISES})
+
+
+def known(run: Run, among: Mapping[str, Experiment] = ALL) -> bool:
+    """Whether this version has the experiment that the run was of, with the settings that it had.
+
+    Records outlive the code that wrote them: experiments go, come and change. What a record does
+    not say of its settings, being older than they are, is no difference.
+    """
+    if run.experiment not in among:
+        return False
+    recorded = {name: value for name, value in run.settings.items() if name != "net"}
+    return recorded.items() <= among[run.experiment].settings.items()

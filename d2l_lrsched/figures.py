@@ -15,7 +15,7 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from d2l_lrsched.experiments import CHAPTER, PUBLISHED
+from d2l_lrsched.experiments import CHAPTER, PUBLISHED, known
 from d2l_lrsched.paths import PathLike, user_path
 from d2l_lrsched.published import CHAPTER as PRINTED
 from d2l_lrsched.published import UPDATES_PER_EPOCH
@@ -229,6 +229,10 @@ def draw_run(run: Run, folder: PathLike) -> list[Path]:
 
 
 def draw_overview(runs: Iterable[Run], folder: PathLike) -> list[Path]:
-    """Write the overview of the runs of full length into the folder, if there is one."""
-    full = [run for run in runs if run.num_epochs == CHAPTER[run.experiment].num_epochs]
+    """Write the overview of the runs of full length into the folder, if there is one.
+
+    What is no run of the chapter's, as `experiments.known` has it, is left out.
+    """
+    ours = [run for run in runs if known(run, CHAPTER)]
+    full = [run for run in ours if run.num_epochs == CHAPTER[run.experiment].num_epochs]
     return [save(overview_figure(full), Path(folder) / OVERVIEW_FIGURE)] if full else []

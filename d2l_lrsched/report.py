@@ -25,12 +25,14 @@ def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
 
     Each triple is train loss, train accuracy, test accuracy, to the book's three digits; the
     difference is ours, so rounded, minus the printed one. Runs that the book did not make have
-    no published triple. The last column names an outcome other than 'trained', the fast net and
-    a number of epochs other than the chapter's.
+    no published triple; those of other experiments than the chapter's are left out. The last
+    column names an outcome other than 'trained', the fast net and a number of epochs other than
+    the chapter's.
     """
     order = list(CHAPTER)
     rows: list[tuple[str, ...]] = []
-    for run in sorted(runs, key=lambda run: (order.index(run.experiment), run.seed)):
+    chapters_runs = [run for run in runs if run.experiment in CHAPTER]
+    for run in sorted(chapters_runs, key=lambda run: (order.index(run.experiment), run.seed)):
         ours = [round(run.final[number], 3) for number in NUMBERS]
         printed = published.CHAPTER.get(run.experiment)
         theirs = [getattr(printed, number) for number in NUMBERS] if printed else []

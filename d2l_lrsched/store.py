@@ -144,7 +144,7 @@ def append_line(
     ----------
     path : path
     line : str
-        JSON, without its newline.
+        A JSON object, without a newline.
     unless : callable
         Called with the path while no other process writes; the file is left alone if it says so.
 

@@ -52,6 +52,16 @@ def test_it_writes_tables_figure_and_record_and_prints_the_targets(record, tmp_p
     assert "1.00 times" in done.output  # 10 s each
 
 
+def test_the_record_is_a_line_of_its_own(record, tmp_path):
+    """Whatever an editor or a dying process has left at the end of the file."""
+    made, _ = record
+    (tmp_path / cli_bench.RECORDS).write_text('{"rounds": 2}')
+    done = CliRunner().invoke(cli_bench.bench, ["--rounds", "1", "--output", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    lines = (tmp_path / cli_bench.RECORDS).read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [{"rounds": 2}, made]
+
+
 @pytest.mark.parametrize(
     ("error", "message"),
     [

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -121,11 +120,34 @@ def test_records_of_no_use(tmp_path, command, content, message):
     assert not (tmp_path / "report.html").exists()
 
 
-def test_an_unknown_experiment_is_named(records):
-    line = json.loads(records.read_text().splitlines()[0])
-    records.write_text(json.dumps({**line, "experiment": "nine"}) + "\n")
+def test_runs_of_unknown_experiments_and_settings_are_passed_over(records, tmp_path):
+    """Of a colleague's, of another version, or of another command's records."""
+    others = [
+        replace(run("cosine", 0, test_acc=0.1), experiment="nine"),
+        replace(run("cosine", 1, test_acc=0.1), experiment="pilot"),
+        *(replace(run("cosine", i, test_acc=0.1), settings={"unit": "epoch"}) for i in (2, 3)),
+    ]
+    write(records, [*others, *agreeing()])
+    told = (
+        f"Warning: {records}: 4 of 54 runs are passed over, of unknown experiments or settings: "
+        "nine, pilot, cosine"
+    )
     done = call("verify", "--records", records)
-    assert (done.exit_code, done.output) == (1, f"Error: {records}: unknown experiments: nine\n")
+    assert (done.exit_code, done.output.splitlines()[0]) == (0, told)
+    assert done.output.splitlines()[-1] == "17 CONSISTENT"
+    done = call("report", "--records", records, "--output", tmp_path / "with")
+    assert (done.exit_code, done.output.splitlines()[0]) == (0, told)
+    write(records, agreeing())
+    call("report", "--records", records, "--output", tmp_path / "without")
+    for name in ("report.html", "baseline.svg"):
+        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+
+
+def test_nothing_but_unknown_experiments(records):
+    write(records, [replace(run("cosine", 0), experiment="nine")])
+    done = call("verify", "--records", records)
+    assert done.exit_code == 1
+    assert "no run of 30 epochs of an experiment that the book prints" in error_of(done)
 
 
 def test_the_report_is_written_with_its_figure(records, tmp_path):
@@ -194,6 +216,22 @@ def test_a_fresh_run_that_fails_is_named(fresh):
     done, _ = fresh(cosine=runner.Failure(runner.Job("cosine", 10), "its process died"))
     assert done.exit_code == 1
     assert error_of(done) == "Error: 1 runs failed: cosine, seed 10: its process died"
+
+
+def test_a_fresh_run_that_could_not_be_stored_is_judged_all_the_same(fresh):
+    """Its file is a temporary one: nobody needs it."""
+    job = runner.Job("cosine", 10)
+    lost = runner.Failure(job, "cannot be written (No space left)", run("cosine", 10))
+    done, _ = fresh(cosine=lost)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == "8 CONSISTENT"
+
+
+def test_a_fresh_seed_is_a_possible_one(fresh, tmp_path):
+    store.append(tmp_path / "stored.jsonl", run("cosine", 2**32 - 1))
+    done, asked = fresh()
+    assert done.exit_code == 0, done.output
+    assert asked["seeds"] == [10]
 
 
 def test_nothing_to_compare_a_fresh_run_with(records):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -127,6 +129,27 @@ def test_run_gives_the_very_numbers_of_reproduce(one_epoch, tmp_path, call):
     assert first.startswith("epoch 1/1: train loss ")
     assert re.fullmatch(r"train loss \d\.\d{3}, train acc 0\.\d{3}, test acc 0\.\d{3}", last)
     assert where == f"Figures and record are in {tmp_path}/"
+
+
+@pytest.mark.parametrize("command", ["reproduce --experiment cosine", "run cosine --net fast"])
+def test_runs_of_unknown_experiments_are_passed_over(command, one_epoch, tmp_path, call):
+    """As `cat clipping.jsonl >> runs.jsonl`, or another version, leaves them; full length too."""
+    records = tmp_path / cli_run.RECORDS
+    shutil.copy(one_epoch[1] / cli_run.RECORDS, records)
+    of_book = next(r for r in store.read(FIGURES / "runs.jsonl") if r.experiment == "constant")
+    for name in ("my-own", "pilot", "constant"):
+        store.append(records, replace(of_book, experiment=name))
+    done = call(*command.split(), "--epochs", 1, "--seed", 100, "--output", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == (
+        f"Warning: {records}: 2 of 5 runs are passed over, of unknown experiments or settings: "
+        "my-own, pilot\n"
+    )
+    assert {path.name for path in tmp_path.glob("*.svg")} == {
+        "11.15.3.3-cosine-schedule.svg",
+        "11.15.3.3-cosine-training.svg",
+        *(["overview.svg"] if command.startswith("run") else []),  # of all seeds
+    }
 
 
 def test_every_process_of_a_training_stays_under_500_mb(one_epoch):
@@ -305,13 +328,13 @@ def on_a_small_disk(folder, options, script):
 
 
 REPRODUCE_ONE = (
-    f"{sys.executable} -m d2l_lrsched reproduce --experiment cosine --net fast --epochs 1"
+    f"{shlex.join(COMMAND)} reproduce --experiment cosine --net fast --epochs 1 --output"
 )
 
 
 def test_a_disk_too_small_for_the_checkpoint_costs_nothing_but_it(tmp_path):
     disk = tmp_path / "disk"
-    script = f"{REPRODUCE_ONE} --output {disk}\ncat {disk}/runs.jsonl >&2"
+    script = f"{REPRODUCE_ONE} {disk}\ncat {disk}/runs.jsonl >&2"
     done = on_a_small_disk(disk, "size=128k", script)
     assert done.returncode == 0, done.stderr
     warning, record = done.stderr.splitlines()
@@ -325,7 +348,7 @@ def test_a_disk_too_small_for_the_checkpoint_costs_nothing_but_it(tmp_path):
 def test_a_full_disk_is_named_and_the_result_shown(tmp_path):
     disk = tmp_path / "disk"
     fill = f"cat /dev/zero > {disk}/full 2>/dev/null || true"
-    script = f"touch {disk}/runs.jsonl\n{fill}\n{REPRODUCE_ONE} --output {disk} || echo code $?"
+    script = f"touch {disk}/runs.jsonl\n{fill}\n{REPRODUCE_ONE} {disk} || echo code $?"
     done = on_a_small_disk(disk, "size=128k", script)
     assert done.stdout.splitlines()[-1] == "code 1"
     error = done.stderr.splitlines()[-1]
@@ -337,7 +360,7 @@ def test_a_full_disk_is_named_and_the_result_shown(tmp_path):
 
 def test_a_read_only_folder_is_found_before_any_training(tmp_path):
     disk = tmp_path / "disk"
-    done = on_a_small_disk(disk, "ro", f"{REPRODUCE_ONE} --output {disk}/figures || echo code $?")
+    done = on_a_small_disk(disk, "ro", f"{REPRODUCE_ONE} {disk}/figures || echo code $?")
     assert done.stdout == "code 1\n"
     assert done.stderr == f"Error: {disk}/figures: Read-only file system\n"
 

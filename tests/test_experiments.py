@@ -1,20 +1,25 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from math import cos, pi, sqrt
+from pathlib import Path
 
 import pytest
 from mxnet import lr_scheduler
 
-from d2l_lrsched import published
+from d2l_lrsched import published, store
 from d2l_lrsched.experiments import (
     ALL,
     CHAPTER,
     CLIPPING,
     EXERCISES,
     PUBLISHED,
+    known,
     warmup_cosine,
 )
+
+FIGURES = Path(__file__).parent.parent / "figures"
 
 EPOCH = 235  # ceil(60000 / 256)
 
@@ -172,3 +177,28 @@ def test_warmup_and_cosine_over_the_whole_run():
     for n in (6, 20, 49):
         assert scheduler(n) == pytest.approx(0.25 * (1 + cos(pi * (n - 5) / 45)))
     assert scheduler(50) == pytest.approx(0, abs=1e-15)
+
+
+def test_every_record_in_the_repository_is_of_a_known_experiment():
+    for name in ("baseline", "runs", "one-epoch", "clipping", "exercises"):
+        assert all(map(known, store.read(FIGURES / f"{name}.jsonl"))), name
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (CHAPTER["constant"].settings, True),
+        ({**CHAPTER["constant"].settings, "net": "a net to come"}, True),
+        ({"learning_rate": 0.3}, True),  # older than the others of its settings
+        ({**CHAPTER["constant"].settings, "learning_rate": 0.1}, False),
+        ({**CHAPTER["constant"].settings, "momentum": 0.9}, False),
+    ],
+)
+def test_a_run_of_other_settings_is_not_known(make_run, settings, expected):
+    assert known(replace(make_run("constant"), settings=settings)) is expected
+
+
+def test_a_run_of_another_version_is_not_known(make_run):
+    assert not known(make_run("my-own"))
+    assert known(make_run("pilot"))
+    assert not known(make_run("pilot"), CHAPTER)

@@ -193,6 +193,19 @@ def test_the_overview_is_of_full_runs_only_and_of_the_newest(tmp_path):
     )
 
 
+def test_the_overview_is_of_the_chapters_runs_only(tmp_path):
+    ours = a_run()
+    others = [
+        replace(ours, experiment="my-own"),
+        replace(ours, experiment="pilot"),
+        replace(ours, settings={"unit": "minute"}),  # drawn, it would have today's rates
+    ]
+    assert figures.draw_overview(others, tmp_path) == []
+    (path,) = figures.draw_overview([others[0], ours, *others], tmp_path)
+    alone = figures.save(figures.overview_figure([ours]), tmp_path / "alone.svg")
+    assert path.read_bytes() == alone.read_bytes()
+
+
 def test_a_run_unlike_the_chapters_says_so():
     (axes,) = figures.training_figure(a_run(num_epochs=2)).axes
     assert axes.get_title() == "11.15.2 Square root\n2 epochs, seed 0"

@@ -45,6 +45,13 @@ def test_rows_stand_in_the_chapters_order_with_rounded_differences():
     ]
 
 
+def test_runs_of_other_experiments_have_no_row():
+    other = a_run("my-own", 0.36, 0.87, 0.85)
+    ours = a_run("cosine", 0.36, 0.87, 0.85)
+    assert report.chapter_rows([other, ours, other]) == report.chapter_rows([ours])
+    assert report.summary_rows([other, ours, other]) == report.summary_rows([ours])
+
+
 def test_the_fast_net_is_named_and_one_of_the_same_bits_is_not():
     rows = report.chapter_rows(
         [

@@ -278,9 +278,14 @@ def test_a_whole_file_is_the_new_one_or_the_old_one(tmp_path):
     for text in ("old", "new"):
         with store.whole_file(path) as temporary:
             temporary.write_text(text)
-    with pytest.raises(ZeroDivisionError), store.whole_file(path) as temporary:
-        temporary.write_text("newest")
-        1 / 0  # noqa: B018
+
+    def fail():
+        with store.whole_file(path) as temporary:
+            temporary.write_text("newest")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert path.read_text() == "new"
     assert left_in(tmp_path) == ["page.md"]
 
