@@ -18,6 +18,7 @@ from mxnet import np as mnp
 from mxnet.optimizer import SGD
 
 from d2l_lrsched.history import Epoch, History, Point
+from d2l_lrsched.paths import user_path
 from d2l_lrsched.schedulers import tell
 from d2l_lrsched.store import whole_file
 
@@ -34,9 +35,15 @@ class Checkpoint:
     Parameters
     ----------
     path : path
+        ``~`` is the home folder.
     made_with : mapping
-        All that decides the run's bits, as JSON holds it: settings, seed, versions, processor,
-        threads. A file with any other is refused.
+        All that decides the run's bits, as JSON holds it, numpy's numbers included: settings, seed,
+        versions, processor, threads. A file with any other is refused.
+
+    Raises
+    ------
+    ValueError
+        If `path` is no path, or `made_with` holds what JSON does not.
 
     Notes
     -----
@@ -48,12 +55,30 @@ class Checkpoint:
     made_with: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        """Take any kind of path."""
-        object.__setattr__(self, "path", Path(self.path))
+        """Take any kind of path, and refuse at once what could not be written after an epoch."""
+        object.__setattr__(self, "path", user_path(self.path))
+        stored = {}
+        for name, value in dict(self.made_with).items():
+            try:
+                stored[str(name)] = json.loads(json.dumps(value, allow_nan=False, default=_plain))
+            except (TypeError, ValueError, RecursionError) as error:
+                raise ValueError(
+                    f"made_with must be what JSON holds, got {name!r}: {value!r} ({error})"
+                ) from error
+        object.__setattr__(self, "made_with", stored)
 
     def check(self, trainer: gluon.Trainer) -> None:
-        """Raise ValueError unless the optimizer is plain sgd: others have more of a state."""
+        """Raise ValueError unless the optimizer is new, and plain sgd: others have more of a state.
+
+        `begin_num_update` may be any: it is a setting of the run, and the file holds it.
+        """
         optimizer = trainer.optimizer
+        if optimizer.num_update != optimizer.begin_num_update:
+            raise ValueError(
+                f"checkpoint: the optimizer has counted to {optimizer.num_update} from "
+                f"{optimizer.begin_num_update} already, and a run that goes on would count from "
+                "elsewhere; a run with a checkpoint needs a new Trainer"
+            )
         if type(optimizer) is not SGD or optimizer.momentum:
             raise ValueError(
                 f"checkpoint: {type(optimizer).__name__} with momentum "
@@ -61,13 +86,15 @@ class Checkpoint:
                 "no checkpoint holds; only sgd without momentum can be resumed"
             )
 
-    def save(self, net: gluon.Block, history: History) -> None:
+    def save(self, net: gluon.Block, begin_num_update: int, history: History) -> None:
         """Replace the file by one of this state, whole or not at all.
 
-        A file that cannot be written, as on a full disk, is warned of and costs the run nothing.
+        `begin_num_update` is the optimizer's before the first epoch of the run. A file that cannot
+        be written, as on a full disk, is warned of and costs the run nothing.
         """
         parameters = [p.list_data()[0].asnumpy() for p in net.collect_params().values()]
-        text = {"made_with": dict(self.made_with), "history": asdict(history)}
+        made_with = {**self.made_with, "begin_num_update": begin_num_update}
+        text = {"made_with": made_with, "history": asdict(history)}
         content = io.BytesIO()  # a zip file that fails half way complains again when it is freed
         np.savez(content, *parameters, **{k: np.array(json.dumps(v)) for k, v in text.items()})
         try:
@@ -90,7 +117,9 @@ class Checkpoint:
             return History()
         parameters = list(net.collect_params().values())
         try:
-            arrays, history = self._read([p.shape for p in parameters], num_epochs)
+            begin = trainer.optimizer.begin_num_update
+            made_with = {**self.made_with, "begin_num_update": begin}
+            arrays, history = self._read(made_with, [p.shape for p in parameters], num_epochs)
         except Exception as error:  # a damaged file may fail anywhere, in any way
             reason = str(error) if isinstance(error, _RefusedError) else f"it is damaged ({error})"
             aside = self.path.with_name(self.path.name + ".refused")
@@ -106,15 +135,15 @@ class Checkpoint:
             parameter.shape = array.shape
             parameter.initialize(ctx=parameter.list_ctx(), force_reinit=True)
             parameter.set_data(mnp.array(array, dtype=array.dtype))
-        updates = len(train_iter) * len(history.epochs)
-        trainer.optimizer.begin_num_update = trainer.optimizer.num_update = updates
-        scheduler = trainer.optimizer.lr_scheduler
-        for i, epoch in enumerate(history.epochs, start=1):
+        scheduler, done = trainer.optimizer.lr_scheduler, begin
+        for epoch in history.epochs:
+            first, done = done + 1, done + len(train_iter)
             if scheduler is not None:
-                for num_update in range((i - 1) * len(train_iter) + 1, i * len(train_iter) + 1):
+                for num_update in range(first, done + 1):
                     scheduler(num_update)
-                tell(scheduler, epoch.train_loss, num_update)
+            tell(scheduler, epoch.train_loss, done)
             iter(train_iter)
+        trainer.optimizer.begin_num_update = trainer.optimizer.num_update = done
         return history
 
     def remove(self) -> None:
@@ -128,12 +157,11 @@ class Checkpoint:
             self.path.parent.rmdir()
 
     def _read(
-        self, shapes: list[tuple[int, ...]], num_epochs: int
+        self, ours: dict[str, Any], shapes: list[tuple[int, ...]], num_epochs: int
     ) -> tuple[list[np.ndarray], History]:
         # Opened here, for np.load leaves a damaged file open.
         with open(self.path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             made_with, history = (json.loads(str(file[k])) for k in ("made_with", "history"))
-            ours = json.loads(json.dumps(dict(self.made_with)))
             for name in sorted(ours.keys() | made_with.keys()):
                 if ours.get(name) != made_with.get(name):
                     raise _RefusedError(
@@ -151,6 +179,13 @@ class Checkpoint:
         if len(epochs) > num_epochs:
             raise _RefusedError(f"it has {len(epochs)} epochs, more than {num_epochs}")
         return arrays, History(epochs, [Point(**point) for point in history["points"]])
+
+
+def _plain(value: Any) -> Any:
+    """Return numpy's number as Python's, for JSON."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is not JSON serializable")
 
 
 class _RefusedError(ValueError):

@@ -37,9 +37,9 @@ def rate(name: str, value: Any, limit_name: str = "", limit: float = float("inf"
 def count(name: str, value: Any, minimum: int = 1, maximum: int = sys.maxsize) -> int:
     """Return an integer from `minimum` to `maximum`; by default no float need hold more."""
     if isinstance(value, Integral) and not isinstance(value, bool):
-        if minimum <= value <= maximum:
+        if minimum <= int(value) <= maximum:
             return int(value)
-        if value > maximum == sys.maxsize:  # it may have thousands of digits
+        if int(value) > maximum == sys.maxsize:  # it may have thousands of digits
             raise ValueError(f"{name} must be an integer <= {maximum}, got a larger one")
     upper = "" if maximum == sys.maxsize else f" and <= {maximum}"
     raise ValueError(f"{name} must be an integer >= {minimum}{upper}, got {value!r}")

@@ -19,15 +19,15 @@ A step of a loop of your own, the paper's 3.3::
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 import numpy
 from mxnet import nd, np
 from mxnet.ndarray import _internal
 from mxnet.util import use_np_shape
+
+from d2l_lrsched import checks
 
 NONFINITE = ("raise", "skip")
 
@@ -61,7 +61,7 @@ def global_norm(arrays: Iterable[Any], batch_size: int = 1) -> float:
     -----
     Source: the paper's 2.2 and 3.1.2; Pascanu, Mikolov and Bengio (2013), arXiv:1211.5063.
     """
-    check_count("batch_size", batch_size)
+    batch_size = checks.count("batch_size", batch_size)
     return float(_norm(_flattened(_checked(arrays))[1], batch_size))
 
 
@@ -126,9 +126,9 @@ def clip_global_norm(
     >>> [g.tolist() for g in gradients]  # of norm 1 when divided by 2
     [[1.2000000476837158], [0.0, 1.600000023841858]]
     """
-    max_norm = check_threshold("max_norm", max_norm)
-    check_count("batch_size", batch_size)
-    check_nonfinite(nonfinite)
+    max_norm = checks.positive("max_norm", max_norm)
+    batch_size = checks.count("batch_size", batch_size)
+    checks.choice("nonfinite", nonfinite, NONFINITE)
     arrays = _checked(arrays)
     views, flat = _flattened(arrays)
     norm = _norm(flat, batch_size)
@@ -173,9 +173,9 @@ def clip_value(
     -----
     Source: the paper's 3.1.1. MXNet's optimizers do the same with ``clip_gradient``, inf included.
     """
-    max_value = check_threshold("max_value", max_value)
-    check_count("batch_size", batch_size)
-    check_nonfinite(nonfinite)
+    max_value = checks.positive("max_value", max_value)
+    batch_size = checks.count("batch_size", batch_size)
+    checks.choice("nonfinite", nonfinite, NONFINITE)
     arrays = _checked(arrays)
     finite = math.isfinite(float(_norm(_flattened(arrays)[1], batch_size)))
     if nonfinite == "raise" and not finite:
@@ -196,37 +196,15 @@ def sums_of_squares(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return nd.multi_sum_sq(*flat, num_arrays=len(flat)).as_np_ndarray()
 
 
-def check_threshold(name: str, value: Any) -> float:
-    """Return a threshold as a float; raise ValueError unless it is finite and above 0."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise ValueError(f"{name}={value!r}: must be a number")
-    with suppress(OverflowError):  # of an integer beyond all floats
-        if 0 < float(value) < math.inf:
-            return float(value)
-    raise ValueError(f"{name}={value!r}: must be finite and greater than 0")
-
-
-def check_nonfinite(value: Any) -> None:
-    """Raise ValueError unless `value` says what to do with a gradient that is not finite."""
-    if value not in NONFINITE:
-        raise ValueError(f"nonfinite={value!r}: must be one of {', '.join(map(repr, NONFINITE))}")
-
-
-def check_count(name: str, value: Any) -> None:
-    """Raise ValueError unless `value` is an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, numpy.integer)) or value < 1:
-        raise ValueError(f"{name}={value!r}: must be an integer of at least 1")
-
-
 def _checked(arrays: Iterable[Any]) -> list[np.ndarray]:
     """Return the arrays as mx.np arrays, which share their memory with them."""
     arrays = list(arrays)
     if not arrays:
-        raise ValueError("arrays is empty: it must hold at least one array")
+        raise ValueError("arrays must hold at least one array, got none")
     for i, array in enumerate(arrays):
         if not isinstance(array, nd.NDArray) or array.stype != "default":
             kind = f"{type(array).__module__}.{type(array).__name__}"
-            raise ValueError(f"arrays[{i}] is a {kind}: must be a dense array of MXNet")
+            raise ValueError(f"arrays[{i}] must be a dense array of MXNet, got a {kind}")
     contexts = list(dict.fromkeys(array.ctx for array in arrays))
     if len(contexts) > 1:
         raise ValueError(
@@ -236,7 +214,7 @@ def _checked(arrays: Iterable[Any]) -> list[np.ndarray]:
     types = sorted({numpy.dtype(array.dtype).name for array in arrays})
     if len(types) > 1 or types[0] not in ("float32", "float64"):
         found = " and ".join(types)
-        raise ValueError(f"arrays are of type {found}: must all be float32, or all float64")
+        raise ValueError(f"arrays must all be float32, or all float64, got {found}")
     return [array.as_np_ndarray() for array in arrays]
 
 

@@ -7,13 +7,12 @@ which gives the same bits.
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Iterator
 
 import mxnet as mx
 import numpy as np
 
-from d2l_lrsched import files
+from d2l_lrsched import checks, files
 
 
 class Batches:
@@ -22,7 +21,7 @@ class Batches:
     Parameters
     ----------
     images : ndarray
-        uint8 of shape (n, height, width), in 0..255.
+        uint8 of shape (n, height, width), in 0..255, in any layout: a transposed view will do.
     labels : ndarray
         Class indices, integers of shape (n,).
     batch_size : int
@@ -54,22 +53,19 @@ class Batches:
     ) -> None:
         if images.dtype != np.uint8 or images.ndim != 3:
             raise ValueError(
-                f"images must be uint8 (n, height, width), not {images.dtype} {images.shape}"
+                f"images must be uint8 (n, height, width), got {images.dtype} {images.shape}"
             )
         if labels.dtype.kind not in "iu" or labels.ndim != 1:
-            raise ValueError(f"labels must be integers (n,), not {labels.dtype} {labels.shape}")
+            raise ValueError(f"labels must be integers (n,), got {labels.dtype} {labels.shape}")
         if len(images) != len(labels):
             raise ValueError(
-                f"images and labels must be as many, not {len(images)} and {len(labels)}"
+                f"images and labels must be as many, got {len(images)} and {len(labels)}"
             )
-        _check_batch_size(batch_size)
-        if seed is not None:
-            _check_seed(seed)
         self.images = images
         self.labels = labels
-        self.batch_size = batch_size
+        self.batch_size = checks.count("batch_size", batch_size)
         # The legacy generator, since gluon's RandomSampler shuffles with NumPy's legacy global one.
-        self._generator = None if seed is None else np.random.RandomState(seed)
+        self._generator = None if seed is None else np.random.RandomState(_check_seed(seed))
 
     @property
     def num_examples(self) -> int:
@@ -91,7 +87,7 @@ class Batches:
         for start in range(0, len(order), self.batch_size):
             rows = order[start : start + self.batch_size]
             # Divided, as ToTensor does: a product with 1 / 255 differs in the last bit.
-            X = self.images[rows, None].astype(np.float32) / np.float32(255)
+            X = self.images[rows, None].astype(np.float32, order="C") / np.float32(255)
             y = self.labels[rows].astype(np.int32)
             # Not copied: MXNet owns them from now on.
             yield tuple(mx.nd.from_numpy(a).as_np_ndarray() for a in (X, y))
@@ -123,7 +119,7 @@ def load_fashion_mnist(
     files.DataError
         If the data is missing, damaged or out of reach.
     """
-    _check_batch_size(batch_size)
+    checks.count("batch_size", batch_size)
     _check_seed(seed)
     arrays = files.read_all(files.locate(data_dir))
     train_iter = Batches(
@@ -135,15 +131,5 @@ def load_fashion_mnist(
     return train_iter, test_iter
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
-def _check_batch_size(batch_size: int) -> None:
-    if not _is_int(batch_size) or batch_size < 1:
-        raise ValueError(f"batch_size must be a positive int, not {batch_size!r}")
-
-
-def _check_seed(seed: int) -> None:
-    if not _is_int(seed) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be an int in 0..2**32 - 1, not {seed!r}")
+def _check_seed(seed: int) -> int:
+    return checks.count("seed", seed, minimum=0, maximum=2**32 - 1)

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
+from d2l_lrsched import checks
+
 
 class Display(Protocol):
     """The three things that `train` tells."""
@@ -146,20 +148,23 @@ def choose(display: str | Display, num_epochs: int) -> Display:
     Raises
     ------
     ValueError
-        For an unknown name.
+        For an unknown name, and for an object that lacks a method of `Display`.
     """
     if not isinstance(display, str):
+        for method in ("progress", "epoch", "close"):
+            if not callable(getattr(display, method, None)):
+                raise ValueError(f"display must have a method {method}, got {display!r}")
         return display
+    checks.choice("display", display, ("auto", *_BY_NAME))
     if display == "auto":
-        display = "notebook" if _in_notebook() else "bar" if sys.stderr.isatty() else "lines"
-    if display not in _BY_NAME:
-        raise ValueError(
-            f"display={display!r}: must be 'auto', {', '.join(map(repr, _BY_NAME))} or a Display"
-        )
+        # sys.stderr is None where a program was started without one.
+        in_terminal = sys.stderr is not None and sys.stderr.isatty()
+        display = "notebook" if _in_notebook() else "bar" if in_terminal else "lines"
     return _BY_NAME[display](num_epochs)
 
 
 def _in_notebook() -> bool:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython else None
-    return type(shell).__name__ == "ZMQInteractiveShell"
+    # By name, for IPython may not be there; Colab's and Spyder's shells are derived from it.
+    return any(kind.__name__ == "ZMQInteractiveShell" for kind in type(shell).__mro__)

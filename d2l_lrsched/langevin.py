@@ -22,6 +22,7 @@ from typing import Any, Union
 
 import numpy as np
 
+from d2l_lrsched import checks
 from d2l_lrsched.schedulers.scratch import LangevinScheduler
 
 NUM_DATA = 100
@@ -167,8 +168,7 @@ def stationary(step: float, noise: bool = True) -> np.ndarray:
     ValueError
         If `step` is not a number above 0.
     """
-    if not step > 0:
-        raise ValueError(f"step={step!r}: must be greater than 0")
+    step = checks.positive("step", step)
     remaining = 1 - step * PRECISIONS / 4
     return np.where(
         remaining > 0,

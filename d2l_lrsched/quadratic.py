@@ -14,7 +14,8 @@ from typing import Any
 
 from mxnet import autograd, gluon, np, npx
 
-from d2l_lrsched.clipping import check_count, check_threshold, clip_global_norm, global_norm
+from d2l_lrsched import checks
+from d2l_lrsched.clipping import clip_global_norm, global_norm
 
 #: Here the gradient's norm is 2 sqrt(34) = 11.66: above 10, as the paper has it without clipping.
 START = (3.0, 5.0)
@@ -239,14 +240,14 @@ def table_rows(descents: Iterable[Descent]) -> list[tuple[str, ...]]:
 
 
 def _check(learning_rate: Any, num_steps: Any, clip_norm: Any, start: Any) -> None:
-    check_threshold("learning_rate", learning_rate)
-    check_count("num_steps", num_steps)
+    checks.positive("learning_rate", learning_rate)
+    checks.count("num_steps", num_steps)
     if clip_norm is not None:
-        check_threshold("clip_norm", clip_norm)
+        checks.positive("clip_norm", clip_norm)
     if not (
         isinstance(start, (tuple, list))
         and len(start) == 2
         and all(isinstance(w, numbers.Real) and not isinstance(w, bool) for w in start)
         and all(map(math.isfinite, start))
     ):
-        raise ValueError(f"start={start!r}: must be two finite numbers")
+        raise ValueError(f"start must be two finite numbers, got {start!r}")

@@ -26,8 +26,7 @@ import mxnet as mx
 import numpy
 from mxnet import autograd, gluon, np, npx
 
-from d2l_lrsched import langevin, provenance, sgld_records
-from d2l_lrsched.clipping import check_count
+from d2l_lrsched import checks, langevin, provenance, sgld_records
 from d2l_lrsched.langevin import BATCH_SIZE, NUM_DATA, NUM_UPDATES, SETTINGS, Setting
 from d2l_lrsched.sgld_records import Record
 
@@ -67,7 +66,11 @@ def sample(
     ValueError
         If an argument is not as said.
     """
-    _check(setting, seed, num_updates, num_chains)
+    if not isinstance(setting, Setting):
+        raise ValueError(f"setting must be a Setting, as those in SETTINGS are, got {setting!r}")
+    seed = checks.count("seed", seed, minimum=0)
+    num_updates = checks.count("num_updates", num_updates)
+    num_chains = checks.count("num_chains", num_chains, minimum=2)
     npx.set_np()  # per thread
     began = time.perf_counter()
     steps = setting.steps(num_updates)
@@ -223,14 +226,3 @@ def _settings(setting: Setting, num_updates: int, num_chains: int) -> dict[str, 
 
 def _rounded(values: numpy.ndarray) -> list[float]:
     return [float(f"{value:.7g}") for value in values]
-
-
-def _check(setting: Any, seed: Any, num_updates: Any, num_chains: Any) -> None:
-    if not isinstance(setting, Setting):
-        raise ValueError(f"setting={setting!r}: must be a Setting, as those in SETTINGS are")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed={seed!r}: must be an integer of at least 0")
-    check_count("num_updates", num_updates)
-    check_count("num_chains", num_chains)
-    if num_chains < 2:
-        raise ValueError(f"num_chains={num_chains!r}: must be an integer of at least 2")

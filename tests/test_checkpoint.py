@@ -258,3 +258,43 @@ def test_a_refused_file_is_set_aside(trained, checkpoint):
     with pytest.warns(UserWarning, match=r"the file is run\.npz\.refused$"):
         trained(1, other)
     assert checkpoint.path.with_name("run.npz.refused").read_bytes() == content
+
+
+def test_an_optimizer_that_begins_elsewhere_goes_on_from_there(trained, checkpoint):
+    whole = trained(3, begin_num_update=50)
+    assert whole[1].epochs[0].lr_first == ALL["cosine"].prepare(51)[0]["lr_scheduler"](51)
+    trained(1, checkpoint, begin_num_update=50)
+    assert_same(trained(3, checkpoint, begin_num_update=50), whole)
+    with pytest.warns(UserWarning, match="refused, its begin_num_update is 50, not 0"):
+        assert_same(trained(1, checkpoint), trained(1))
+
+
+def test_a_trainer_that_has_made_updates_is_refused(checkpoint):
+    net = gluon.nn.Dense(1)
+    net.initialize()
+    trainer = gluon.Trainer(net.collect_params(), "sgd", {"begin_num_update": 7})
+    checkpoint.check(trainer)
+    trainer.optimizer.num_update = 58
+    with pytest.raises(ValueError, match=r"has counted to 58 from 7 already, .* a new Trainer"):
+        checkpoint.check(trainer)
+
+
+def test_numpys_numbers_are_what_json_holds(trained, tmp_path):
+    made_with = {"seed": np.int64(3), "rate": np.float32(0.5), "on": np.bool_(True), "of": (1, 2)}
+    path = tmp_path / "run.npz"
+    whole = trained(1, Checkpoint(path, made_with))
+    again = Checkpoint(path, {"seed": 3, "rate": 0.5, "on": True, "of": [1, 2]})
+    assert_same(trained(1, again), whole)  # a refusal would warn
+
+
+@pytest.mark.parametrize("value", [Path("/x"), float("nan"), {1}, lambda: None])
+def test_what_no_file_could_hold_is_refused_before_any_training(tmp_path, value):
+    with pytest.raises(ValueError, match="made_with must be what JSON holds, got 'data': "):
+        Checkpoint(tmp_path / "run.npz", {"seed": 3, "data": value})
+
+
+def test_the_path_may_begin_with_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Checkpoint("~/run.npz", {}).path == tmp_path / "run.npz"
+    with pytest.raises(ValueError, match="no user is called 'nosuchuser'"):
+        Checkpoint("~nosuchuser/run.npz", {})

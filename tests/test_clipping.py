@@ -188,13 +188,13 @@ def test_the_two_ways_of_clipping_differ_in_direction():
 @pytest.mark.parametrize("clip", [clip_global_norm, clip_value])
 @pytest.mark.parametrize("threshold", [0, -1, math.nan, math.inf, 10**400, None, True, "1"])
 def test_thresholds_that_cannot_be(clip, threshold):
-    with pytest.raises(ValueError, match=f"max_(norm|value)={threshold!r}: must be"):
+    with pytest.raises(ValueError, match=f"max_(norm|value) must be .*, got {threshold!r}"):
         clip([np.ones(1)], threshold)
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, 2.0, None, True])
 def test_batch_sizes_that_cannot_be(batch_size):
-    message = f"batch_size={batch_size!r}: must be an integer of at least 1"
+    message = f"batch_size must be an integer >= 1, got {batch_size!r}"
     for clip in (clip_global_norm, clip_value):
         with pytest.raises(ValueError, match=message):
             clip([np.ones(1)], 1, batch_size)
@@ -209,14 +209,17 @@ def test_a_batch_size_of_numpys_is_one_too():
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ([], "arrays is empty"),
-        ([onp.ones(2)], r"arrays\[0\] is a numpy.ndarray: must be a dense array of MXNet"),
-        ([np.ones(2), None], r"arrays\[1\] is a builtins.NoneType"),
-        ([mx.nd.sparse.zeros("row_sparse", (2, 2))], r"arrays\[0\] is a .*RowSparseNDArray"),
+        ([], "arrays must hold at least one array"),
+        ([onp.ones(2)], r"arrays\[0\] must be a dense array of MXNet, got a numpy.ndarray"),
+        ([np.ones(2), None], r"arrays\[1\] must be .* got a builtins.NoneType"),
+        (
+            [mx.nd.sparse.zeros("row_sparse", (2, 2))],
+            r"arrays\[0\] .* got a .*RowSparseNDArray",
+        ),
         ([np.ones(2), np.ones(2, ctx=mx.cpu(1))], r"cpu\(0\) and cpu\(1\): after .*allreduce"),
-        ([np.ones(2, dtype="int32")], "of type int32: must all be float32, or all float64"),
-        ([np.ones(2, dtype="float16")], "of type float16: must"),
-        ([np.ones(2), np.ones(2, dtype="float64")], "of type float32 and float64"),
+        ([np.ones(2, dtype="int32")], "must all be float32, or all float64, got int32"),
+        ([np.ones(2, dtype="float16")], "must all be .* got float16"),
+        ([np.ones(2), np.ones(2, dtype="float64")], "must all be .* got float32 and float64"),
     ],
 )
 def test_arrays_that_cannot_be_clipped(arrays, message):
@@ -228,7 +231,7 @@ def test_arrays_that_cannot_be_clipped(arrays, message):
 
 
 def test_what_to_do_must_be_known():
-    with pytest.raises(ValueError, match="nonfinite='ignore': must be one of 'raise', 'skip'"):
+    with pytest.raises(ValueError, match="nonfinite must be 'raise' or 'skip', got 'ignore'"):
         clip_global_norm([np.ones(1)], 1, nonfinite="ignore")
 
 

@@ -180,9 +180,9 @@ def test_len_is_the_number_of_batches(
 def test_batch_size_must_be_a_positive_int(
     numbered: tuple[np.ndarray, np.ndarray], batch_size: object
 ) -> None:
-    with pytest.raises(ValueError, match=f"batch_size must be .*, not {batch_size!r}"):
+    with pytest.raises(ValueError, match=f"batch_size must be .*, got {batch_size!r}"):
         Batches(*numbered, batch_size)
-    with pytest.raises(ValueError, match=f"batch_size must be .*, not {batch_size!r}"):
+    with pytest.raises(ValueError, match=f"batch_size must be .*, got {batch_size!r}"):
         load_fashion_mnist(batch_size, data_dir="/absent")  # before it looks there
 
 
@@ -190,14 +190,14 @@ def test_batch_size_must_be_a_positive_int(
 def test_seed_must_be_an_int_that_numpy_takes(
     numbered: tuple[np.ndarray, np.ndarray], seed: object
 ) -> None:
-    with pytest.raises(ValueError, match=f"seed must be .*, not {seed!r}"):
+    with pytest.raises(ValueError, match=f"seed must be .*, got {seed!r}"):
         Batches(*numbered, 4, seed=seed)
-    with pytest.raises(ValueError, match=f"seed must be .*, not {seed!r}"):
+    with pytest.raises(ValueError, match=f"seed must be .*, got {seed!r}"):
         load_fashion_mnist(4, seed=seed, data_dir="/absent")
 
 
 def test_training_data_is_never_unshuffled() -> None:
-    with pytest.raises(ValueError, match=r"seed must be .*, not None"):
+    with pytest.raises(ValueError, match=r"seed must be .*, got None"):
         load_fashion_mnist(4, seed=None)
 
 
@@ -208,10 +208,10 @@ def test_numpys_ints_and_the_largest_seed_will_do(numbered: tuple[np.ndarray, np
 @pytest.mark.parametrize(
     ("images", "labels", "message"),
     [
-        (np.zeros((3, 28, 28), np.uint8), np.zeros(2, int), "must be as many, not 3 and 2"),
-        (np.zeros((3, 28, 28)), np.zeros(3, int), r"images .* not float64 \(3, 28, 28\)"),
-        (np.zeros((3, 784), np.uint8), np.zeros(3, int), r"images .* not uint8 \(3, 784\)"),
-        (np.zeros((3, 28, 28), np.uint8), np.zeros(3), r"labels .* not float64 \(3,\)"),
+        (np.zeros((3, 28, 28), np.uint8), np.zeros(2, int), "must be as many, got 3 and 2"),
+        (np.zeros((3, 28, 28)), np.zeros(3, int), r"images .* got float64 \(3, 28, 28\)"),
+        (np.zeros((3, 784), np.uint8), np.zeros(3, int), r"images .* got uint8 \(3, 784\)"),
+        (np.zeros((3, 28, 28), np.uint8), np.zeros(3), r"labels .* got float64 \(3,\)"),
         (np.zeros((3, 28, 28), np.uint8), np.zeros((3, 1), int), r"labels .* int64 \(3, 1\)"),
     ],
 )
@@ -267,3 +267,17 @@ def test_loading_and_iterating_takes_little_memory() -> None:
         text=True,
     )
     assert int(done.stdout) < 500_000  # KiB
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda images: images.transpose(0, 2, 1),  # as EMNIST needs it
+        lambda images: np.rot90(images, axes=(1, 2)),
+        np.asfortranarray,
+        lambda images: images[:, ::-1],
+    ],
+)
+def test_images_of_any_layout_will_do(images: np.ndarray, labels: np.ndarray, view) -> None:
+    given = view(images)
+    assert_same(Batches(given, labels, 64), Batches(given.copy(order="C"), labels, 64), 5)

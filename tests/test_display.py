@@ -56,8 +56,12 @@ def test_the_notebook_draws_with_d2ls_animator(monkeypatch, capsys):
     assert capsys.readouterr().out == "the closing line\n"
 
 
-def test_auto_is_a_notebook_in_a_kernel(monkeypatch):
-    shell = type("ZMQInteractiveShell", (), {})()
+Jupyters = type("ZMQInteractiveShell", (), {})
+
+
+@pytest.mark.parametrize("kind", [Jupyters, type("Shell", (Jupyters,), {})])  # Colab's is derived
+def test_auto_is_a_notebook_in_a_kernel(monkeypatch, kind):
+    shell = kind()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     monkeypatch.setattr(display.Notebook, "__init__", lambda self, num_epochs: None)
     assert isinstance(display.choose("auto", 1), display.Notebook)
@@ -72,11 +76,22 @@ def test_auto_is_a_bar_in_a_terminal_else_lines(monkeypatch, terminal, kind):
     shown.close("")
 
 
+def test_auto_is_lines_where_there_is_no_stderr(monkeypatch):
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    monkeypatch.setattr(sys, "stderr", None)
+    assert isinstance(display.choose("auto", 1), display.Lines)
+
+
+def test_a_display_that_lacks_a_method_is_refused():
+    with pytest.raises(ValueError, match="display must have a method close, got"):
+        display.choose(SimpleNamespace(progress=print, epoch=print), 1)
+
+
 def test_a_display_of_the_users_own_is_taken_as_it_is():
     own = display.Silent()
     assert display.choose(own, 1) is own
 
 
 def test_an_unknown_name():
-    with pytest.raises(ValueError, match="display='loud': must be 'auto', 'notebook', 'bar'"):
+    with pytest.raises(ValueError, match=r"display must be 'auto', 'notebook', .* got 'loud'"):
         display.choose("loud", 1)

@@ -111,7 +111,7 @@ def test_stationary_variances_worked_by_hand():
 
 @pytest.mark.parametrize("step", [0, -0.1, math.nan])
 def test_a_step_must_be_positive(step):
-    with pytest.raises(ValueError, match=rf"step={step}: must be greater than 0"):
+    with pytest.raises(ValueError, match=rf"step must be a finite number > 0, got {step}"):
         stationary(step)
 
 

@@ -127,12 +127,12 @@ def test_recorded_updates():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"setting": "paper"}, "setting='paper': must be a Setting"),
-        ({"seed": -1}, "seed=-1: must be an integer of at least 0"),
-        ({"seed": True}, "seed=True: must be an integer of at least 0"),
-        ({"num_updates": 0}, "num_updates=0: must be an integer of at least 1"),
-        ({"num_chains": 1}, "num_chains=1: must be an integer of at least 2"),
-        ({"num_chains": 2.5}, r"num_chains=2\.5: must be an integer of at least 1"),
+        ({"setting": "paper"}, "setting must be a Setting, .* got 'paper'"),
+        ({"seed": -1}, "seed must be an integer >= 0, got -1"),
+        ({"seed": True}, "seed must be an integer >= 0, got True"),
+        ({"num_updates": 0}, "num_updates must be an integer >= 1, got 0"),
+        ({"num_chains": 1}, "num_chains must be an integer >= 2, got 1"),
+        ({"num_chains": 2.5}, r"num_chains must be an integer >= 2, got 2\.5"),
     ],
 )
 def test_bad_arguments(arguments, message):

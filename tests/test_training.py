@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import threading
 
 import mxnet as mx
 import numpy as onp
@@ -9,8 +10,10 @@ from d2l import mxnet as d2l
 from mxnet import autograd, gluon, init, lr_scheduler, np, npx
 
 from d2l_lrsched import training
+from d2l_lrsched.checkpoint import Checkpoint
 from d2l_lrsched.display import Silent
 from d2l_lrsched.model import lenet
+from d2l_lrsched.schedulers import PerEpoch, PlateauScheduler, WarmupScheduler
 from d2l_lrsched.schedulers.scratch import SquareRootScheduler
 
 npx.set_np()
@@ -221,7 +224,8 @@ class Poisoned:
         self.loss_factor = 1.0
 
     def __len__(self):
-        return len(self._batches)
+        left_out = self._spoil is None and self._which is not None  # in the epoch to come
+        return len(self._batches) - left_out
 
     def __iter__(self):
         which, self._which = self._which, None
@@ -281,13 +285,13 @@ def test_a_gradient_that_is_not_finite_ends_the_training_by_default(small_iters)
 @pytest.mark.parametrize("clip_norm", [0, -1, math.inf, math.nan, "1", True])
 def test_a_bad_threshold(small_iters, clip_norm):
     net = new_net()
-    with pytest.raises(ValueError, match=f"clip_norm={clip_norm!r}: must be"):
+    with pytest.raises(ValueError, match=f"clip_norm must be .*, got {clip_norm!r}"):
         training.train(net, *small_iters(), 1, LOSS, sgd(net), CTX, clip_norm=clip_norm)
 
 
 def test_an_unknown_way_with_what_is_not_finite(small_iters):
     net = new_net()
-    with pytest.raises(ValueError, match="nonfinite='stop': must be one of 'raise', 'skip'"):
+    with pytest.raises(ValueError, match="nonfinite must be 'raise' or 'skip', got 'stop'"):
         training.train(net, *small_iters(), 1, LOSS, sgd(net), CTX, nonfinite="stop")
 
 
@@ -361,7 +365,7 @@ def test_a_live_network_did_not_collapse(small_iters):
 @pytest.mark.parametrize("num_epochs", [0, -1, 1.5, True, "3", None])
 def test_a_bad_number_of_epochs(small_iters, num_epochs):
     net = new_net()
-    with pytest.raises(ValueError, match=f"num_epochs={num_epochs!r}: must be an integer"):
+    with pytest.raises(ValueError, match=f"num_epochs must be an integer >= 1, got {num_epochs!r}"):
         training.train(net, *small_iters(), num_epochs, LOSS, sgd(net), CTX)
 
 
@@ -369,10 +373,197 @@ def test_a_bad_number_of_epochs(small_iters, num_epochs):
 def test_an_empty_iterator(small_iters, which):
     iters = dict(zip(("train_iter", "test_iter"), small_iters()), **{which: []})
     net = new_net()
-    with pytest.raises(ValueError, match=f"{which} is empty"):
+    with pytest.raises(ValueError, match=f"{which} must hold at least one batch"):
         training.train(
             net, num_epochs=1, loss=LOSS, trainer=sgd(net), ctx=CTX, display="none", **iters
         )
+
+
+class Batches:
+    """Batches in a list, of any kind, given anew or not."""
+
+    def __init__(self, batches, begin=iter, length=None):
+        self._batches, self._begin = batches, begin
+        self._length = len(batches) if length is None else length
+
+    def __len__(self):
+        return self._length
+
+    def __iter__(self):
+        return self._begin(self._batches)
+
+
+def batch(examples=4, labels=None):
+    labels = (examples,) if labels is None else labels
+    return np.zeros((examples, 1, 28, 28)), np.zeros(labels, dtype="int32")
+
+
+class NeverTrained(gluon.Trainer):
+    def step(self, *arguments, **settings):
+        raise AssertionError("an update came before the error")
+
+
+def train_on(train_iter, test_iter=None, net=None, num_epochs=2, loss=LOSS, **settings):
+    net = net or new_net()
+    settings = settings or {"learning_rate": 0.1}
+    trainer = NeverTrained(net.collect_params(), "sgd", settings)
+    test_iter = Batches([batch()]) if test_iter is None else test_iter
+    return training.train(
+        net, train_iter, test_iter, num_epochs, loss, trainer, CTX, display="none"
+    )
+
+
+@pytest.mark.parametrize("which", ["train_iter", "test_iter"])
+@pytest.mark.parametrize(
+    ("spoilt", "message"),
+    [
+        (Batches([batch(0), batch()]), r"got \(0, 1, 28, 28\) and \(0,\) as batch 1"),
+        (Batches([batch(4, (4, 1))]), r"got \(4, 1, 28, 28\) and \(4, 1\) as batch 1"),
+        (Batches([batch(4, (3,))]), r"got \(4, 1, 28, 28\) and \(3,\) as batch 1"),
+        (Batches([], length=3), r" many batches .* its length of 3 says, got 0"),
+    ],
+)
+def test_batches_that_cannot_be_are_refused_before_any_update(which, spoilt, message):
+    iters = {"train_iter": Batches([batch()]), which: spoilt}
+    with pytest.raises(ValueError, match=f"^{which} must give .*{message}"):
+        train_on(**iters)
+
+
+@pytest.mark.parametrize("which", ["train_iter", "test_iter"])
+def test_an_iterator_is_refused_at_once_unless_there_is_one_epoch(which):
+    class Generated:
+        """As tqdm(generator, total=1), and itself the iterator."""
+
+        def __init__(self):
+            self._left = [batch()]
+
+        def __len__(self):
+            return 1
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            if not self._left:
+                raise StopIteration
+            return self._left.pop()
+
+    with pytest.raises(ValueError, match=f"^{which} must begin anew with every iter"):
+        train_on(**{"train_iter": Batches([batch()]), which: Generated()})
+    net = new_net()
+    iters = {"train_iter": Batches([batch()]), "test_iter": Batches([batch()]), which: Generated()}
+    trainer = sgd(net, learning_rate=0.1)
+    history = training.train(
+        net, num_epochs=1, loss=LOSS, trainer=trainer, ctx=CTX, display="none", **iters
+    )
+    assert len(history.epochs) == 1
+
+
+@pytest.mark.parametrize("which", ["train_iter", "test_iter"])
+def test_an_iterable_that_is_used_up_is_named_and_the_net_keeps_what_it_learned(small_iters, which):
+    """It gives out one and the same iterator, which nothing shows beforehand."""
+    iters = dict(zip(("train_iter", "test_iter"), small_iters()))
+    iters[which] = Batches(iter(list(iters[which])), length=len(iters[which]))
+    of_one_epoch = new_net()
+    training.train(
+        of_one_epoch, *small_iters(), 1, LOSS, sgd(of_one_epoch, learning_rate=0.1), CTX,
+        display="none",
+    )  # fmt: skip
+    net = new_net()
+    with pytest.raises(ValueError, match=f"^{which} must give as many .* got 0: is it an iterator"):
+        training.train(
+            net, num_epochs=2, loss=LOSS, trainer=sgd(net, learning_rate=0.1), ctx=CTX,
+            display="none", **iters,
+        )  # fmt: skip
+    if which == "train_iter":
+        assert_same_parameters(net, of_one_epoch)
+
+
+def net_of(*blocks):
+    net = gluon.nn.Sequential()
+    net.add(*blocks)
+    net.initialize()
+    return net
+
+
+def test_scores_and_losses_of_other_shapes_are_refused_before_any_update():
+    batches = Batches([batch()])
+    flat = net_of(gluon.nn.Conv2D(10, 28))  # scores (4, 10, 1, 1)
+    with pytest.raises(ValueError, match=r"^net must give scores \(4, classes\), got \(4, 10, 1"):
+        train_on(batches, net=flat, loss=lambda y_hat, y: y_hat.sum(axis=(1, 2, 3)))
+    with pytest.raises(ValueError, match=r"^loss must give one loss .* \(4,\), got \(4, 10\)"):
+        train_on(batches, loss=lambda y_hat, y: y_hat)
+    with pytest.raises(ValueError, match=r"^loss must give one loss .* \(4,\), got \(\)"):
+        train_on(batches, loss=lambda y_hat, y: LOSS(y_hat, y).mean())
+
+
+def test_a_scheduler_for_another_run_is_refused_before_any_update():
+    batches = Batches([batch(), batch()])
+    with pytest.raises(ValueError, match="updates_per_epoch=235, and train_iter has 2 batches"):
+        train_on(batches, lr_scheduler=PerEpoch(SquareRootScheduler(), 235))
+    told = PlateauScheduler()
+    told.tell(1.0, 20)
+    with pytest.raises(ValueError, match="told of update 20, and the training begins after 0"):
+        train_on(batches, lr_scheduler=WarmupScheduler(told, 1))
+
+
+def test_what_is_clipped_and_measured_is_what_the_trainer_updates(small_iters):
+    """Only the last layer is trained: its gradient alone makes the norm."""
+    clipped_alone, everything = new_net(), new_net()
+    last = list(clipped_alone.collect_params().values())[-2:]
+    trainer = gluon.Trainer(last, "sgd", {"learning_rate": 0.1})
+    before = {}
+
+    class Watch(Silent):
+        def epoch(self, *numbers):
+            before.setdefault("parameters", parameters(clipped_alone)[:-2])
+
+    history = training.train(
+        clipped_alone, *small_iters(), 1, LOSS, trainer, CTX, clip_norm=1e-3, display=Watch()
+    )
+    of_all = training.train(
+        everything, *small_iters(), 1, LOSS, sgd(everything, learning_rate=1e-9), CTX,
+        clip_norm=1e-3, display="none",
+    )  # fmt: skip
+    assert 0 < history.epochs[0].norm_max < of_all.epochs[0].norm_max
+    assert history.epochs[0].clipped == 1
+    # Each update is as long as rate times threshold: 51 of them are at most 51 times that.
+    mx.random.seed(0)
+    begun = new_net()
+    begun.initialize(force_reinit=True, ctx=CTX, init=init.Xavier())
+    begun(np.zeros((1, 1, 28, 28)))
+    moved = [a - b for a, b in zip(parameters(clipped_alone), parameters(begun))]
+    assert all((change == 0).all() for change in moved[:-2])
+    assert math.sqrt(sum((change**2).sum() for change in moved[-2:])) <= 51 * 0.1 * 1e-3 * 1.001
+
+
+def test_a_table_of_numpys_rates_trains(small_iters, tmp_path):
+    """The rates that History keeps are Python's own numbers, which a checkpoint can hold."""
+    rates = onp.linspace(0.3, 0.01, 100).astype("float32")
+    net = new_net()
+    history = training.train(
+        net, *small_iters(), 1, LOSS, sgd(net, lr_scheduler=lambda n: rates[min(n, 99)]), CTX,
+        display="none", checkpoint=Checkpoint(tmp_path / "run.npz", {}),
+    )  # fmt: skip
+    assert type(history.epochs[0].lr_first) is float
+    assert history.epochs[0].lr_first == float(rates[1])
+    assert (tmp_path / "run.npz").exists()
+
+
+def test_a_thread_without_numpy_semantics_is_told_what_to_call(small_iters):
+    iters, net, errors = small_iters(), new_net(), []
+
+    def work():
+        try:
+            training.train(net, *iters, 1, LOSS, sgd(net, learning_rate=0.1), CTX, display="none")
+        except RuntimeError as error:
+            errors.append(str(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert len(errors) == 1
+    assert "call mxnet.npx.set_np() in it" in errors[0]
 
 
 def test_the_display_is_told_everything(small_iters):

@@ -161,10 +161,12 @@ class SequentialScheduler(Schedule):
                 f"schedulers[{len(pairs)}], the last, must be a bare scheduler, got {last!r}"
             )
         check_scheduler(f"schedulers[{len(pairs)}]", last)
+        # Each scheduler, where it begins, and where the next one does.
         starts = [0, *accumulate(num_updates for _, num_updates in pairs)]
         ends = [*starts[1:], math.inf]
         parts = [*(scheduler for scheduler, _ in pairs), last]
-        self._keep(schedulers=[*pairs, last], _parts=tuple(zip(parts, starts, ends)))
+        self._keep(schedulers=[*pairs, last])
+        self._parts = tuple(zip(parts, starts, ends))
 
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
