@@ -9,7 +9,7 @@ import click
 from d2l_lrsched import cli_options
 from d2l_lrsched.cli_bench import bench
 from d2l_lrsched.cli_clipping import clipping
-from d2l_lrsched.cli_errors import one_line_errors
+from d2l_lrsched.cli_errors import Commands, one_line_errors
 from d2l_lrsched.cli_exercises import exercises
 from d2l_lrsched.cli_explore import explore
 from d2l_lrsched.cli_plot import plot
@@ -17,7 +17,10 @@ from d2l_lrsched.cli_report import report, verify
 from d2l_lrsched.cli_run import reproduce, run
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="d2l_lrsched")
 def main() -> None:
     """Reproduce d2l.ai's "Learning Rate Scheduling" (section 11.15) in MXNet/Gluon.

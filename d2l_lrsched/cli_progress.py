@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
+from d2l_lrsched.streams import is_terminal
+
 if TYPE_CHECKING:
     from d2l_lrsched.runner import Failure, Job
     from d2l_lrsched.store import Run
@@ -19,7 +21,7 @@ class Progress:
     """A bar of epochs in a terminal, a line an epoch elsewhere."""
 
     def __init__(self, num_epochs: int, several_seeds: bool) -> None:
-        self._bar = tqdm(total=num_epochs, unit="epoch", disable=not sys.stderr.isatty())
+        self._bar = tqdm(total=num_epochs, unit="epoch", disable=not is_terminal(sys.stderr))
         self._several_seeds = several_seeds
         self._seen: dict[tuple[str, int], int] = {}
         self.stored = 0
@@ -39,7 +41,7 @@ class Progress:
         job, epoch, test_acc = message
         self._advance(job, epoch)
         if self._bar.disable:
-            with suppress(BrokenPipeError):  # the main thread's own lines will say so
+            with suppress(OSError):  # of a pipe or disk; the main thread's own lines will say so
                 click.echo(f"{self.name(job)}: epoch {epoch}/{job.length}, test acc {test_acc:.3f}")
 
     def finished(self, result: Run | Failure) -> None:

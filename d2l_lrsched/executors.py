@@ -17,6 +17,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
+from d2l_lrsched import streams
+
 
 class Executor(Protocol):
     """What `runner.run` needs: `concurrent.futures` and Dask's ``Client`` have it too."""
@@ -66,6 +68,7 @@ class LocalProcesses:
         self._running: list[BaseProcess] = []
         self._stopped = False
         self._changed = threading.Condition()
+        streams.open_closed()  # or a pipe to a process is taken for one of its streams
         # The first start of a process starts this too, which unblocks SIGINT in its thread.
         resource_tracker.ensure_running()
         self._threads = ThreadPoolExecutor(
@@ -167,6 +170,7 @@ def _start(function: Callable, arguments: tuple) -> tuple[Connection, BaseProces
 def _in_process(connection: Connection, function: Callable, arguments: tuple) -> None:
     global _parent
     _parent = connection
+    streams.open_closed()
     answer: tuple[str, Any]
     try:
         answer = "result", function(*arguments)

@@ -27,6 +27,7 @@ import numpy as np
 import pooch
 
 from d2l_lrsched.paths import PathLike, user_path
+from d2l_lrsched.streams import is_terminal
 
 #: SHA-256 of each file's decompressed content; the .gz wrappers differ between distributors.
 SHA256 = {
@@ -361,7 +362,7 @@ def fetch(folder: PathLike, base_url: str | None = None) -> list[str]:
 
 def _download(name: str, base_url: str, folder: str) -> Path:
     def download_and_check(url: str, output_file: str, client: pooch.Pooch) -> None:
-        progressbar = sys.stderr is not None and sys.stderr.isatty()
+        progressbar = is_terminal(sys.stderr)
         pooch.HTTPDownloader(progressbar=progressbar, chunk_size=1 << 16, timeout=TIMEOUT)(
             url, output_file, client
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +40,67 @@ def test_help_does_not_wait_for_mxnet():
 
 def test_version(call):
     assert re.fullmatch(r".*, version \d+\.\d+\.\d+\n", call("--version").stdout)
+
+
+# --- standard streams ----------------------------------------------------------------------------
+
+SPEAKING = (["--help"], ["verify", "--help"], ["verify"], ["data"], ["plot", "square-root", "-o"])
+
+
+def nobody_reads():
+    """The end of a pipe that nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    return open(writer, "wb")
+
+
+def speak(arguments, tmp_path, **streams):
+    """Call one of `SPEAKING` with standard streams of its own."""
+    figure = [str(tmp_path / "x.svg")] * ("-o" in arguments)
+    return subprocess.run(
+        [*COMMAND, *arguments, *figure],
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
+        cwd=FIGURES.parent,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize("arguments", SPEAKING, ids=" ".join)
+def test_a_pipe_that_nobody_reads_ends_a_command_as_it_does_others(arguments, tmp_path):
+    """As `d2l-lrsched verify | head -1`: 141, in a shell SIGPIPE's status, and no word."""
+    with nobody_reads() as pipe:
+        done = speak(arguments, tmp_path, stdout=pipe)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
+
+
+def test_an_error_that_nobody_reads_ends_alike(tmp_path):
+    with nobody_reads() as pipe:
+        done = speak(["nonsense"], tmp_path, stderr=pipe)
+    assert (done.returncode, done.stdout) == (128 + signal.SIGPIPE, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", SPEAKING, ids=" ".join)
+def test_an_output_on_a_full_disk_is_one_line(arguments, tmp_path):
+    with open("/dev/full", "wb") as full:
+        done = speak(arguments, tmp_path, stdout=full)
+    assert (done.returncode, done.stderr) == (1, "Error: No space left on device\n")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("arguments", SPEAKING, ids=" ".join)
+def test_closed_streams_are_no_matter(arguments, closed, tmp_path):
+    figure = [str(tmp_path / "x.svg")] * ("-o" in arguments)
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, *arguments, *figure],
+        cwd=FIGURES.parent,
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 # --- data -----------------------------------------------------------------------------------------

@@ -152,6 +152,22 @@ def test_runs_of_unknown_experiments_are_passed_over(command, one_epoch, tmp_pat
     }
 
 
+def test_it_trains_without_any_standard_stream(tmp_path):
+    """Nor do the workers' words, for want of a stream, end up in the records."""
+    done = subprocess.run(
+        ["sh", "-c", f"exec {REPRODUCE_ONE} {shlex.quote(str(tmp_path))} <&- >&- 2>&-"],
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0
+    assert pairs(tmp_path) == [("cosine", 0)]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "11.15.3.3-cosine-schedule.svg",
+        "11.15.3.3-cosine-training.svg",
+        "runs.jsonl",
+    }
+
+
 def test_every_process_of_a_training_stays_under_500_mb(one_epoch):
     done, _ = one_epoch
     assert 150 < int(done.stderr.splitlines()[-1]) / 1024 < 500

@@ -57,6 +57,28 @@ def test_what_cannot_be_sent_is_an_error():
     assert "result that cannot be sent: <unlocked _thread.lock" in str(error)
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_without_a_standard_stream_calls_are_made_all_the_same(closed, tmp_path):
+    """The pipe to a process must not be what a library in C takes for its standard error."""
+    code = """if 1:
+        import os, sys
+        from d2l_lrsched.executors import LocalProcesses
+        speak = "import os; [os.write(number, b'of a library') for number in (1, 2)]"
+        if __name__ == "__main__":
+            with LocalProcesses(1, 2) as executor:
+                calls = [executor.submit(exec, speak), executor.submit(divmod, 7, 2)]
+                open(sys.argv[1], "w").write(repr([call.result(60) for call in calls]))
+    """
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", sys.executable, "-c", code, tmp_path / "told"],
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "told").read_text() == "[None, (3, 1)]"
+
+
 def test_a_message_elsewhere_goes_nowhere():
     executors.tell("nobody listens")
 
