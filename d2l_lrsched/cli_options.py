@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from d2l_lrsched.cores import cores
 from d2l_lrsched.paths import user_path
 
 if TYPE_CHECKING:
@@ -27,13 +27,6 @@ class UserPath(click.Path):
             self.fail(str(error), param, ctx)
         super().convert(path, param, ctx)
         return path
-
-
-def cores() -> int:
-    """Return the cores that this process may use, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def checked_data(data_dir: Path | None) -> Path:
@@ -99,7 +92,7 @@ data_dir = click.option(
 
 
 def workers(description: str) -> Any:
-    """Return the option --workers, by default as many as there are cores."""
+    """Return the option --workers, by default as many as there are cores for us."""
     return click.option(
         "--workers",
         type=click.IntRange(min=1),

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from d2l_lrsched import cli_options
+from d2l_lrsched import cli_options, cores
 from d2l_lrsched.fast import ARRANGEMENTS
 
 
@@ -65,7 +64,7 @@ def test_every_path_of_every_command_is_a_users_path():
 
 
 def test_workers_are_the_cores_that_may_be_used():
-    assert parsed(cli_options.workers("Runs.")) == {"workers": len(os.sched_getaffinity(0))}
+    assert parsed(cli_options.workers("Runs.")) == {"workers": cores.cores()}
 
 
 @pytest.mark.parametrize(
