@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from d2l_lrsched import homes
+
 _HOME_OF = {
     "SquareRootScheduler": "schedulers.scratch",
     "FactorScheduler": "schedulers.scratch",
@@ -45,6 +47,8 @@ _MODULES = (
 )
 
 __all__ = [*_HOME_OF, *_MODULES]
+
+homes.lend()  # before anything imports Matplotlib
 
 
 def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ from tornado.ioloop import IOLoop
 from traitlets import default
 from voila.app import Voila
 
+from d2l_lrsched import homes
 from d2l_lrsched.explorer_records import FOLDER_VARIABLE
 
 HOST = "127.0.0.1"
@@ -50,6 +51,7 @@ def serve(records: Path, port: int, *, browser: bool, ready: Callable[[str], Non
         Called with the address as soon as it is served.
     """
     os.environ[FOLDER_VARIABLE] = str(records.resolve())
+    homes.lend_whole()  # Jupyter asks for a home even where it has no use for it
     logging.getLogger("tornado").setLevel(logging.ERROR)
     # Without the user's own settings of Voilà, which might not fit.
     server: Any = Voila(config_file_paths=[])

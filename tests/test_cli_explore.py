@@ -37,7 +37,7 @@ def test_damaged_records_are_named_before_anything_is_served(tmp_path):
     (tmp_path / "baseline.jsonl").write_text("nonsense\n")
     done = explore("--records", tmp_path)
     assert done.exit_code == 1
-    assert done.output.startswith(f"Error: {tmp_path}/baseline.jsonl, line 1: no JSON")
+    assert done.output.startswith(f"Error: {tmp_path}/baseline.jsonl, line 1: no Run: ")
     assert done.output.count("\n") == 1
 
 
@@ -103,6 +103,41 @@ def test_it_serves_quietly_and_leaves_no_kernel(number, tmp_path):
         while any(map(is_there, kernels)) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not any(map(is_there, kernels))
+    finally:
+        server.kill()
+        server.wait()
+        server.stdout.close()
+
+
+@pytest.mark.parametrize("home", ["/nonexistent/home", "", None])
+def test_it_needs_nobodys_home(home, tmp_path):
+    """One that is not there, as in a container; none at all; and the page is whole."""
+    environment = {k: v for k, v in os.environ.items() if k != "HOME"}
+    if home is not None:
+        environment["HOME"] = home
+    user = []
+    if home is None:  # nor does the system know one
+        user = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"]
+        user += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+        if os.geteuid() or subprocess.call([*user, "true"], stderr=subprocess.DEVNULL):
+            pytest.skip("needs root and setpriv(1)")
+    command = [sys.executable, "-m", "d2l_lrsched", "explore", "--no-browser", "--records"]
+    server = subprocess.Popen(
+        [*user, *command, ROOT / "figures"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=ROOT,
+        env=environment,
+    )
+    try:
+        said = server.stdout.readline()
+        assert said.startswith("The explorer is at http://127.0.0.1:88")
+        page = urllib.request.urlopen(said.split()[4], timeout=240).read().decode()
+        assert "widget-view+json" in page  # what the cell of the notebook gave
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(60) == 0
+        assert server.stdout.read() == ""
     finally:
         server.kill()
         server.wait()
