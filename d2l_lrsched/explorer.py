@@ -63,6 +63,7 @@ class Page:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._stored = explorer_model.stored(folder)
+        self._unknown = explorer_model.unknown(folder)
         self._runs_shown: Any = None
         self._quiet = False
         self.language = widgets.ToggleButtons(
@@ -223,7 +224,7 @@ class Page:
         shown = (language, [(group.experiment, group.num_epochs) for group in groups])
         if shown != self._runs_shown:  # drawn anew only where a drag has brought others
             self._runs_shown = shown
-            self.runs.value = self._runs(groups, language)
+            self.runs.value = self._runs(groups, language) + self._passed_over(language)
 
     def _runs(self, groups: list[explorer_model.Stored], language: str) -> str:
         texts = TEXTS[language]
@@ -244,6 +245,13 @@ class Page:
         svg = explorer_figure.runs_svg(groups, language)
         text = f"{'; '.join(counts)}. {texts['runs.collapsed']}"
         return f"<h2>{texts['runs']}</h2>{svg}<p>{text}</p>"
+
+    def _passed_over(self, language: str) -> str:
+        if not self._unknown:
+            return ""
+        names = html.escape(", ".join(dict.fromkeys(self._unknown)))
+        text = TEXTS[language]["runs.unknown"].format(count=len(self._unknown), names=names)
+        return f"<p>{text}</p>"
 
 
 _CHOICES = ("preset", "reading", "schedule")

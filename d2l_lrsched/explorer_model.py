@@ -18,7 +18,7 @@ import numpy as np
 import d2l_lrsched as lrs
 from d2l_lrsched.exercises import PLATEAU
 from d2l_lrsched.experiment import Experiment
-from d2l_lrsched.experiments import ALL, CHAPTER
+from d2l_lrsched.experiments import ALL, CHAPTER, known
 from d2l_lrsched.explorer_records import read_runs
 from d2l_lrsched.published import CHAPTER as PRINTED
 from d2l_lrsched.published import UPDATES_PER_EPOCH
@@ -222,18 +222,33 @@ def stored(folder: Path) -> list[Stored]:
         As `read_runs`.
     """
     groups: dict[tuple[str, int], dict[int, Run]] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a torn last line the command has told
-        for run in read_runs(folder):
-            experiment = ALL.get(run.experiment)
-            made_with = {k: v for k, v in run.settings.items() if k != "net"}
-            if experiment and _schedule_alone(experiment) and experiment.settings == made_with:
-                group = groups.setdefault((run.experiment, run.num_epochs), {})
-                group.setdefault(run.seed, run)
+    for run in _read(folder):
+        experiment = ALL.get(run.experiment)
+        made_with = {k: v for k, v in run.settings.items() if k != "net"}
+        if experiment and _schedule_alone(experiment) and experiment.settings == made_with:
+            group = groups.setdefault((run.experiment, run.num_epochs), {})
+            group.setdefault(run.seed, run)
     return [
         Stored(name, num_epochs, _rates_of(name, num_epochs), tuple(by_seed.values()))
         for (name, num_epochs), by_seed in groups.items()
     ]
+
+
+def unknown(folder: Path) -> list[str]:
+    """Return the experiment of every stored run that this version does not know.
+
+    Raises
+    ------
+    StoreError
+        As `read_runs`.
+    """
+    return [run.experiment for run in _read(folder) if not known(run)]
+
+
+def _read(folder: Path) -> list[Run]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a torn last line the command has told
+        return read_runs(folder)
 
 
 def _schedule_alone(experiment: Experiment) -> bool:

@@ -66,6 +66,8 @@ _VI = {
     "runs.no_records": "Chưa có lần huấn luyện nào được lưu trong thư mục {folder}; "
     "hãy tạo bằng lệnh <code>d2l-lrsched reproduce --net fast --seeds 10</code>, hoặc dùng "
     "<code>--records</code> để chỉ ra thư mục chứa chúng.",
+    "runs.unknown": "Không tính {count} lần huấn luyện đã lưu, vì phiên bản này không biết thí "
+    "nghiệm hoặc thiết lập của chúng: {names}.",
     "train_loss": "mất mát huấn luyện",
     "test_acc": "độ chính xác trên tập kiểm tra",
     "trained": "học được",
@@ -137,6 +139,8 @@ _EN = {
     "runs.no_records": "There are no stored runs in the folder {folder}; "
     "<code>d2l-lrsched reproduce --net fast --seeds 10</code> makes some, and "
     "<code>--records</code> names the folder that holds them.",
+    "runs.unknown": "{count} stored runs are left out, for this version does not know their "
+    "experiments or settings: {names}.",
     "train_loss": "training loss",
     "test_acc": "test accuracy",
     "trained": "trained",
