@@ -25,7 +25,7 @@ IMPORT_MXNET = $(BIN)/python -W ignore -c 'import mxnet'
 
 NOTEBOOKS := $(patsubst %.py,%,$(wildcard notebooks/*.py))
 # Kernels read nobody's own settings, leave nothing in the checkout, and give the records' bits.
-KERNELS = IPYTHONDIR=$(abspath $(VENV)/ipython) MPLBACKEND= PYTHONWARNINGS= OMP_NUM_THREADS=1
+KERNELS = IPYTHONDIR="$$PWD/$(VENV)/ipython" MPLBACKEND= PYTHONWARNINGS= OMP_NUM_THREADS=1
 
 .PHONY: help install data reproduce notebooks $(NOTEBOOKS) explore test test-slow lint constraints clean
 
@@ -89,7 +89,7 @@ explore: $(VENV)/.explorer ## drag any schedule's parameters in the browser
 test: $(VENV)/.test data lint ## prove the code right, in minutes
 	@command -v chromedriver >/dev/null || { $(call APT_INSTALL,chromium chromium-driver); } || true
 	$(BIN)/python -m pytest
-	PYTHONSTARTUP=$(CURDIR)/tests/few_images.py $(KERNELS) $(BIN)/python -m pytest --nbmake notebooks/*.ipynb
+	PYTHONSTARTUP="$$PWD/tests/few_images.py" $(KERNELS) $(BIN)/python -m pytest --nbmake notebooks/*.ipynb
 
 test-slow: $(VENV)/.test data ## the tests that take longer
 	$(BIN)/python -m pytest -m slow

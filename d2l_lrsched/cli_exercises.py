@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from d2l_lrsched import cli_options, cli_runs
 from d2l_lrsched.cli_errors import end_as_by_ctrl_c, one_line_errors
+
+if TYPE_CHECKING:
+    from d2l_lrsched.sgld_records import Record
 
 RECORDS = "exercises.jsonl"
 SAMPLES = "sgld.jsonl"
@@ -62,7 +65,6 @@ def exercises(
         figures_sgld,
         runner,
         sgld,
-        sgld_records,
         store,
     )
     from d2l_lrsched.exercises import EXERCISES
@@ -70,6 +72,7 @@ def exercises(
     with one_line_errors():
         records = cli_options.ready(output / RECORDS, experiments.EXERCISES)
         sampled = output / SAMPLES
+        samples = _known_samples(sampled)
         settings: dict[str, Any] = {"num_epochs": epochs, "net": "fast"}
         parts = {
             exercise.name: (exercise.names, range(seeds or exercise.num_seeds))
@@ -80,8 +83,8 @@ def exercises(
         settings["data_dir"] = str(cli_options.checked_data(data_dir)) if lacking else None
         for names, of_seeds in wanted:
             cli_runs.make(names, of_seeds, records, workers, **settings).exit_if_failed()
-        sampling = "sampling" in (chosen or NAMES)
-        samples = sgld.make(sampled) if sampling else sgld_records.read(sampled)
+        if "sampling" in (chosen or NAMES):
+            samples = sgld.make(sampled)
         shown = {
             runner.Job(name, seed, epochs, net="fast").key
             for names, of_seeds in parts.values()
@@ -97,3 +100,18 @@ def exercises(
         with store.whole_file(output / PAGE) as temporary:
             temporary.write_text(exercises_report.as_page(runs, samples), encoding="utf-8")
     click.echo(f"{output / PAGE}: {len(runs)} runs, {len(drawn)} figures")
+
+
+def _known_samples(path: Path) -> list[Record]:
+    """Return the file's records that the exercise has, if any; say how many others there are."""
+    from d2l_lrsched import sgld, sgld_records
+
+    records = sgld_records.read(path)
+    found = sgld.known(records)
+    if len(found) < len(records):
+        click.echo(
+            f"Warning: {path}: {len(records) - len(found)} of {len(records)} records are passed "
+            "over, being of unknown settings or seeds, or repeated",
+            err=True,
+        )
+    return found

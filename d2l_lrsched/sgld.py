@@ -103,14 +103,27 @@ def sample(
     )
 
 
+def known(records: Iterable[Record]) -> list[Record]:
+    """Return the first record of each setting and seed, of those that `make` would make.
+
+    Records outlive the code that wrote them: what had other settings is of other numbers.
+    """
+    first: dict[tuple[str, int], Record] = {}
+    for record in records:
+        setting = SETTINGS.get(record.setting)
+        if setting and record.settings == _settings(setting, NUM_UPDATES, NUM_CHAINS):
+            first.setdefault((record.setting, record.seed), record)
+    return [record for (_, seed), record in first.items() if seed in SEEDS]
+
+
 def missing(records: Iterable[Record]) -> list[tuple[Setting, int]]:
     """Return the settings and seeds of which there is no record, or one of other settings."""
-    found = [(record.setting, record.seed, record.settings) for record in records]
+    found = {(record.setting, record.seed) for record in known(records)}
     return [
         (setting, seed)
         for setting in SETTINGS.values()
         for seed in SEEDS
-        if (setting.name, seed, _settings(setting, NUM_UPDATES, NUM_CHAINS)) not in found
+        if (setting.name, seed) not in found
     ]
 
 
@@ -142,7 +155,7 @@ def make(path: str | os.PathLike[str]) -> list[Record]:
         records.append(made)
         sgld_records.write(path, records)
     return sorted(
-        (record for record in records if (record.setting, record.seed) in wanted),
+        known(records),
         key=lambda record: wanted.index((record.setting, record.seed)),
     )
 

@@ -173,6 +173,23 @@ def test_make_makes_what_is_missing_and_no_more(short, tmp_path):
     assert [numbers(r) for r in again] == [numbers(r) for r in records]
 
 
+def test_other_settings_and_repeated_records_are_left_out_and_kept_in_the_file(short, tmp_path):
+    """As another version, or `cat` of two files, leaves them: no chain counts twice."""
+    path = tmp_path / "sgld.jsonl"
+    records = sgld.make(path)
+    others = [
+        replace(records[0], setting="of-another-version"),
+        replace(records[0], settings={**records[0].settings, "num_chains": 7}),
+        replace(records[0], seed=9),
+        replace(records[1], lost=3),
+    ]
+    assert sgld.known([*records, *others]) == records
+    sgld.sgld_records.write(path, [*records, *others])
+    assert sgld.make(path) == records
+    assert short == ALL
+    assert len(sgld.sgld_records.read(path)) == 8
+
+
 def test_what_is_finished_is_stored(short, tmp_path, monkeypatch):
     path = tmp_path / "sgld.jsonl"
     few = sgld.sample
