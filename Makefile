@@ -30,7 +30,7 @@ KERNELS = IPYTHONDIR="$$PWD/$(VENV)/ipython" MPLBACKEND= PYTHONWARNINGS= OMP_NUM
 .PHONY: help install data reproduce notebooks $(NOTEBOOKS) explore test test-slow lint constraints clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
 
 # A .venv of this Python is used as it is; one of ours of another Python is made anew.
 $(VENV)/.python-$(VERSION):
