@@ -47,9 +47,9 @@ def ours(
     iters = load_fashion_mnist(BATCH_SIZE, data_dir=data_dir)
     net, ctx, loss = ARRANGEMENTS[net_name](), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
     net.initialize(ctx=ctx)
-    trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": LEARNING_RATE})
 
     def epoch() -> None:
+        trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": LEARNING_RATE})
         with tempfile.TemporaryDirectory() as folder:  # a new one, or there is nothing to train
             checkpoint = Checkpoint(Path(folder, "run.npz"), {}) if with_checkpoint else None
             train(

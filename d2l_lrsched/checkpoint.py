@@ -8,16 +8,17 @@ import os
 import warnings
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from mxnet import gluon
 from mxnet import np as mnp
 from mxnet.optimizer import SGD
 
-from d2l_lrsched.history import Epoch, History, Point
+from d2l_lrsched.history import History
 from d2l_lrsched.paths import user_path
 from d2l_lrsched.schedulers import tell
 from d2l_lrsched.store import whole_file
@@ -94,9 +95,12 @@ class Checkpoint:
         """
         parameters = [p.list_data()[0].asnumpy() for p in net.collect_params().values()]
         made_with = {**self.made_with, "begin_num_update": begin_num_update}
-        text = {"made_with": made_with, "history": asdict(history)}
+        text = {
+            "made_with": json.dumps(made_with),
+            "history": msgspec.json.encode(history).decode(),
+        }
         content = io.BytesIO()  # a zip file that fails half way complains again when it is freed
-        np.savez(content, *parameters, **{k: np.array(json.dumps(v)) for k, v in text.items()})
+        np.savez(content, *parameters, **{name: np.array(value) for name, value in text.items()})
         try:
             with whole_file(self.path) as temporary:
                 temporary.write_bytes(content.getbuffer())
@@ -161,7 +165,8 @@ class Checkpoint:
     ) -> tuple[list[np.ndarray], History]:
         # Opened here, for np.load leaves a damaged file open.
         with open(self.path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            made_with, history = (json.loads(str(file[k])) for k in ("made_with", "history"))
+            made_with = json.loads(str(file["made_with"]))
+            history = msgspec.json.decode(str(file["history"]), type=History)
             for name in sorted(ours.keys() | made_with.keys()):
                 if ours.get(name) != made_with.get(name):
                     raise _RefusedError(
@@ -175,10 +180,9 @@ class Checkpoint:
             for array, shape in zip(arrays, shapes)
         ):
             raise _RefusedError("its parameters are those of another network")
-        epochs = [Epoch(**epoch) for epoch in history["epochs"]]
-        if len(epochs) > num_epochs:
-            raise _RefusedError(f"it has {len(epochs)} epochs, more than {num_epochs}")
-        return arrays, History(epochs, [Point(**point) for point in history["points"]])
+        if len(history.epochs) > num_epochs:
+            raise _RefusedError(f"it has {len(history.epochs)} epochs, more than {num_epochs}")
+        return arrays, history
 
 
 def _plain(value: Any) -> Any:

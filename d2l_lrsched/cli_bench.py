@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -46,7 +45,7 @@ def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> Non
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
             raise click.ClickException("interrupted; nothing was measured to its end") from None
-        store.append_line(output / RECORDS, json.dumps(record))
+        store.append(output / RECORDS, record)
         with store.whole_file(output / TABLES) as temporary:
             temporary.write_text(bench_report.as_markdown(record), encoding="utf-8")
         figures.save(bench_report.bench_figure(record), output / FIGURE)

@@ -29,8 +29,8 @@ def pilot_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
         (
             str(len(pilot)),
             str(len(pilot) - len(trained)),
-            f"{median(run.final['norm_median'] for run in trained):.2f}",
-            f"{max(epoch['norm_max'] for run in trained for epoch in run.epochs):.1f}",
+            f"{median(run.final.norm_median for run in trained):.2f}",
+            f"{max(epoch.norm_max for run in trained for epoch in run.epochs):.1f}",
             f"{collapse.threshold(pilot):g}",
         )
     ]
@@ -46,10 +46,10 @@ def clipped_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
             rows.append(
                 (
                     name,
-                    f"{100 * sum(e['clipped'] for e in epochs) / len(epochs):.0f} %",
-                    f"{median(e['norm_median'] for e in epochs):.2f}",
-                    f"{max(e['norm_max'] for e in epochs):.1f}",
-                    f"{sum(e['skipped'] for e in epochs):.0f}",
+                    f"{100 * sum(e.clipped for e in epochs) / len(epochs):.0f} %",
+                    f"{median(e.norm_median for e in epochs):.2f}",
+                    f"{max(e.norm_max for e in epochs):.1f}",
+                    f"{sum(e.skipped for e in epochs):.0f}",
                 )
             )
     return rows
@@ -62,7 +62,7 @@ def cost_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
     least and the most of the seeds' ratios.
     """
     seconds = {
-        (run.experiment, run.seed): median(epoch["seconds"] for epoch in run.epochs) for run in runs
+        (run.experiment, run.seed): median(epoch.seconds for epoch in run.epochs) for run in runs
     }
     rows: list[tuple[str, ...]] = []
     for plain, clipped in (("neither", "clipping"), ("scheduler", "both")):

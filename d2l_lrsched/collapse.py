@@ -40,7 +40,7 @@ def threshold(pilot: Iterable[Run]) -> float:
     ValueError
         If no run trained.
     """
-    medians = [run.final["norm_median"] for run in pilot if run.outcome == "trained"]
+    medians = [run.final.norm_median for run in pilot if run.outcome == "trained"]
     if not medians:
         raise ValueError("no run of the pilot trained: there are no norms to choose by")
     return float(f"{median(medians):.0e}")

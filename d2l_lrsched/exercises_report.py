@@ -80,9 +80,9 @@ def answer_rows(runs: Iterable[Run], exercise: Exercise) -> list[tuple[str, ...]
                     str(len(ours)),
                     str(lost),
                     f"{low:.2f} to {high:.2f}",
-                    mean_and_sd([final["train_loss"] for final in trained]),
-                    mean_and_sd([final["test_acc"] for final in trained], 4),
-                    f"{max(run.final['test_acc'] for run in ours):.4f}",
+                    mean_and_sd([final.train_loss for final in trained]),
+                    mean_and_sd([final.test_acc for final in trained], 4),
+                    f"{max(run.final.test_acc for run in ours):.4f}",
                 )
             )
     return rows

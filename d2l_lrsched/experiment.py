@@ -92,18 +92,23 @@ class Experiment:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Everything that shapes the run, for its record; a scheduler as the code that makes it."""
-        settings = {
+        """Everything that shapes the run but its net, for its record.
+
+        A scheduler is the code that makes it, without the path of a module, which may move; only
+        ``mxnet.`` and ``builtin.`` tell MXNet's classes and ours of the same name apart.
+        """
+        return {
             "learning_rate": self.learning_rate,
             "scheduler": None if self.scheduler is None else _as_code(self.scheduler),
             "unit": self.unit,
             "batch_size": self.batch_size,
             "optimizer": self.optimizer,
+            "clip_norm": self.clip_norm,
         }
-        # Older records, made before there was clipping, do not name it.
-        return settings if self.clip_norm is None else {**settings, "clip_norm": self.clip_norm}
 
 
 def _as_code(make: partial) -> str:
     arguments = ", ".join(f"{name}={value!r}" for name, value in make.keywords.items())
-    return f"{make.func.__module__}.{make.func.__qualname__}({arguments})"
+    package, _, module = make.func.__module__.partition(".")
+    whose = f"{package}." if package == "mxnet" else "builtin." * module.endswith(".builtin")
+    return f"{whose}{make.func.__qualname__}({arguments})"

@@ -105,7 +105,7 @@ def runs_svg(groups: Iterable[Stored], language: str) -> str:
             axes.set_xlabel(texts["epoch"])
             for run in (run for group in groups for run in group.runs):
                 trained = run.outcome == "trained"
-                values = [epoch[number] for epoch in run.epochs]
+                values = [getattr(epoch, number) for epoch in run.epochs]
                 axes.plot(
                     range(1, len(values) + 1),
                     values,

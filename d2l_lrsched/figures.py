@@ -73,7 +73,7 @@ def training_figure(run: Run) -> Figure:
         curves = (
             (epochs, train_loss, "train loss"),
             (epochs, train_acc, "train acc"),
-            (ends, [epoch["test_acc"] for epoch in run.epochs], "test acc"),
+            (ends, [epoch.test_acc for epoch in run.epochs], "test acc"),
         )
         for (x, y, label), fmt in zip(curves, D2L_FORMATS):
             axes.plot(x, y, fmt, label=label, marker=_marker(x), clip_on=len(x) != 1)
@@ -122,7 +122,7 @@ def overview_figure(runs: Iterable[Run]) -> Figure:
                 label = CHAPTER[name].title if key == name else None
                 rates.plot(*_rates(run), label=label, **style)
                 if run.outcome == "trained":
-                    accuracy = [epoch["test_acc"] for epoch in run.epochs]
+                    accuracy = [epoch.test_acc for epoch in run.epochs]
                     accuracies.plot(range(1, len(accuracy) + 1), accuracy, **style)
                 else:
                     dead.append(f"ours: {key}")

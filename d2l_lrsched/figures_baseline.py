@@ -62,7 +62,7 @@ def baseline_figure(runs: Iterable[Run], verdicts: Iterable[Verdict]) -> Figure:
         for axes, (number, label) in zip(panels, LABELS.items()):
             of_number = {name: v for (name, of), v in judged.items() if of == number}
             trained = [run for run in runs if run.outcome == "trained"]
-            _limit(axes, [run.final[number] for run in trained], of_number.values())
+            _limit(axes, [getattr(run.final, number) for run in trained], of_number.values())
             for row, name in enumerate(names):
                 of_row = [run for run in trained if run.experiment == name]
                 _draw_row(axes, row, name, number, of_row, of_number.get(name))
@@ -114,7 +114,7 @@ def _draw_row(
 ) -> None:
     if verdict and verdict.degrees:
         axes.plot([verdict.low, verdict.high], [row, row], **_BAR)
-    values = [run.final[number] for run in trained]
+    values = [getattr(run.final, number) for run in trained]
     # Five heights by seed, so that equal values stay apart.
     heights = [row + 0.1 * (run.seed % 5 - 2) for run in trained]
     axes.plot(values, heights, **_POINT)
@@ -151,7 +151,7 @@ def curves_figure(runs: Iterable[Run]) -> Figure:
                     continue
                 for run in runs:
                     if run.experiment == key:
-                        curve = [epoch["test_acc"] for epoch in run.epochs]
+                        curve = [epoch.test_acc for epoch in run.epochs]
                         style = _LIVING if run.outcome == "trained" else _DEAD
                         axes.plot(range(1, len(curve) + 1), curve, **style)
                 if key in PRINTED:

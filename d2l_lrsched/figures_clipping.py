@@ -39,7 +39,7 @@ def arms_figure(runs: Iterable[Run]) -> Figure:
             for run in ours:
                 style = _TRAINED if run.outcome == "trained" else _LOST
                 _draw_loss(losses[column], run, style)
-                accuracy = [epoch["test_acc"] for epoch in run.epochs]
+                accuracy = [epoch.test_acc for epoch in run.epochs]
                 accuracies[column].plot(range(1, len(accuracy) + 1), accuracy, **style)
             lost = sum(run.outcome != "trained" for run in ours)
             losses[column].set_title(f"{arm}\n{lost} of {len(ours)} collapsed", size=9)

@@ -91,7 +91,7 @@ def fixed_figure(runs: Iterable[Run]) -> Figure:
                 ha="center",
                 size=7,
             )
-            trained = [run.final["test_acc"] for run in ours if run.outcome == "trained"]
+            trained = [run.final.test_acc for run in ours if run.outcome == "trained"]
             accuracies.plot([rate] * len(trained), trained, "o", color="#0072B2", ms=4, alpha=0.6)
             if trained:
                 accuracies.plot(rate, fmean(trained), "_", color="k", ms=18)
@@ -117,7 +117,7 @@ def warmup_figure(runs: Iterable[Run]) -> Figure:
         for column, peak in enumerate(exercises.PEAKS):
             name = exercises.warmup_name(warmup, peak)
             ours = [run for run in runs if run.experiment == name]
-            trained = [run.final["test_acc"] for run in ours if run.outcome == "trained"]
+            trained = [run.final.test_acc for run in ours if run.outcome == "trained"]
             if ours:
                 lost[row, column] = 1 - len(trained) / len(ours)
                 texts[row, column] = f"{len(ours) - len(trained)} of {len(ours)}"
@@ -172,7 +172,7 @@ def rates_of(run: Run) -> np.ndarray:
     for epoch in run.epochs:
         first, last = len(rates) + 1, len(rates) + UPDATES_PER_EPOCH
         rates += [scheduler(n) for n in range(first, last + 1)]
-        tell(scheduler, epoch["train_loss"], last)
+        tell(scheduler, epoch.train_loss, last)
     return np.array(rates)
 
 
@@ -186,7 +186,7 @@ def _losses(run: Run) -> Line:
 
 
 def _accuracies(run: Run) -> Line:
-    return np.arange(1, len(run.epochs) + 1), np.array([e["test_acc"] for e in run.epochs])
+    return np.arange(1, len(run.epochs) + 1), np.array([e.test_acc for e in run.epochs])
 
 
 def _draw(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any, List, Literal, Optional  # noqa: UP035
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
 
 # Below this the scores, and so the class probabilities, differ by less than 1 % between images.
 # In the baseline (figures/baseline.jsonl) networks that stayed dead show at most 0.0015, and the
@@ -15,8 +18,16 @@ from typing import Any
 COLLAPSED_SPREAD = 0.01
 
 
-@dataclass(frozen=True)
-class Epoch:
+if TYPE_CHECKING:
+    Number = float
+    Count = int
+else:  # msgspec reads these: null is nan
+    Number = Optional[float]
+    Count = Optional[int]
+Outcome = Literal["trained", "collapsed", "non-finite"]
+
+
+class Epoch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What one epoch measured.
 
     `train_loss` and `train_acc` are averages over the epoch's examples, each taken before the
@@ -29,39 +40,60 @@ class Epoch:
     before clipping, as far as these are finite (nan if none is); `clipped` is the share of all
     updates whose norm was finite and exceeded the threshold; `skipped` is how many had a gradient
     that was not finite, and was made zero. Elsewhere the four are None.
+
+    In JSON what is not finite is null, and null is nan.
     """
 
-    train_loss: float
+    train_loss: Number
     train_acc: float
     test_acc: float
     lr_first: float
     lr_last: float
-    score_spread: float
+    score_spread: Number
     seconds: float
-    norm_median: float | None = None
-    norm_max: float | None = None
-    clipped: float | None = None
-    skipped: int | None = None
+    norm_median: Number = None  # type: ignore[assignment]
+    norm_max: Number = None  # type: ignore[assignment]
+    clipped: Number = None  # type: ignore[assignment]
+    skipped: Count = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        of_clipping = (self.norm_median, self.norm_max, self.clipped, self.skipped)
+        clipping = ("norm_median", "norm_max") if self.clipped is not None else ()
+        if (self.skipped is None) != (self.clipped is None) or (not clipping and any(of_clipping)):
+            raise ValueError("norm_median, norm_max, clipped and skipped must come together")
+        none_is_nan(self, "train_loss", "score_spread", *clipping)
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(Struct, frozen=True, array_like=True):
     """One point of the chapter's training curves: averages since the epoch began."""
 
     epoch: float
-    train_loss: float
+    train_loss: Number
     train_acc: float
+
+    def __post_init__(self) -> None:
+        none_is_nan(self, "train_loss")
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((self.epoch, self.train_loss, self.train_acc))
+
+
+def none_is_nan(struct: Struct, *names: str) -> None:
+    """Make nan of the fields that a file holds as null."""
+    for name in names:
+        if getattr(struct, name) is None:
+            force_setattr(struct, name, math.nan)
 
 
 @dataclass
 class History:
     """What `train` measured: a list of `Epoch` and the curve's points between them."""
 
-    epochs: list[Epoch] = field(default_factory=list)
-    points: list[Point] = field(default_factory=list)
+    epochs: List[Epoch] = field(default_factory=list)  # noqa: UP006
+    points: List[Point] = field(default_factory=list)  # noqa: UP006
 
     @property
-    def outcome(self) -> str:
+    def outcome(self) -> Outcome:
         """'trained', 'collapsed' (all outputs equal at the end, to 1 %) or 'non-finite'.
 
         A skipped update spoils its epoch's loss, but not the network, unless all were skipped.

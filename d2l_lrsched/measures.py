@@ -84,7 +84,7 @@ def window_means(run: Run) -> np.ndarray:
             f"epochs, not {shown} an epoch"
         )
     curve = np.array([loss for _, loss, _ in run.points]).reshape(len(run.epochs), shown)
-    averages = np.column_stack([curve, [epoch["train_loss"] for epoch in run.epochs]])
+    averages = np.column_stack([curve, [epoch.train_loss for epoch in run.epochs]])
     with np.errstate(invalid="ignore"):  # inf - inf, after a loss that overflowed
         return (np.diff(averages * _ENDS, prepend=0.0) / _SIZES).ravel()
 
@@ -102,22 +102,22 @@ def _roughness(run: Run) -> float:
 
 
 def _epochs_to_goal(run: Run) -> float:
-    reached = (i for i, epoch in enumerate(run.epochs, start=1) if epoch["test_acc"] >= GOAL)
+    reached = (i for i, epoch in enumerate(run.epochs, start=1) if epoch.test_acc >= GOAL)
     return float(next(reached, run.num_epochs + 1))
 
 
 def _final_loss(run: Run) -> float:
-    return math.log(CLASSES) if run.outcome == "non-finite" else run.final["train_loss"]
+    return math.log(CLASSES) if run.outcome == "non-finite" else run.final.train_loss
 
 
 def _test_accuracy(run: Run) -> float:
-    return 1 / CLASSES if run.outcome == "non-finite" else run.final["test_acc"]
+    return 1 / CLASSES if run.outcome == "non-finite" else run.final.test_acc
 
 
 def _overfitting(run: Run) -> float:
     if run.outcome != "trained":
         return math.nan
-    return run.final["train_acc"] - run.final["test_acc"]
+    return run.final.train_acc - run.final.test_acc
 
 
 _ALL = (

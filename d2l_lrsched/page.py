@@ -99,7 +99,7 @@ def provenance_rows(runs: Sequence[Run]) -> list[tuple[str, str]]:
     return [
         ("runs", str(len(runs))),
         *((f"seeds of {name}", _spans(seeds[name])) for name in CHAPTER if name in seeds),
-        ("net", _counted(str(run.settings.get("net", "chapter")) for run in runs)),
+        ("net", _counted(str(run.settings["net"]) for run in runs)),
         ("training", f"{hours:.1f} hours of one core"),
         ("begun", " to ".join(dict.fromkeys((dates[0], dates[-1])))),
         *((name, _counted(run.versions.get(name, "none") for run in runs)) for name in packages),

@@ -158,7 +158,9 @@ def compare(
     alpha = level / max(len(compared), 1)
     lived = {name: [r for r in rs if r.outcome == "trained"] for name, rs in by_name.items()}
     of_number = {
-        number: spreads({name: [r.final[number] for r in rs] for name, rs in lived.items()})
+        number: spreads(
+            {name: [getattr(r.final, number) for r in rs] for name, rs in lived.items()}
+        )
         for number in NUMBERS
     }
     return [
@@ -210,7 +212,7 @@ def claim(run: Run) -> Published:
 
     One that turned non-finite is taken as collapsed; `surprise` tells the two apart.
     """
-    loss, train_acc, test_acc = (run.final[number] for number in NUMBERS)
+    loss, train_acc, test_acc = (getattr(run.final, number) for number in NUMBERS)
     return Published("", loss, train_acc, test_acc, collapsed=run.outcome != "trained")
 
 
@@ -239,7 +241,7 @@ def _number_verdict(
     alpha: float,
     rounding: float,
 ) -> Verdict:
-    values = [run.final[number] for run in runs if run.outcome == "trained"]
+    values = [getattr(run.final, number) for run in runs if run.outcome == "trained"]
     counts = len(runs), len(runs) - len(values)
     if spread_and_degrees is None:  # fewer than three runs to judge by
         center = fmean(values) if values else math.nan

@@ -33,13 +33,13 @@ def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     chapters_runs = [run for run in runs if run.experiment in CHAPTER]
     for run in sorted(chapters_runs, key=lambda run: (order.index(run.experiment), run.seed)):
-        ours = [round(run.final[number], 3) for number in NUMBERS]
+        ours = [round(getattr(run.final, number), 3) for number in NUMBERS]
         printed = published.CHAPTER.get(run.experiment)
         theirs = [getattr(printed, number) for number in NUMBERS] if printed else []
-        remarks = [] if run.outcome == "trained" else [run.outcome]
+        remarks: list[str] = [] if run.outcome == "trained" else [run.outcome]
         if printed and printed.collapsed and run.outcome == "trained":
             remarks.append("the book's collapsed")
-        if run.settings.get("net") == "fast":  # the other two have the chapter's bits
+        if run.settings["net"] == "fast":  # the other two have the chapter's bits
             remarks.append("fast net")
         chapters = CHAPTER[run.experiment].num_epochs
         if run.num_epochs != chapters:
@@ -72,7 +72,9 @@ def summary_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
             if dead["non-finite"]:
                 collapsed += f", {dead['non-finite']} non-finite"
             alive = [run.final for run in ours if run.outcome == "trained"]
-            numbers = [mean_and_sd([final[number] for final in alive]) for number in NUMBERS]
+            numbers = [
+                mean_and_sd([getattr(final, number) for final in alive]) for number in NUMBERS
+            ]
             rows.append((name, str(len(ours)), collapsed, *numbers))
     return rows
 

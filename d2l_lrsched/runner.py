@@ -7,7 +7,7 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from queue import SimpleQueue
@@ -65,7 +65,7 @@ class Job:
         return {**ALL[self.experiment].settings, "net": self.trained}
 
     @property
-    def key(self) -> store.Key:
+    def key(self) -> tuple[Any, ...]:
         """The key of the run to be made."""
         return store.key(self.experiment, self.seed, self.length, self.settings)
 
@@ -151,11 +151,8 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
         settings=job.settings,
         num_epochs=job.length,
         outcome=history.outcome,
-        epochs=[
-            {name: value for name, value in asdict(epoch).items() if value is not None}
-            for epoch in history.epochs
-        ],
-        points=[list(astuple(point)) for point in history.points],
+        epochs=history.epochs,
+        points=history.points,
         schedule=plotted,
         seconds=sum(epoch.seconds for epoch in history.epochs),
         started=started,

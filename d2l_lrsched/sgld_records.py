@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Annotated, Any, Dict, List, Literal  # noqa: UP035  msgspec evaluates them
 
+import msgspec
+from msgspec import Meta, Struct
+
+from d2l_lrsched import store
 from d2l_lrsched.paths import PathLike, user_path
-from d2l_lrsched.store import StoreError, read_lines, whole_file
 
-SCHEMA = 1
-_KINDS: dict[str, Any] = {"str": str, "int": int, "float": (int, float), "dict": dict, "list": list}
+Pair = Annotated[List[float], Meta(min_length=2, max_length=2)]  # noqa: UP006
+Triple = Annotated[List[float], Meta(min_length=3, max_length=3)]  # noqa: UP006
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Struct, frozen=True, forbid_unknown_fields=True):
     """What the chains of one setting and seed did; lengths are in theta's units.
 
     Attributes
@@ -42,29 +41,34 @@ class Record:
         Theta of the first chains at the end.
     lost : int
         Chains that ended more than `sgld.LOST` posterior standard deviations from its mean.
-    seconds : float
-    versions : dict
-        As `provenance.versions` gives them.
-    processor : str
-    threads : int
-        OpenMP threads.
-    schema : int
+    versions, processor, threads
+        As a `store.Run` has them.
     """
 
     setting: str
     seed: int
-    settings: dict[str, Any]
-    updates: list[int]
-    means: list[list[float]]
-    covariances: list[list[float]]
-    averages: dict[str, dict[str, list[float]]]
-    final: list[list[float]]
+    settings: Dict[str, Any]  # noqa: UP006
+    updates: List[int]  # noqa: UP006
+    means: List[Pair]  # noqa: UP006
+    covariances: List[Triple]  # noqa: UP006
+    averages: Dict[str, Dict[str, Pair]]  # noqa: UP006
+    final: List[Pair]  # noqa: UP006
     lost: int
     seconds: float
-    versions: dict[str, str]
+    versions: Dict[str, str]  # noqa: UP006
     processor: str
     threads: int
-    schema: int = SCHEMA
+    schema: Literal[1] = 1
+
+    def __post_init__(self) -> None:
+        n = len(self.updates)
+        if not n or len(self.means) != n or len(self.covariances) != n:
+            raise ValueError("updates, means and covariances are not as many, or none")
+        names = {"mean", "mean_sd", "square", "square_sd"}
+        if [*self.averages] != ["weighted", "plain"] or any(
+            average.keys() != names for average in self.averages.values()
+        ):
+            raise ValueError(f"averages are not weighted and plain, each with {sorted(names)}")
 
 
 def write(path: PathLike, records: Iterable[Record]) -> None:
@@ -74,12 +78,9 @@ def write(path: PathLike, records: Iterable[Record]) -> None:
     ------
     OSError
         If the file cannot be written.
-    ValueError
-        If a number is not finite.
     """
-    lines = [json.dumps(asdict(record), allow_nan=False) + "\n" for record in records]
-    with whole_file(path) as temporary:
-        temporary.write_text("".join(lines))
+    with store.whole_file(path) as temporary:
+        temporary.write_bytes(msgspec.json.Encoder().encode_lines(records))
 
 
 def read(path: PathLike) -> list[Record]:
@@ -88,48 +89,6 @@ def read(path: PathLike) -> list[Record]:
     Raises
     ------
     StoreError
-        If the file cannot be read, or a line is no record of this schema; it names file, line and
-        fault.
+        If the file cannot be read, or a line is no such record; it names file, line and fault.
     """
-    path = user_path(path)
-    return [_parse(line, where) for where, line in read_lines(path)] if path.exists() else []
-
-
-def _parse(line: bytes, where: str) -> Record:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise StoreError(f"{where}: no JSON ({error})") from error
-    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
-        raise StoreError(f"{where}: no record of schema {SCHEMA}")
-    if odd := {f.name for f in fields(Record)} ^ found.keys():
-        raise StoreError(f"{where}: fields missing or unknown: {', '.join(sorted(odd))}")
-    for f in fields(Record):
-        value = found[f.name]
-        kind = _KINDS[str(f.type).partition("[")[0]]
-        if not isinstance(value, kind) or isinstance(value, bool):
-            raise StoreError(f"{where}: {f.name} is {value!r:.40}, not of type {f.type}")
-    record = Record(**found)
-    rows = len(record.updates)
-    table = (("means", rows, 2), ("covariances", rows, 3), ("final", len(record.final), 2))
-    for name, length, width in table:
-        value = getattr(record, name)
-        if len(value) != length or not all(_are_numbers(row, width) for row in value):
-            raise StoreError(f"{where}: {name} is not {length} rows of {width} finite numbers")
-    if not rows or not _are_numbers(record.updates, rows):
-        raise StoreError(f"{where}: updates is not a list of finite numbers")
-    for weights in ("weighted", "plain"):
-        average = record.averages.get(weights)
-        for name in ("mean", "mean_sd", "square", "square_sd"):
-            if not isinstance(average, dict) or not _are_numbers(average.get(name), 2):
-                raise StoreError(f"{where}: averages has no two finite numbers {weights} {name}")
-    return record
-
-
-def _are_numbers(values: Any, count: int) -> bool:
-    return (
-        isinstance(values, list)
-        and len(values) == count
-        and all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values)
-        and all(map(math.isfinite, values))
-    )
+    return store.read(path, Record) if user_path(path).exists() else []

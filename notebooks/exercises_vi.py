@@ -133,11 +133,11 @@ answers(exercises.FIXED)
 # %%
 early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
 for n, epochs in ((8, early), (30, late)):
-    accuracies = [epoch["test_acc"] for epoch in epochs]
-    gap = fmean(epoch["train_acc"] - epoch["test_acc"] for epoch in epochs)
+    accuracies = [epoch.test_acc for epoch in epochs]
+    gap = fmean(epoch.train_acc - epoch.test_acc for epoch in epochs)
     print(f"{n:2} epochs: mean {fmean(accuracies):.4f}, best {max(accuracies):.4f}, gap {gap:.4f}")
-winner = max(range(len(early)), key=lambda i: early[i]["test_acc"])
-leads = [e[winner]["test_acc"] - fmean(x["test_acc"] for x in e) for e in (early, late)]
+winner = max(range(len(early)), key=lambda i: early[i].test_acc)
+leads = [e[winner].test_acc - fmean(x.test_acc for x in e) for e in (early, late)]
 print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*leads))
 
 # %% [markdown]
@@ -211,9 +211,9 @@ differences(exercises.EXPONENT)
 
 # %%
 others = [r for r in store.read("../figures/clipping.jsonl") if r.experiment == "rate-0.3"]
-lenets = [run for run in [*runs, *constant, *others] if run.settings.get("net") != "resnet"]
-from_03 = [run for run in lenets if 0.299 < run.epochs[0]["lr_first"] <= 0.3]
-outcomes = {run.epochs[0]["train_loss"]: run.outcome for run in from_03}
+lenets = [run for run in [*runs, *constant, *others] if run.settings["net"] != "resnet"]
+from_03 = [run for run in lenets if 0.299 < run.epochs[0].lr_first <= 0.3]
+outcomes = {run.epochs[0].train_loss: run.outcome for run in from_03}
 dead = sum(outcome != "trained" for outcome in outcomes.values())
 low, high = regression.share_interval(dead, len(outcomes), 0.05)
 print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
@@ -575,7 +575,7 @@ history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx)
 # %%
 (stored,) = [run for run in runs if run.experiment == "plateau-warmup" and run.seed == 0]
 rows = [
-    [f"{x:.4f}" for x in (new.train_loss, old["train_loss"], new.test_acc, old["test_acc"])]
+    [f"{x:.4f}" for x in (new.train_loss, old.train_loss, new.test_acc, old.test_acc)]
     for new, old in zip(history.epochs, stored.epochs)
 ]
 header = ("train loss now", "stored", "test acc now", "stored")
@@ -599,8 +599,8 @@ differences(exercises.PLATEAU)
 # %%
 for name in ("plateau", "plateau-warmup"):
     for run in sorted((r for r in runs if r.experiment == name), key=lambda run: run.seed):
-        rates = " ".join(f"{epoch['lr_last']:.3f}" for epoch in run.epochs)
-        losses = " ".join(f"{epoch['train_loss']:.3f}" for epoch in run.epochs)
+        rates = " ".join(f"{epoch.lr_last:.3f}" for epoch in run.epochs)
+        losses = " ".join(f"{epoch.train_loss:.3f}" for epoch in run.epochs)
         print(f"{name}, seed {run.seed}, {run.outcome}\n  rate {rates}\n  loss {losses}")
 
 # %% [markdown]

@@ -76,8 +76,8 @@ print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in ru
 # %%
 for outcome in ("trained", "collapsed"):
     pilot = [run for run in runs if run.experiment == "pilot" and run.outcome == outcome]
-    largest = [max(epoch["norm_max"] for epoch in run.epochs) for run in pilot]
-    times = [run.epochs[0]["norm_max"] / run.epochs[0]["norm_median"] for run in pilot]
+    largest = [max(epoch.norm_max for epoch in run.epochs) for run in pilot]
+    times = [run.epochs[0].norm_max / run.epochs[0].norm_median for run in pilot]
     print(f"{len(pilot)} runs that {outcome}:")
     print(f"  largest gradient norm: {min(largest):.1f} to {max(largest):.1f}")
     print(f"  in the first epoch {min(times):.0f} to {max(times):.0f} times the median norm")
@@ -284,7 +284,7 @@ by_name = {(run.experiment, run.seed): run for run in runs}
 dead = [run.seed for run in runs if run.experiment == "neither" and run.outcome == "collapsed"]
 for name in ("neither", "clipping"):
     run = by_name[name, dead[0]]
-    accuracies = ", ".join(f"{epoch['test_acc']:.3f}" for epoch in run.epochs)
+    accuracies = ", ".join(f"{epoch.test_acc:.3f}" for epoch in run.epochs)
     print(f"{name}, seed {run.seed}: {run.outcome}, test accuracies {accuracies}")
 
 # %% [markdown]
@@ -314,7 +314,7 @@ for number, epoch in enumerate(history.epochs, start=1):
 # %%
 for name in ("clipping", "both"):
     by_epoch = zip(*(run.epochs for run in runs if run.experiment == name))
-    shares = [median(epoch["clipped"] for epoch in epochs) for epochs in by_epoch]
+    shares = [median(epoch.clipped for epoch in epochs) for epochs in by_epoch]
     print(f"{name}, clipped in epochs 1 to {len(shares)}:", *(f"{share:.0%}" for share in shares))
 Markdown(report.as_markdown(clipping_report.CLIPPED_HEADER, clipping_report.clipped_rows(runs)))
 

@@ -236,7 +236,7 @@ history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx)
 
 # %%
 rows = [
-    [f"{x:.4f}" for x in (new.train_loss, old["train_loss"], new.test_acc, old["test_acc"])]
+    [f"{x:.4f}" for x in (new.train_loss, old.train_loss, new.test_acc, old.test_acc)]
     for new, old in zip(history.epochs, runs["square-root"].epochs)
 ]
 header = ("train loss now", "stored", "test acc now", "stored")
@@ -263,8 +263,8 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["square-roo
 # %%
 final = {(run.experiment, run.seed): run.final for run in baseline}
 pairs = [(final["constant", seed], final["square-root", seed]) for seed in range(10)]
-higher = sum(a["test_acc"] > b["test_acc"] for a, b in pairs)
-wider = sum(a["train_acc"] - a["test_acc"] > b["train_acc"] - b["test_acc"] for a, b in pairs)
+higher = sum(a.test_acc > b.test_acc for a, b in pairs)
+wider = sum(a.train_acc - a.test_acc > b.train_acc - b.test_acc for a, b in pairs)
 print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len(pairs)} seeds")
 
 # %% [markdown]
@@ -408,7 +408,7 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine-war
 # bao nhiêu hạt giống, khởi động cho mất mát của epoch đầu thấp hơn:
 
 # %%
-first = {(run.experiment, run.seed): run.epochs[0]["train_loss"] for run in baseline}
+first = {(run.experiment, run.seed): run.epochs[0].train_loss for run in baseline}
 lower = [first["cosine-warmup", seed] < first["cosine", seed] for seed in range(10)]
 print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 

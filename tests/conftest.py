@@ -102,34 +102,6 @@ def small_iters(arrays):
 
 
 @pytest.fixture(scope="session")
-def make_run():
-    """Return a maker of records of runs that never took place, with 4 points an epoch."""
-    from d2l_lrsched import store
-
-    def make(experiment, seed=0, outcome="trained", num_epochs=2, commit="abc1234", **numbers):
-        epoch = {**dict.fromkeys(store.EPOCH_FIELDS, 0.5), **numbers}
-        points = [[i / 5, epoch["train_loss"], epoch["train_acc"]] for i in range(4 * num_epochs)]
-        return store.Run(
-            experiment=experiment,
-            seed=seed,
-            settings={},
-            num_epochs=num_epochs,
-            outcome=outcome,
-            epochs=[epoch] * num_epochs,
-            points=points,
-            schedule=None,
-            seconds=1.0,
-            started="2026-01-02T03:04:05+00:00",
-            versions={"commit": commit},
-            processor="a processor",
-            threads=1,
-            data={},
-        )
-
-    return make
-
-
-@pytest.fixture(scope="session")
 def curves_of():
     """Return a reader of the explorer's rates as drawn: line -> [(update, learning rate), ...].
 

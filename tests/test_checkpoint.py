@@ -3,13 +3,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import mxnet as mx
 import numpy as np
 import pytest
 from d2l import mxnet as d2l
+from msgspec.structs import replace
 from mxnet import gluon, npx
 
 from d2l_lrsched.checkpoint import Checkpoint

@@ -6,9 +6,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from d2l_lrsched import claims, store
+from d2l_lrsched import claims
 from d2l_lrsched.claims import ARMS, CONFIRMED, CONTRADICTED, NOT_DECIDED, Claim
+from d2l_lrsched.history import Point
 from d2l_lrsched.measures import MEASURES
+from made_up import a_run
 
 #: Of the five windows of an epoch.
 EXAMPLES = np.array([12_800, 12_800, 12_800, 12_800, 8_800])
@@ -17,10 +19,9 @@ EXAMPLES = np.array([12_800, 12_800, 12_800, 12_800, 8_800])
 def run(arm, seed, windows=(0.5,) * 5, accuracies=(0.9, 0.8), outcome="trained"):
     """A record of a run of one epoch with these window means, train and test accuracy."""
     *inner, loss = (np.cumsum(windows * EXAMPLES) / np.cumsum(EXAMPLES)).tolist()
-    epoch = dict.fromkeys(store.EPOCH_FIELDS, 0.0)
-    epoch.update(zip(("train_loss", "train_acc", "test_acc"), (loss, *accuracies)))
-    points = [[0.2 * (k + 1), average, 0.0] for k, average in enumerate(inner)]
-    return store.Run(arm, seed, {}, 1, outcome, [epoch], points, None, 1.0, "", {}, "", 1, {})
+    numbers = dict(zip(("train_loss", "train_acc", "test_acc"), (loss, *accuracies)))
+    points = [Point(0.2 * (k + 1), average, 0.0) for k, average in enumerate(inner)]
+    return a_run(arm, seed, outcome, num_epochs=1, points=points, **numbers)
 
 
 def test_all_claims():

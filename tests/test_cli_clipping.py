@@ -8,12 +8,13 @@ from click.testing import CliRunner
 
 from d2l_lrsched import cli, cli_options, runner, store
 from d2l_lrsched.experiments import CLIPPING
+from made_up import a_run
 
 FIGURES = Path(__file__).parent.parent / "figures"
 WRITTEN = {"clipping.md", "quadratic.svg", "clipping-arms.svg", "clipping-collapse.svg"}
 
 
-def test_one_seed_for_one_epoch(monkeypatch, make_run, tmp_path):
+def test_one_seed_for_one_epoch(monkeypatch, tmp_path):
     """Every part is asked for with its seeds and lengths; what comes back is drawn and told."""
     asked = []
 
@@ -23,8 +24,8 @@ def test_one_seed_for_one_epoch(monkeypatch, make_run, tmp_path):
             for seed in seeds:
                 job = runner.Job(name, seed, settings["num_epochs"], net=settings["net"])
                 numbers = {"norm_median": 1.0, "norm_max": 2.0, "clipped": 0.5, "skipped": 0}
-                made = make_run(name, seed, num_epochs=job.length, **numbers)
-                object.__setattr__(made, "settings", job.settings)
+                of_job = {"num_epochs": job.length, "settings": job.settings}
+                made = a_run(name, seed, **of_job, **numbers)
                 store.append(records, made, once=True)
                 yield made
 
@@ -77,7 +78,7 @@ def test_the_experiments_can_be_run_for_real(monkeypatch, small_iters, tmp_path)
     for name, experiment in CLIPPING.items():
         run = runner.run_job(runner.Job(name, num_epochs=1, net="fast"), "none")
         assert run.experiment == name
-        assert ("norm_max" in run.epochs[0]) == (experiment.clip_norm is not None)
+        assert (run.epochs[0].clipped is not None) == (experiment.clip_norm is not None)
         if name in ("scheduler", "both"):  # warmup over 5 of 51 updates, cosine down to 0
-            assert run.epochs[0]["lr_first"] == 0.1
-            assert run.epochs[0]["lr_last"] == pytest.approx(0, abs=1e-12)
+            assert run.epochs[0].lr_first == 0.1
+            assert run.epochs[0].lr_last == pytest.approx(0, abs=1e-12)

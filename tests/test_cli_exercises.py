@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from d2l_lrsched import cli, cli_exercises, cli_options, runner, sgld, store
 from d2l_lrsched.exercises import EXERCISES
 from d2l_lrsched.experiments import EXERCISES as EXPERIMENTS
+from made_up import a_run
 
 FIGURES = Path(__file__).parent.parent / "figures"
 DRAWN = {
@@ -22,15 +23,15 @@ SAMPLED = "exercise-5-sgld.svg"
 
 
 @pytest.fixture
-def asked(monkeypatch, make_run):
+def asked(monkeypatch):
     """Have runs made up, and return what was asked for."""
     asked = []
 
     def run(names, seeds, executor, records, *, retries, **settings):
         asked.append((names[0], len(names), list(seeds), settings["num_epochs"]))
         for job in runner.missing(names, seeds, records, **settings):
-            made = make_run(job.experiment, job.seed, num_epochs=job.length)
-            object.__setattr__(made, "settings", job.settings)
+            of_job = {"num_epochs": job.length, "settings": job.settings}
+            made = a_run(job.experiment, job.seed, **of_job)
             store.append(records, made, once=True)
             yield made
 
@@ -89,6 +90,39 @@ def test_from_the_committed_records_all_is_made_again_without_data_or_training(
         assert (tmp_path / name).read_bytes() == (FIGURES / name).read_bytes(), name
 
 
+def test_runs_and_samples_of_unknown_settings_are_passed_over(asked, tmp_path):
+    """Another version's, or another command's: the page and the figures are of the others."""
+    settings = ("--exercise", "plateau", "--seeds", 1, "--epochs", 1, "--output")
+    for name in ("without", "with"):
+        (tmp_path / name).mkdir()
+        shutil.copy(FIGURES / cli_exercises.SAMPLES, tmp_path / name)
+    assert invoke(*settings, tmp_path / "without").exit_code == 0
+    runs, samples = (tmp_path / "with" / n for n in (cli_exercises.RECORDS, cli_exercises.SAMPLES))
+    for other in ("my-own", "constant"):
+        store.append(runs, a_run(other))
+    lines = samples.read_text().splitlines(keepends=True)
+    another = lines[0].replace('"num_chains"', '"number_of_chains"')
+    samples.write_text("".join([another, *lines, lines[3], "\n"]))
+    done = invoke(*settings, tmp_path / "with")
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[:2] == [
+        f"Warning: {runs}: 2 of 2 runs are passed over, of unknown experiments or settings: "
+        "my-own, constant",
+        f"Warning: {samples}: 2 of {len(lines) + 2} records are passed over, being of unknown "
+        "settings or seeds, or repeated",
+    ]
+    for name in ("exercises.md", "plateau.svg", SAMPLED):
+        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+
+
+def test_damaged_samples_are_named_before_any_training(asked, tmp_path):
+    (tmp_path / cli_exercises.SAMPLES).write_text("{}\n")
+    done = invoke("--output", tmp_path)
+    assert done.exit_code == 1
+    assert f"Error: {tmp_path}/{cli_exercises.SAMPLES}, line 1: " in done.output
+    assert asked == []
+
+
 def test_a_run_that_fails_is_named(monkeypatch, tmp_path):
     def run(names, seeds, executor, records, **settings):
         yield runner.Failure(runner.Job(names[0], seeds[0]), "no memory")
@@ -121,7 +155,7 @@ def test_the_experiments_can_be_run_for_real(monkeypatch, small_iters):
     for exercise in EXERCISES:
         job = runner.Job(exercise.experiments[-1].name, num_epochs=1, net="fast")
         run = runner.run_job(job, "none")
-        last[exercise.name] = run.epochs[0]["lr_last"]
+        last[exercise.name] = run.epochs[0].lr_last
         assert run.settings["net"] == (exercise.experiments[-1].net or "fast")
     assert last == pytest.approx(
         {

@@ -1,29 +1,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from d2l_lrsched import cli, cli_report, explanations, runner, store
 from d2l_lrsched.published import CHAPTER
+from made_up import a_run
 
 
 def run(experiment, seed, **changes):
     """A run that ended just where the book's did, or nearly."""
     printed = CHAPTER[experiment]
-    epoch = dict.fromkeys(store.EPOCH_FIELDS, 0.0)
     wiggle = 0.001 * (seed % 3 - 1)
-    for number in ("train_loss", "train_acc", "test_acc"):
-        epoch[number] = getattr(printed, number) + wiggle
-    epoch.update(changes)
+    numbers = ("train_loss", "train_acc", "test_acc")
+    ended = {number: getattr(printed, number) + wiggle for number in numbers}
     outcome = "collapsed" if printed.collapsed else "trained"
-    return store.Run(
-        *(experiment, seed, {}, 30, outcome, [epoch] * 30, [[1.0, 0.5, 0.5]], None, 60.0),
-        *("2026-01-02T03:04:05+00:00", {"python": "3.11.7"}, "a processor", 1, {"labels": "0"}),
-    )
+    made_with = {"versions": {"python": "3.11.7"}, "data": {"labels": "0"}}
+    return a_run(experiment, seed, outcome, num_epochs=30, **made_with, **{**ended, **changes})
 
 
 @pytest.fixture
@@ -105,7 +102,7 @@ def test_every_draw_counts_once(records):
     [
         (None, "records.jsonl: cannot be read (No such file or directory)"),
         ("", "records.jsonl: no run of 30 epochs of an experiment that the book prints"),
-        ("{}\n", "records.jsonl, line 1: no record of schema 1"),
+        ("{}\n", "records.jsonl, line 1: no Run: "),
     ],
 )
 def test_records_of_no_use(tmp_path, command, content, message):

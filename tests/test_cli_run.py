@@ -13,12 +13,12 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from statistics import mean, stdev
 
 import click
 import pytest
+from msgspec.structs import replace
 from scipy import stats
 
 from d2l_lrsched import cli_run, store
@@ -80,7 +80,7 @@ def test_reproduce_writes_records_and_figures(one_epoch):
 def test_reproduce_tells_of_every_epoch_where_there_is_no_terminal(one_epoch):
     done, output = one_epoch
     for run in store.read(output / cli_run.RECORDS):
-        line = f"{run.experiment}: epoch 1/1, test acc {run.final['test_acc']:.3f}"
+        line = f"{run.experiment}: epoch 1/1, test acc {run.final.test_acc:.3f}"
         assert line in done.stdout.splitlines()
     assert re.fullmatch(r"\d+\n", done.stderr)  # the measured memory and nothing else
 
@@ -91,7 +91,7 @@ def test_reproduce_prints_the_table_in_the_chapters_order(one_epoch):
     table = done.stdout[done.stdout.index("section") :].splitlines()
     for line, name in zip(table[2:], ("square-root", "cosine")):
         final = runs[name].final
-        ours = f"{final['train_loss']:.3f}/{final['train_acc']:.3f}/{final['test_acc']:.3f}"
+        ours = f"{final.train_loss:.3f}/{final.train_acc:.3f}/{final.test_acc:.3f}"
         assert name in line
         assert ours in line
         assert "1 instead of 30 epochs" in line
@@ -107,7 +107,7 @@ def test_one_epoch_lands_in_the_measured_band(one_epoch, number):
     """
     name = "square-root"
     measured = [
-        run.final[number]
+        getattr(run.final, number)
         for run in store.read(FIGURES / "one-epoch.jsonl")
         if run.experiment == name
     ]
@@ -115,7 +115,7 @@ def test_one_epoch_lands_in_the_measured_band(one_epoch, number):
     assert n == 10
     half = stats.t.ppf(0.9995, n - 1) * stdev(measured) * (1 + 1 / n) ** 0.5
     (run,) = (r for r in store.read(one_epoch[1] / cli_run.RECORDS) if r.experiment == name)
-    assert abs(run.final[number] - mean(measured)) < half
+    assert abs(getattr(run.final, number) - mean(measured)) < half
 
 
 def test_run_gives_the_very_numbers_of_reproduce(one_epoch, tmp_path, call):
@@ -124,7 +124,7 @@ def test_run_gives_the_very_numbers_of_reproduce(one_epoch, tmp_path, call):
     (run,) = store.read(tmp_path / cli_run.RECORDS)
     (other,) = (r for r in store.read(one_epoch[1] / cli_run.RECORDS) if r.experiment == "cosine")
     assert run.points == other.points
-    assert {**run.final, "seconds": 0} == {**other.final, "seconds": 0}
+    assert replace(run.final, seconds=0) == replace(other.final, seconds=0)
     first, last, where = done.stdout.splitlines()
     assert first.startswith("epoch 1/1: train loss ")
     assert re.fullmatch(r"train loss \d\.\d{3}, train acc 0\.\d{3}, test acc 0\.\d{3}", last)
@@ -292,7 +292,7 @@ def test_ctrl_c_while_the_workers_start(tmp_path):
 
 def numbers(output):
     (run,) = store.read(output / cli_run.RECORDS)
-    return run.points, [{**epoch, "seconds": 0} for epoch in run.epochs]
+    return run.points, [replace(epoch, seconds=0) for epoch in run.epochs]
 
 
 def test_a_killed_parent_leaves_no_worker_and_its_run_goes_on(tmp_path, call):

@@ -1,19 +1,17 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import click
 import pytest
+from msgspec.structs import replace
 
 from d2l_lrsched import cli_runs
 from d2l_lrsched.runner import Job
+from made_up import a_run
 
 
-def test_the_runs_asked_for_are_those_stored_and_those_that_could_not_be(make_run):
+def test_the_runs_asked_for_are_those_stored_and_those_that_could_not_be():
     jobs = [Job("both", seed, num_epochs=2) for seed in range(3)]
-    of_jobs = [
-        replace(make_run("both", seed), settings=job.settings) for seed, job in enumerate(jobs)
-    ]
+    of_jobs = [replace(a_run("both", seed), settings=job.settings) for seed, job in enumerate(jobs)]
     other = replace(of_jobs[0], seed=7)
     made = cli_runs.Made(jobs, unstored=[of_jobs[2]])
     assert made.runs([other, of_jobs[0]]) == [of_jobs[0], of_jobs[2]]

@@ -73,6 +73,6 @@ def test_a_third_where_the_loss_is_not_a_tenth_lower():
 
 def test_the_settings_of_a_record_say_all_of_a_schedule():
     settings = EXPERIMENTS[exercises.warmup_name(0.1, 0.7)].settings
-    assert settings["scheduler"] == "d2l_lrsched.exercises.cosine(base_lr=0.7, warmup=0.1)"
+    assert settings["scheduler"] == "cosine(base_lr=0.7, warmup=0.1)"
     everything = [(e.num_epochs, e.net, tuple(e.settings.items())) for e in EXPERIMENTS.values()]
     assert len(set(everything)) == len(everything)

@@ -8,19 +8,20 @@ import pytest
 from d2l_lrsched import exercises, exercises_report, sgld_records, store
 from d2l_lrsched.exercises import EXERCISES
 from d2l_lrsched.experiments import EXERCISES as EXPERIMENTS
+from made_up import a_run
 
 FIGURES = Path(__file__).parent.parent / "figures"
 T, C = "trained", "collapsed"
 
 
-def test_the_answers_of_an_exercise(make_run):
+def test_the_answers_of_an_exercise():
     """By hand: of 1 in 3, Clopper and Pearson give 0.0084 to 0.9057."""
     runs = [
-        make_run("fixed-0.5", 0, train_loss=0.4, test_acc=0.8),
-        make_run("fixed-0.5", 1, train_loss=0.6, test_acc=0.9),
-        make_run("fixed-0.5", 2, C, train_loss=2.3, test_acc=0.1),
-        make_run("fixed-1", 0, C, train_loss=2.3, test_acc=0.1),
-        make_run("poly-1", 0),
+        a_run("fixed-0.5", 0, train_loss=0.4, test_acc=0.8),
+        a_run("fixed-0.5", 1, train_loss=0.6, test_acc=0.9),
+        a_run("fixed-0.5", 2, C, train_loss=2.3, test_acc=0.1),
+        a_run("fixed-1", 0, C, train_loss=2.3, test_acc=0.1),
+        a_run("poly-1", 0),
     ]
     assert exercises_report.answer_rows(runs, exercises.FIXED) == [
         ("fixed-0.5", "3", "1", "0.01 to 0.91", "0.500 ± 0.141", "0.8500 ± 0.0707", "0.9000"),
@@ -28,20 +29,20 @@ def test_the_answers_of_an_exercise(make_run):
     ]
 
 
-def test_what_turned_non_finite_counts_as_collapsed(make_run):
-    runs = [make_run("poly-1", 0, "non-finite", test_acc=0.1)]
+def test_what_turned_non_finite_counts_as_collapsed():
+    runs = [a_run("poly-1", 0, "non-finite", test_acc=0.1)]
     ((_, _, collapsed, *_),) = exercises_report.answer_rows(runs, exercises.EXPONENT)
     assert collapsed == "1"
 
 
-def test_differences_are_taken_seed_by_seed(make_run):
+def test_differences_are_taken_seed_by_seed():
     """By hand: 0.01, 0.02, 0.03 have the mean 0.02, sd 0.01, t 4.303: 0.02 ± 0.0248."""
     runs = [
-        make_run("resnet-steps", seed, test_acc=accuracy)
+        a_run("resnet-steps", seed, test_acc=accuracy)
         for seed, accuracy in enumerate((0.80, 0.85, 0.90))
     ]
     runs += [
-        make_run("resnet-cosine", seed, test_acc=accuracy)
+        a_run("resnet-cosine", seed, test_acc=accuracy)
         for seed, accuracy in enumerate((0.81, 0.87, 0.93))
     ]
     row = ("resnet-cosine - resnet-steps", "3", "+0.0200", "-0.0048 to +0.0448", "not decided")
@@ -50,33 +51,33 @@ def test_differences_are_taken_seed_by_seed(make_run):
 
 
 @pytest.mark.parametrize(("gain", "higher"), [(0.05, "poly-2"), (-0.05, "fixed-0.3")])
-def test_a_difference_whose_interval_excludes_0_is_named(make_run, gain, higher):
-    runs = [make_run("fixed-0.3", seed, test_acc=0.8) for seed in range(3)]
+def test_a_difference_whose_interval_excludes_0_is_named(gain, higher):
+    runs = [a_run("fixed-0.3", seed, test_acc=0.8) for seed in range(3)]
     runs += [
-        make_run("poly-2", seed, test_acc=0.8 + gain + noise)
+        a_run("poly-2", seed, test_acc=0.8 + gain + noise)
         for seed, noise in enumerate((0, 0.001, -0.001, 7))  # the last has no partner
     ]
     ((_, n, _, _, said),) = exercises_report.difference_rows(runs, exercises.EXPONENT)
     assert (n, said) == ("3", f"{higher} is higher")
 
 
-def test_two_pairs_have_no_interval(make_run):
-    runs = [make_run(name, seed) for name in ("fixed-0.3", "poly-2") for seed in range(2)]
+def test_two_pairs_have_no_interval():
+    runs = [a_run(name, seed) for name in ("fixed-0.3", "poly-2") for seed in range(2)]
     ((_, n, _, interval, said),) = exercises_report.difference_rows(runs, exercises.EXPONENT)
     assert (n, interval, said) == ("2", "-", "not decided")
 
 
-def test_who_is_saved_by_a_warmup(make_run):
+def test_who_is_saved_by_a_warmup():
     """Over all peaks: of three that die two are saved, of two that live one is lost; 4 in 8 ways.
 
     By hand: McNemar of 2 against 1 has the p-value 1; of 2 against 0 it is 2/4.
     """
     without = exercises.warmup_name(0, 0.5), exercises.warmup_name(0, 1.0)
     with_it = exercises.warmup_name(0.1, 0.5), exercises.warmup_name(0.1, 1.0)
-    runs = [make_run(without[0], seed, outcome) for seed, outcome in enumerate((T, C, C))]
-    runs += [make_run(with_it[0], seed, outcome) for seed, outcome in enumerate((C, T, T))]
-    runs += [make_run(without[1], seed, outcome) for seed, outcome in enumerate((T, C))]
-    runs += [make_run(with_it[1], seed, outcome) for seed, outcome in enumerate((T, C))]
+    runs = [a_run(without[0], seed, outcome) for seed, outcome in enumerate((T, C, C))]
+    runs += [a_run(with_it[0], seed, outcome) for seed, outcome in enumerate((C, T, T))]
+    runs += [a_run(without[1], seed, outcome) for seed, outcome in enumerate((T, C))]
+    runs += [a_run(with_it[1], seed, outcome) for seed, outcome in enumerate((T, C))]
     rows = exercises_report.saved_rows(runs)
     assert rows == [("10 %", "5", "3", "2", "2", "1", "1.0000")]
     rows = exercises_report.saved_rows(run for run in runs if run.seed)
@@ -123,9 +124,9 @@ def test_the_page_is_made_from_the_committed_records():
         assert (FIGURES / path).exists()
 
 
-def test_a_page_of_what_there_is(make_run):
-    page = exercises_report.as_page([make_run("poly-1")], [])
+def test_a_page_of_what_there_is():
+    page = exercises_report.as_page([a_run("poly-1")], [])
     assert [line for line in page.splitlines() if line.startswith("## ")] == [
         "## 2. The exponent of the decay"
     ]
-    assert "made by commit abc1234." in page
+    assert "made by commit abc." in page

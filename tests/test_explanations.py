@@ -49,7 +49,7 @@ def test_no_printed_number_of_a_run_that_trained_lies_outside(verdicts):
 
 
 def living_losses(runs, name):
-    return [run.final["train_loss"] for run in of(runs, name) if run.outcome == "trained"]
+    return [run.final.train_loss for run in of(runs, name) if run.outcome == "trained"]
 
 
 def test_cosines_per_epoch_that_live_end_far_below_the_printed_train_loss(runs):
@@ -82,7 +82,7 @@ def test_test_accuracies_could_hardly_have_contradicted_the_book(verdicts):
 
 def share_above(runs, name, other):
     """Of all pairs of one run each, the share where the first has the higher test accuracy."""
-    ours, theirs = ([run.final["test_acc"] for run in of(runs, n)] for n in (name, other))
+    ours, theirs = ([run.final.test_acc for run in of(runs, n)] for n in (name, other))
     return sum(a > b for a in ours for b in theirs) / len(ours) / len(theirs)
 
 
@@ -108,7 +108,7 @@ def test_high_rates_often_kill_and_warmup_saves(runs):
 
 def test_a_dead_network_need_not_stay_dead(runs):
     def dead_epochs(run):
-        return sum(epoch["score_spread"] < COLLAPSED_SPREAD for epoch in run.epochs)
+        return sum(epoch.score_spread < COLLAPSED_SPREAD for epoch in run.epochs)
 
     (back,) = (run for run in runs if run.outcome == "trained" and dead_epochs(run))
     assert back.experiment == "square-root-per-epoch"
@@ -119,7 +119,7 @@ def test_the_bound_of_collapse_lies_in_the_measured_gap(runs):
     """The numbers that the comment at `history.COLLAPSED_SPREAD` names."""
     dead, living = [], []
     for run in runs:
-        spreads = [epoch["score_spread"] for epoch in run.epochs]
+        spreads = [epoch.score_spread for epoch in run.epochs]
         if run.outcome == "collapsed":
             dead.append(max(spreads))
         elif min(spreads) > COLLAPSED_SPREAD:

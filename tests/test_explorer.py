@@ -14,13 +14,14 @@ from d2l_lrsched.experiments import ALL
 from d2l_lrsched.explorer_model import BOOK, SCHEDULES
 from d2l_lrsched.explorer_records import FOLDER_VARIABLE
 from d2l_lrsched.explorer_texts import TEXTS
+from made_up import a_run
 
 
 @pytest.fixture
-def page(tmp_path, make_run):
+def page(tmp_path):
     for seed, outcome in enumerate(("trained", "collapsed", "trained")):
-        run = make_run("cosine", seed=seed, outcome=outcome)
-        store.append(tmp_path / "runs.jsonl", replace(run, settings=ALL["cosine"].settings))
+        run = a_run("cosine", seed=seed, outcome=outcome, settings=ALL["cosine"].settings)
+        store.append(tmp_path / "runs.jsonl", run)
     page = explorer.Page(tmp_path)
     page.language.value = "en"
     return page
@@ -103,6 +104,19 @@ def test_without_records_it_says_where_they_come_from(tmp_path, monkeypatch):
     assert f"<code>{tmp_path / 'none'}</code>" in page.runs.value
     assert "d2l-lrsched reproduce" in page.runs.value
     assert explorer.page()
+
+
+def test_runs_of_unknown_experiments_are_left_out_and_named(page, tmp_path):
+    assert "left out, for" not in page.runs.value
+    for seed in range(2):
+        store.append(tmp_path / "runs.jsonl", a_run("<my-own>", seed=seed))
+    page = explorer.Page(tmp_path)
+    page.language.value = "en"
+    assert "<b>cosine</b>: 3 runs of 2 epochs" in page.runs.value
+    told = "2 stored runs are left out, for this version does not know their experiments or"
+    assert f"<p>{told} settings: &lt;my-own&gt;.</p>" in page.runs.value
+    page.language.value = "vi"
+    assert "Không tính 2 lần huấn luyện đã lưu" in page.runs.value
 
 
 def test_the_notes_on_the_books_runs(page):

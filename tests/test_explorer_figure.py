@@ -8,6 +8,7 @@ import pytest
 
 from d2l_lrsched.explorer_figure import rates_svg, runs_svg
 from d2l_lrsched.explorer_model import BOOK, Stored, rates
+from made_up import a_run
 
 UPDATE = rates(BOOK["cosine"].scheduler("update"), 30 * 235)
 EPOCH = rates(BOOK["cosine"].scheduler("epoch"), 30 * 235)
@@ -70,9 +71,9 @@ def lines(svg):
     return [style for style in styles if "#dddddd" not in style]
 
 
-def test_stored_runs_have_a_line_each_in_both_panels(make_run):
-    living = make_run("constant", num_epochs=3)
-    dead = make_run("constant", seed=1, num_epochs=3, outcome="collapsed")
+def test_stored_runs_have_a_line_each_in_both_panels():
+    living = a_run("constant", num_epochs=3)
+    dead = a_run("constant", seed=1, num_epochs=3, outcome="collapsed")
     group = Stored("constant", 3, np.full(3 * 235, 0.3), (living, living, dead))
     drawn = lines(runs_svg([group], "en"))
     # Two for the legend besides; the collapsed are dotted.
@@ -80,6 +81,6 @@ def test_stored_runs_have_a_line_each_in_both_panels(make_run):
     assert sum("stroke-dasharray" in style for style in drawn) == 2 + 1
 
 
-def test_a_run_of_one_epoch_is_a_point(make_run):
-    group = Stored("constant", 1, np.full(235, 0.3), (make_run("constant", num_epochs=1),))
+def test_a_run_of_one_epoch_is_a_point():
+    group = Stored("constant", 1, np.full(235, 0.3), (a_run("constant", num_epochs=1),))
     assert "<use" in runs_svg([group], "en")

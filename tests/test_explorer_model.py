@@ -21,6 +21,7 @@ from d2l_lrsched.explorer_model import (
     rates,
     stored,
 )
+from made_up import a_run
 
 VALUES = {
     "base_lr": 0.4,
@@ -158,12 +159,12 @@ def test_jumps_stay_upright():
 
 
 @pytest.fixture
-def records(tmp_path, make_run):
+def records(tmp_path):
     """A folder of runs; `add(name, experiment, ...)` adds one to the file of that name."""
 
     def add(file, experiment, settings=None, **fields):
         settings = settings or {**ALL[experiment].settings, "net": "fast"}
-        store.append(tmp_path / file, replace(make_run(experiment, **fields), settings=settings))
+        store.append(tmp_path / file, a_run(experiment, settings=settings, **fields))
         return tmp_path
 
     return add

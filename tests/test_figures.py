@@ -1,44 +1,26 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import matplotlib as mpl
 import pytest
+from msgspec.structs import replace
 
-from d2l_lrsched import figures, store
+import made_up
+from d2l_lrsched import figures
 from d2l_lrsched.experiments import CHAPTER, PUBLISHED
+from d2l_lrsched.history import Point
+from made_up import an_epoch
 
 SVG_START = b"<?xml version="
 
 
 def a_run(name="square-root", num_epochs=30):
-    def epoch(i):
-        return {
-            "train_loss": 1 / (i + 1),
-            "train_acc": 0.5 + i / 100,
-            "test_acc": 0.4 + i / 100,
-            "lr_first": 1.0,
-            "lr_last": 0.5,
-            "score_spread": 1.0,
-            "seconds": 1.0,
-        }
-
-    return store.Run(
-        experiment=name,
-        seed=0,
-        settings={},
-        num_epochs=num_epochs,
-        outcome="trained",
-        epochs=[epoch(i) for i in range(num_epochs)],
-        points=[[i / 4, 2.0 - i / 100, i / 200] for i in range(4 * num_epochs)],
-        schedule=None if name == "constant" else [0.5, 0.25, 0.125],
-        seconds=30.0,
-        started="",
-        versions={},
-        processor="",
-        threads=1,
-        data={},
-    )
+    epochs = [
+        an_epoch(train_loss=1 / (i + 1), train_acc=0.5 + i / 100, test_acc=0.4 + i / 100)
+        for i in range(num_epochs)
+    ]
+    points = [Point(i / 4, 2.0 - i / 100, i / 200) for i in range(4 * num_epochs)]
+    schedule = None if name == "constant" else [0.5, 0.25, 0.125]
+    return made_up.a_run(name, epochs=epochs, points=points, schedule=schedule)
 
 
 def xy(line):
@@ -81,8 +63,8 @@ def test_training_curves_show_the_record():
     run = a_run(num_epochs=3)
     (axes,) = figures.training_figure(run).axes
     loss, train_acc, test_acc = axes.lines
-    assert xy(loss) == ([p[0] for p in run.points], [p[1] for p in run.points])
-    assert xy(train_acc) == ([p[0] for p in run.points], [p[2] for p in run.points])
+    assert xy(loss) == ([p.epoch for p in run.points], [p.train_loss for p in run.points])
+    assert xy(train_acc) == ([p.epoch for p in run.points], [p.train_acc for p in run.points])
     assert xy(test_acc) == ([1, 2, 3], pytest.approx([0.4, 0.41, 0.42]))
     assert axes.get_xlim() == (0, 3)
     labels = [text.get_text() for text in axes.get_legend().get_texts()]

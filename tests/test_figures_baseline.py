@@ -5,18 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from d2l_lrsched import figures, figures_baseline, regression, store
+from d2l_lrsched import figures, figures_baseline, regression
 from d2l_lrsched.experiments import CHAPTER
 from d2l_lrsched.published import CHAPTER as PRINTED
+from made_up import a_run, an_epoch
 
 
 def run(experiment, seed, train_loss=0.3, outcome="trained"):
-    epoch = dict.fromkeys(store.EPOCH_FIELDS, 0.0)
-    epoch.update(train_loss=train_loss, train_acc=0.9, test_acc=0.85)
-    return store.Run(
-        *(experiment, seed, {}, 30, outcome, [{**epoch, "test_acc": 0.5}, epoch], [], None, 1.0),
-        *("", {}, "", 1, {}),
-    )
+    numbers = {"train_loss": train_loss, "train_acc": 0.9}
+    epochs = [an_epoch(**numbers, test_acc=accuracy) for accuracy in (0.5, 0.85)]
+    return a_run(experiment, seed, outcome, epochs=[*epochs[:1] * 29, epochs[1]])
 
 
 @pytest.fixture
@@ -88,7 +86,7 @@ def test_every_run_has_a_curve_and_the_dead_are_dashed(runs):
     styles = [line.get_linestyle() for line in panels["cosine"].lines]
     assert styles == ["-"] * 5 + ["--", "None"]  # the last is the book's ring
     for line in panels["cosine"].lines[:6]:
-        assert list(line.get_ydata()) == [0.5, 0.85]
+        assert list(line.get_ydata()) == [*[0.5] * 29, 0.85]
     ring = panels["cosine"].lines[-1].get_xydata()
     assert ring.tolist() == [[30, PRINTED["cosine"].test_acc]]
     assert len(panels["cosine-per-epoch"].lines) == 5

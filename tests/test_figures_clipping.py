@@ -4,17 +4,18 @@ import pytest
 
 from d2l_lrsched import claims, figures, figures_clipping
 from d2l_lrsched.experiments import COLLAPSE
+from made_up import a_run
 
 T, C = "trained", "collapsed"
 LEVELS = {T: 0.5, C: 2.3}
 
 
 @pytest.fixture
-def runs(make_run):
+def runs():
     """Seeds 0 and 1 of every arm and remedy; seed 1 dies without, and `clipping` kills seed 0."""
     outcomes = {"neither": (T, C), "rate-0.3": (T, C), "clipping": (C, T)}
     return [
-        make_run(name, seed, outcome, train_loss=LEVELS[outcome], test_acc=0.1 * (seed + 1))
+        a_run(name, seed, outcome, train_loss=LEVELS[outcome], test_acc=0.1 * (seed + 1))
         for name in (*claims.ARMS, *COLLAPSE)
         for seed, outcome in enumerate(outcomes.get(name, (T, T)))
     ]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from d2l_lrsched import exercises, figures, figures_exercises, store
+from made_up import a_run
 
 FIGURES = Path(__file__).parent.parent / "figures"
 T, C = "trained", "collapsed"
@@ -14,12 +15,12 @@ def lines(axes):
     return [(line.get_label(), *map(list, line.get_data())) for line in axes.get_lines()]
 
 
-def test_curves_are_the_runs_and_their_mean(make_run):
+def test_curves_are_the_runs_and_their_mean():
     runs = [
-        make_run("poly-1", 0, test_acc=0.8, train_loss=0.6),
-        make_run("poly-1", 1, test_acc=0.9, train_loss=0.4),
-        make_run("poly-1", 2, C, test_acc=0.1, train_loss=2.3),
-        make_run("poly-2", 0),
+        a_run("poly-1", 0, test_acc=0.8, train_loss=0.6),
+        a_run("poly-1", 1, test_acc=0.9, train_loss=0.4),
+        a_run("poly-1", 2, C, test_acc=0.1, train_loss=2.3),
+        a_run("poly-2", 0),
     ]
     figure = figures_exercises.curves_figure(runs, {"poly-1": "one", "poly-4": "four"})
     rates, losses, accuracies = figure.get_axes()
@@ -35,11 +36,11 @@ def test_curves_are_the_runs_and_their_mean(make_run):
     assert lines(losses)[3][1][4] == 1.0, "the last window of an epoch ends with it"
 
 
-def test_the_fixed_rates_shares_and_accuracies(make_run):
+def test_the_fixed_rates_shares_and_accuracies():
     runs = [
-        make_run("fixed-0.5", 0, test_acc=0.8),
-        make_run("fixed-0.5", 1, C, test_acc=0.1),
-        make_run("fixed-1", 0, C, test_acc=0.1),
+        a_run("fixed-0.5", 0, test_acc=0.8),
+        a_run("fixed-0.5", 1, C, test_acc=0.1),
+        a_run("fixed-1", 0, C, test_acc=0.1),
     ]
     shares, accuracies = figures_exercises.fixed_figure(runs).get_axes()
     assert [text.get_text() for text in shares.texts] == ["1 of 2", "1 of 1"]
@@ -50,12 +51,12 @@ def test_the_fixed_rates_shares_and_accuracies(make_run):
     assert [y for _, _, y in lines(accuracies)] == [[0.8], [0.8], []]
 
 
-def test_the_grid_of_warmups(make_run):
+def test_the_grid_of_warmups():
     runs = [
-        make_run(exercises.warmup_name(0, 1.0), 0, C),
-        make_run(exercises.warmup_name(0, 1.0), 1, C),
-        make_run(exercises.warmup_name(0.4, 0.5), 0, test_acc=0.75),
-        make_run(exercises.warmup_name(0.4, 0.5), 1, C),
+        a_run(exercises.warmup_name(0, 1.0), 0, C),
+        a_run(exercises.warmup_name(0, 1.0), 1, C),
+        a_run(exercises.warmup_name(0.4, 0.5), 0, test_acc=0.75),
+        a_run(exercises.warmup_name(0.4, 0.5), 1, C),
     ]
     lost, accuracy = figures_exercises.warmup_figure(runs).get_axes()
     rows, columns = len(exercises.WARMUPS), len(exercises.PEAKS)
@@ -66,9 +67,9 @@ def test_the_grid_of_warmups(make_run):
     assert at == {"none trained": (columns - 1, 0), "0.750": (0, rows - 1)}
 
 
-def test_a_plateaus_rates_are_those_of_the_runs_own_losses(make_run):
+def test_a_plateaus_rates_are_those_of_the_runs_own_losses():
     """The second epoch has the loss of the first: the third has a third of the rate."""
-    rates = figures_exercises.rates_of(make_run("plateau", num_epochs=3))
+    rates = figures_exercises.rates_of(a_run("plateau", num_epochs=3))
     assert rates == pytest.approx([0.3] * 2 * 235 + [0.1] * 235)
 
 
@@ -76,19 +77,19 @@ def test_the_drawn_rates_are_the_recorded_ones():
     """Of every committed run, in the first and the last update of every epoch."""
     for run in store.read(FIGURES / "exercises.jsonl"):
         rates = figures_exercises.rates_of(run).reshape(-1, 235)
-        assert rates[:, 0] == pytest.approx([epoch["lr_first"] for epoch in run.epochs])
-        assert rates[:, -1] == pytest.approx([epoch["lr_last"] for epoch in run.epochs])
+        assert rates[:, 0] == pytest.approx([epoch.lr_first for epoch in run.epochs])
+        assert rates[:, -1] == pytest.approx([epoch.lr_last for epoch in run.epochs])
 
 
-def test_only_exercises_with_runs_are_drawn(make_run):
-    drawn = figures_exercises.draw_all([make_run("plateau"), make_run("fixed-0.3")])
+def test_only_exercises_with_runs_are_drawn():
+    drawn = figures_exercises.draw_all([a_run("plateau"), a_run("fixed-0.3")])
     assert list(drawn) == ["exercise-1-fixed-rate.svg", "plateau.svg"]
     assert set(figures_exercises.DRAWINGS) == {exercise.name for exercise in exercises.EXERCISES}
 
 
-def test_the_same_bytes_twice(make_run, tmp_path):
+def test_the_same_bytes_twice(tmp_path):
     runs = [
-        make_run(experiment.name, seed)
+        a_run(experiment.name, seed)
         for exercise in exercises.EXERCISES
         for experiment in exercise.experiments
         for seed in range(2)

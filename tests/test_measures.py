@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from d2l_lrsched import measures, store, training
+from d2l_lrsched import measures, training
+from d2l_lrsched.history import Point
 from d2l_lrsched.measures import MEASURES
+from made_up import a_run, an_epoch
 
 #: Of the five windows of an epoch: four of 50 batches of 256, one of 34 batches of 256 and 96.
 EXAMPLES = np.array([12_800, 12_800, 12_800, 12_800, 8_800])
@@ -19,13 +21,10 @@ def run(windows=((0.5,) * 5,), outcome="trained", seed=0, arm="both", num_epochs
     epochs, points = [], []
     for i, means in enumerate(windows):
         *inner, last = np.cumsum(means * EXAMPLES) / np.cumsum(EXAMPLES)
-        points += [[i + k / 5, float(average), 0.0] for k, average in enumerate(inner)]
-        epochs.append({**dict.fromkeys(store.EPOCH_FIELDS, 0.0), "train_loss": float(last)})
-        epochs[i].update({name: values[i] for name, values in numbers.items()})
-    return store.Run(
-        *(arm, seed, {}, num_epochs or len(windows), outcome, epochs, points, None, 1.0, "", {}),
-        *("", 1, {}),
-    )
+        points += [Point(i + k / 5, float(average), 0.0) for k, average in enumerate(inner)]
+        of_epoch = {name: values[i] for name, values in numbers.items()}
+        epochs.append(an_epoch(**{"train_loss": float(last), **of_epoch}))
+    return a_run(arm, seed, outcome, num_epochs, epochs=epochs, points=points)
 
 
 def of(name, *arguments, **keywords):
@@ -43,9 +42,9 @@ def test_a_window_is_what_the_training_loop_shows_and_mxnet_stays_out(call):
 
 def test_window_means_worked_by_hand():
     """2 over 12,800 examples, then 1: (2 + 1) / 2, (2 + 1 + 1) / 3 ..., 72,800 / 60,000."""
-    points = [[0.2, 2.0, 0.0], [0.4, 3 / 2, 0.0], [0.6, 4 / 3, 0.0], [0.8, 5 / 4, 0.0]]
-    epoch = {**dict.fromkeys(store.EPOCH_FIELDS, 0.0), "train_loss": 72_800 / 60_000}
-    one = store.Run("both", 0, {}, 1, "trained", [epoch], points, None, 1.0, "", {}, "", 1, {})
+    averages = {0.2: 2.0, 0.4: 3 / 2, 0.6: 4 / 3, 0.8: 5 / 4}
+    points = [Point(epoch, loss, 0.0) for epoch, loss in averages.items()]
+    one = a_run("both", num_epochs=1, points=points, train_loss=72_800 / 60_000)
     assert measures.window_means(one) == pytest.approx([2, 1, 1, 1, 1], abs=1e-12)
 
 
@@ -72,7 +71,8 @@ def test_roughness_of_a_run_that_did_not_train_or_overflowed_is_unknown():
     assert math.isnan(of("roughness", outcome="collapsed"))
     assert math.isnan(of("roughness", outcome="non-finite"))
     one = run([[2.0, 1.0, 1.0, 1.0, 1.0]] * 2)
-    one.points[2][1] = one.points[3][1] = one.epochs[0]["train_loss"] = math.inf
+    one.epochs[0] = an_epoch(train_loss=math.inf)
+    one.points[2:4] = [Point(p.epoch, math.inf, 0.0) for p in one.points[2:4]]
     assert math.isnan(MEASURES["roughness"].of(one))
 
 
@@ -90,7 +90,9 @@ def test_survival(outcome, survived):
 def test_epochs_to_the_goal(accuracies, epochs):
     """One more than the three asked for where it is not reached, also by a run that ended early."""
     windows = [(0.5,) * 5] * len(accuracies)
-    assert of("epochs to 0.85", windows, test_acc=accuracies, num_epochs=3) == epochs
+    outcome = "trained" if len(accuracies) == 3 else "non-finite"
+    asked = {"outcome": outcome, "num_epochs": 3}
+    assert of("epochs to 0.85", windows, test_acc=accuracies, **asked) == epochs
 
 
 def test_final_numbers_are_the_last_epochs():

@@ -330,13 +330,13 @@ def test_what_its_cells_print_of_the_baseline(lang, baseline):
     """Less overfitting in every seed, but the lower accuracy in most; and a coin toss."""
     constant, square_root = (by_seed(baseline, name) for name in ("constant", "square-root"))
     pairs = [(constant[seed].final, square_root[seed].final) for seed in range(10)]
-    higher = sum(a["test_acc"] > b["test_acc"] for a, b in pairs)
-    gaps = [[run["train_acc"] - run["test_acc"] for run in pair] for pair in pairs]
+    higher = sum(a.test_acc > b.test_acc for a, b in pairs)
+    gaps = [[run.train_acc - run.test_acc for run in pair] for pair in pairs]
     assert all(a > b for a, b in gaps)
-    assert all(a["train_acc"] > b["train_acc"] for a, b in pairs)
+    assert all(a.train_acc > b.train_acc for a, b in pairs)
     assert higher >= 8
     warm, cold = (by_seed(baseline, name) for name in ("cosine-warmup", "cosine"))
-    losses = [[runs[seed].epochs[0]["train_loss"] for runs in (warm, cold)] for seed in range(10)]
+    losses = [[runs[seed].epochs[0].train_loss for runs in (warm, cold)] for seed in range(10)]
     lower = sum(a < b for a, b in losses)
     assert lower == 5, "a coin toss"
     words = "\n".join(map(words_of, outputs_of(f"lr_scheduling_{lang}")))
@@ -348,7 +348,7 @@ def test_what_its_cells_print_of_the_baseline(lang, baseline):
 def test_what_it_says_of_the_runs_of_seed_0(runs):
     dead = {name for name, run in runs.items() if run.outcome == "collapsed"}
     assert dead == {f"{name}-per-epoch" for name in ("square-root", "multi-factor", "cosine")}
-    loss = {name: run.final["train_loss"] for name, run in runs.items()}
+    loss = {name: run.final.train_loss for name, run in runs.items()}
     for slow in ("cosine", "cosine-warmup"):
         assert loss[slow] > max(loss[name] for name in ("constant", "square-root", "multi-factor"))
     best = max(PUBLISHED, key=lambda name: published.CHAPTER[name].test_acc)
@@ -373,17 +373,17 @@ def test_what_it_says_of_collapses(runs, baseline):
     intended = [name for name in CHAPTER if name not in PUBLISHED]
     assert [name for name in intended if not dead(name)] == ["cosine-warmup-per-epoch"]
     assert dead("multi-factor-per-epoch") == dead("cosine-per-epoch")
-    accuracy = runs["cosine-warmup-per-epoch"].final["test_acc"]
+    accuracy = runs["cosine-warmup-per-epoch"].final.test_acc
     cosines = [*by_seed(baseline, "cosine").values(), *by_seed(baseline, "cosine-warmup").values()]
-    assert accuracy > max(run.final["test_acc"] for run in cosines)
+    assert accuracy > max(run.final.test_acc for run in cosines)
     first = runs["cosine-warmup-per-epoch"].epochs[0]
-    assert first["lr_first"] == first["lr_last"] == 0
+    assert first.lr_first == first.lr_last == 0
     (revived,) = (
         run
         for run in by_seed(baseline, "square-root-per-epoch").values()
         if run.outcome == "trained"
     )
-    spreads = (epoch["score_spread"] for epoch in revived.epochs)
+    spreads = (epoch.score_spread for epoch in revived.epochs)
     asleep = list(takewhile(lambda spread: spread < history.COLLAPSED_SPREAD, spreads))
     assert len(asleep) == revived.num_epochs / 2
 
@@ -392,7 +392,7 @@ def test_the_cosine_with_warmup_as_intended_is_among_the_best(baseline):
     means = {}
     for name in CHAPTER:
         lived = [
-            r.final["test_acc"] for r in by_seed(baseline, name).values() if r.outcome == "trained"
+            r.final.test_acc for r in by_seed(baseline, name).values() if r.outcome == "trained"
         ]
         means[name] = sum(lived) / len(lived)
     assert "cosine-warmup-per-epoch" in sorted(means, key=means.get)[-2:]

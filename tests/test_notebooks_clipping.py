@@ -62,7 +62,7 @@ def test_long_gradients_do_not_tell_who_dies(runs):
     largest = {"trained": [], "collapsed": []}
     for run in runs:
         if run.experiment == "pilot":
-            largest[run.outcome].append(max(epoch["norm_max"] for epoch in run.epochs))
+            largest[run.outcome].append(max(epoch.norm_max for epoch in run.epochs))
     assert min(largest["collapsed"]) < max(largest["trained"])
     assert min(largest["trained"]) < max(largest["collapsed"])
 
@@ -88,4 +88,4 @@ def test_some_intervals_exclude_0_where_nothing_is_decided(runs):
 def test_the_clipped_share_falls_with_the_epochs(runs):
     for run in runs:
         if run.experiment == "clipping":
-            assert run.epochs[0]["clipped"] > run.final["clipped"]
+            assert run.epochs[0].clipped > run.final.clipped

@@ -69,7 +69,9 @@ def dead(runs, name):
 
 
 def mean_of(runs, name, number="test_acc"):
-    return fmean(run.final[number] for run in of(runs, name).values() if run.outcome == "trained")
+    return fmean(
+        getattr(run.final, number) for run in of(runs, name).values() if run.outcome == "trained"
+    )
 
 
 def said(runs, exercise):
@@ -142,17 +144,17 @@ def test_what_it_says_of_thirty_epochs(runs, long):
     short = of(runs, "fixed-0.3")
 
     def numbers(run):
-        return [(epoch["train_loss"], epoch["test_acc"]) for epoch in run.epochs[:8]]
+        return [(epoch.train_loss, epoch.test_acc) for epoch in run.epochs[:8]]
 
     beginnings = [numbers(run) == numbers(long[seed]) for seed, run in short.items()]
     assert sum(beginnings) == 4
     early, late = ([run.epochs[n - 1] for run in long.values()] for n in (8, 30))
-    gains = [b["test_acc"] - a["test_acc"] for a, b in zip(early, late)]
-    gaps = [[e["train_acc"] - e["test_acc"] for e in epochs] for epochs in (early, late)]
+    gains = [b.test_acc - a.test_acc for a, b in zip(early, late)]
+    gaps = [[e.train_acc - e.test_acc for e in epochs] for epochs in (early, late)]
     assert sum(gain > 0 for gain in gains) >= 7, "in most seeds"
     assert all(a < b for a, b in zip(*gaps))
     assert fmean(gaps[1]) - fmean(gaps[0]) > fmean(gains), "the larger part"
-    accuracies = [[epoch["test_acc"] for epoch in epochs] for epochs in (early, late)]
+    accuracies = [[epoch.test_acc for epoch in epochs] for epochs in (early, late)]
     winner = accuracies[0].index(max(accuracies[0]))
     before, after = (found[winner] - fmean(found) for found in accuracies)
     assert 0 < after < before / 2, "most of the lead"
@@ -271,7 +273,7 @@ def test_what_it_says_of_the_deeper_network(runs):
     names = [experiment.name for experiment in exercises.DEEPER.experiments]
     assert not any(dead(runs, name) for name in names)
     for seed in range(3):
-        accuracies = {name: of(runs, name)[seed].final["test_acc"] for name in names}
+        accuracies = {name: of(runs, name)[seed].final.test_acc for name in names}
         assert min(accuracies, key=accuracies.get) == "resnet-constant"
     assert said(runs, exercises.DEEPER) == {
         "resnet-cosine - resnet-constant": "resnet-cosine is higher",
@@ -298,7 +300,7 @@ def test_what_it_says_of_exponents(runs):
     assert words.pop("poly-4 - fixed-0.3") == "fixed-0.3 is higher"
     assert set(words.values()) == {"not decided"}
     for run in of(runs, "poly-4").values():
-        later = [epoch["test_acc"] for epoch in run.epochs[4:]]
+        later = [epoch.test_acc for epoch in run.epochs[4:]]
         assert max(later) - min(later) < 0.005, "flat"
 
 
@@ -308,8 +310,8 @@ def test_what_it_says_of_the_dead_that_started_from_03(runs, long):
     for name in ("poly-1", "poly-2"):
         for seed in dead(runs, name):
             epochs = of(runs, name)[seed].epochs
-            assert all(epoch["test_acc"] < 0.11 for epoch in epochs), "from the first on"
-            assert max(epoch["lr_first"] for epoch in epochs) <= 0.3
+            assert all(epoch.test_acc < 0.11 for epoch in epochs), "from the first on"
+            assert max(epoch.lr_first for epoch in epochs) <= 0.3
             assert measures.window_means(of(runs, name)[seed]).min() > 2.1, "never learned"
     rate = exercises.poly(8 * published.UPDATES_PER_EPOCH, 0.3, 2.0)
     assert rate(50) > 0.9 * 0.3, "by a few percent only"
@@ -325,14 +327,14 @@ def test_what_it_says_of_the_plateau(runs):
     for name in ("plateau", "plateau-warmup"):
         assert not dead(runs, name)
         for run in of(runs, name).values():
-            losses = [epoch["train_loss"] for epoch in run.epochs]
-            rates = [epoch["lr_last"] for epoch in run.epochs]
+            losses = [epoch.train_loss for epoch in run.epochs]
+            rates = [epoch.lr_last for epoch in run.epochs]
             cut = next(i for i in range(1, len(rates)) if rates[i] < rates[i - 1])
             assert losses[cut - 1] > 0.9 * losses[cut - 2]
             assert losses[cut] < 0.9 * losses[cut - 1]
             assert cut in (4, 5), "at much the same times"
     pairs = [
-        (of(runs, "fixed-0.3")[seed].final["test_acc"], run.final["test_acc"])
+        (of(runs, "fixed-0.3")[seed].final.test_acc, run.final.test_acc)
         for seed, run in of(runs, "plateau").items()
     ]
     assert all(a < b for a, b in pairs)

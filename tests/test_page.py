@@ -9,33 +9,25 @@ from pathlib import Path
 
 import pytest
 
-from d2l_lrsched import explanations, page, regression, store
+from d2l_lrsched import explanations, page, regression
 from d2l_lrsched.experiments import CHAPTER
 from d2l_lrsched.regression import CONSISTENT, DIFFERENT, INCONCLUSIVE, Verdict
+from made_up import a_run, an_epoch
 
 
 def run(experiment, seed, test_acc=0.85, outcome="trained", **made_with):
-    epoch = dict.fromkeys(store.EPOCH_FIELDS, 0.0)
-    epoch.update(train_loss=0.3 + seed / 1000, train_acc=0.9, test_acc=test_acc + seed / 1000)
-    return store.Run(
-        **{
-            "experiment": experiment,
-            "seed": seed,
-            "settings": {"net": "fast"},
-            "num_epochs": 30,
-            "outcome": outcome,
-            "epochs": [{**epoch, "test_acc": 0.5}, epoch],
-            "points": [],
-            "schedule": None,
-            "seconds": 1800.0,
-            "started": "2026-03-04T05:06:07+00:00",
-            "versions": {"python": "3.11.7", "commit": "abc"},
-            "processor": "a <fast> processor",
-            "threads": 1,
-            "data": {"labels": "0123"},
-            **made_with,
-        }
-    )
+    numbers = {"train_loss": 0.3 + seed / 1000, "train_acc": 0.9}
+    epochs = [an_epoch(**numbers, test_acc=accuracy) for accuracy in (0.5, test_acc + seed / 1000)]
+    made = {
+        "settings": {"net": "fast"},
+        "seconds": 1800.0,
+        "started": "2026-03-04T05:06:07+00:00",
+        "versions": {"python": "3.11.7", "commit": "abc"},
+        "processor": "a <fast> processor",
+        "data": {"labels": "0123"},
+    }
+    epochs = [*epochs[:1] * 29, epochs[1]]
+    return a_run(experiment, seed, outcome, epochs=epochs, **{**made, **made_with})
 
 
 @pytest.fixture(scope="module")

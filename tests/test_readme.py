@@ -125,12 +125,12 @@ def test_what_the_text_says_of_the_misses():
 def test_a_committed_run_is_called_collapsed_just_where_it_guesses():
     """One class for all of the 10,000 test images, 1,000 of each class."""
     for run in committed().values():
-        assert (run.outcome == "collapsed") == (run.final["test_acc"] == 0.1), run.experiment
+        assert (run.outcome == "collapsed") == (run.final.test_acc == 0.1), run.experiment
 
 
 def test_what_the_text_says_of_our_runs():
     runs = committed()
-    test_acc = {name: run.final["test_acc"] for name, run in runs.items()}
+    test_acc = {name: run.final.test_acc for name, run in runs.items()}
     assert test_acc["constant"] > max(
         test_acc["square-root"], test_acc["cosine"], test_acc["cosine-warmup"]
     )
@@ -140,11 +140,11 @@ def test_what_the_text_says_of_our_runs():
         "multi-factor-per-epoch",
         "square-root-per-epoch",
     ]
-    assert all(runs[name].epochs[0]["test_acc"] == 0.1 for name in dead), "dead after it"
+    assert all(runs[name].epochs[0].test_acc == 0.1 for name in dead), "dead after it"
     first = [runs[name].points[:4] for name in ("multi-factor-per-epoch", "cosine-per-epoch")]
     assert first[0] == first[1]
     warm = runs["cosine-warmup-per-epoch"].epochs
-    assert warm[0]["lr_first"] == warm[0]["lr_last"] == 0
+    assert warm[0].lr_first == warm[0].lr_last == 0
 
 
 @pytest.mark.parametrize("name", ["summary", "verdicts"])
@@ -216,9 +216,9 @@ def test_what_the_text_says_of_the_clipping_study():
     assert 2 / 2**6 * len(claims.CLAIMS) > claims.LEVEL, "too few for any verdict"
     epochs = measures.MEASURES["epochs to 0.85"].of
     for seed in range(10):
-        assert of["clipping", seed].final["test_acc"] < of["scheduler", seed].final["test_acc"]
+        assert of["clipping", seed].final.test_acc < of["scheduler", seed].final.test_acc
         assert epochs(of["clipping", seed]) <= epochs(of["neither", seed])
-        assert of["clipping", seed].epochs[0]["clipped"] > 0.95
+        assert of["clipping", seed].epochs[0].clipped > 0.95
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +234,7 @@ def dead(runs):
 
 
 def accuracies(runs):
-    return [run.final["test_acc"] for run in runs.values() if run.outcome == "trained"]
+    return [run.final.test_acc for run in runs.values() if run.outcome == "trained"]
 
 
 def test_what_the_text_says_of_fixed_rates(exercise_runs):
@@ -254,9 +254,9 @@ def test_what_the_text_says_of_exponents(exercise_runs):
     assert [len(of_pwr) for of_pwr in runs.values()] == [5] * 4
     lost = [run for of_pwr in runs.values() for run in of_pwr.values() if run.outcome != "trained"]
     assert len(lost) == 2
-    assert all(run.epochs[0]["score_spread"] < history.COLLAPSED_SPREAD for run in lost)
+    assert all(run.epochs[0].score_spread < history.COLLAPSED_SPREAD for run in lost)
     losses = [
-        fmean(r.final["train_loss"] for r in of_pwr.values() if r.outcome == "trained")
+        fmean(r.final.train_loss for r in of_pwr.values() if r.outcome == "trained")
         for of_pwr in runs.values()
     ]
     assert losses[1:] == sorted(losses[1:])
@@ -275,9 +275,9 @@ def test_how_often_runs_that_begin_with_the_chapters_rate_die(exercise_runs):
     others += [run for of_name in exercise_runs.values() for run in of_name.values()]
     outcomes = {}
     for run in others:
-        plain = run.settings.get("net") != "resnet" and "clip_norm" not in run.settings
-        if plain and 0.299 < run.epochs[0]["lr_first"] <= 0.3:
-            outcomes[run.epochs[0]["train_loss"]] = (run.experiment, run.outcome)
+        plain = run.settings["net"] != "resnet" and run.settings["clip_norm"] is None
+        if plain and 0.299 < run.epochs[0].lr_first <= 0.3:
+            outcomes[run.epochs[0].train_loss] = (run.experiment, run.outcome)
     dead = [name for name, outcome in outcomes.values() if outcome != "trained"]
     assert sorted(dead) == ["poly-1", "poly-2"]
     assert re.search(rf"of\s+{len(outcomes)}\s+different runs of ours that begin with it", README)
@@ -290,7 +290,7 @@ def test_what_the_text_says_of_the_deeper_network(exercise_runs):
     for other in runs.values():
         assert other.keys() == constant.keys() == {0, 1, 2}
         for seed, run in other.items():
-            assert run.final["test_acc"] > constant[seed].final["test_acc"]
+            assert run.final.test_acc > constant[seed].final.test_acc
     found = [run for of_name in (constant, *runs.values()) for run in of_name.values()]
     said = {
         row[0].split(" - ")[1]: row[-1]

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from d2l_lrsched import regression, store
+from d2l_lrsched import regression
 from d2l_lrsched.published import CHAPTER, Published
 from d2l_lrsched.regression import CONSISTENT, DIFFERENT, INCONCLUSIVE
+from made_up import a_run
 
 NAMES = [name for name, printed in CHAPTER.items() if not printed.collapsed]
 
 
 def run(experiment, numbers, outcome="trained", seed=0):
     """A record with these final (train_loss, train_acc, test_acc)."""
-    epoch = dict.fromkeys(store.EPOCH_FIELDS, 0.0)
-    epoch.update(zip(regression.NUMBERS, numbers))
-    return store.Run(experiment, seed, {}, 30, outcome, [epoch], [], None, 1.0, "", {}, "", 1, {})
+    numbers = dict(zip(regression.NUMBERS, numbers))
+    return a_run(experiment, seed, outcome, num_epochs=30, **numbers)
 
 
 def runs_around(spread, n=10, names=NAMES, rng=None):
@@ -83,7 +83,10 @@ def verdicts_of(runs, number):
 def test_near_numbers_are_consistent_far_ones_different_wide_ones_inconclusive():
     near = runs_around(0.002)
     assert set(verdicts_of(near, "test_acc").values()) == {CONSISTENT}
-    far = [replace(r, epochs=[{**r.final, "test_acc": r.final["test_acc"] - 0.05}]) for r in near]
+    far = [
+        run(r.experiment, (r.final.train_loss, r.final.train_acc, r.final.test_acc - 0.05))
+        for r in near
+    ]
     assert set(verdicts_of(far, "test_acc").values()) == {DIFFERENT}
     assert set(verdicts_of(far, "train_acc").values()) == {CONSISTENT}
     assert set(verdicts_of(runs_around(0.05), "test_acc").values()) == {INCONCLUSIVE}

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 from d2l_lrsched import report
 from d2l_lrsched.regression import Verdict
+from made_up import an_epoch
 
 
 def a_run(name, loss, train_acc, test_acc, outcome="trained", num_epochs=30, seed=0, **settings):
@@ -13,8 +14,8 @@ def a_run(name, loss, train_acc, test_acc, outcome="trained", num_epochs=30, see
         seed=seed,
         outcome=outcome,
         num_epochs=num_epochs,
-        settings=settings,
-        final={"train_loss": loss, "train_acc": train_acc, "test_acc": test_acc},
+        settings={"net": "chapter", **settings},
+        final=an_epoch(train_loss=loss, train_acc=train_acc, test_acc=test_acc),
     )
 
 

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, replace
 
 import mxnet as mx
 import numpy as np
 import pytest
+from msgspec.structs import asdict, replace
 from mxnet import gluon, npx
 from scipy import stats
 

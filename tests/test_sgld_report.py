@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from d2l_lrsched import langevin, sgld_report
 from d2l_lrsched.langevin import SETTINGS, predict

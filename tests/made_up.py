@@ -1,0 +1,44 @@
+"""Records of runs that never took place."""
+
+from __future__ import annotations
+
+from d2l_lrsched.history import Epoch, Point
+from d2l_lrsched.store import Run
+
+_EPOCH = ("train_loss", "train_acc", "test_acc", "lr_first", "lr_last", "score_spread", "seconds")
+
+
+def an_epoch(**numbers):
+    """Return an epoch of these numbers, every other 0.5."""
+    return Epoch(**{**dict.fromkeys(_EPOCH, 0.5), **numbers})
+
+
+def a_run(experiment="cosine", seed=0, outcome="trained", num_epochs=None, commit="abc", **changes):
+    """Return a run of 2 equal epochs, or those given, with 4 points each; numbers are an epoch's.
+
+    `num_epochs` alone makes so many.
+    """
+    numbers = {k: v for k, v in changes.items() if k in Epoch.__struct_fields__}
+    changes = {k: v for k, v in changes.items() if k in Run.__struct_fields__}
+    epochs = changes.pop("epochs", None) or [an_epoch(**numbers) for _ in range(num_epochs or 2)]
+    last = epochs[-1]
+    points = [Point(i / 5, last.train_loss, last.train_acc) for i in range(4 * len(epochs))]
+    return Run(
+        **{
+            "experiment": experiment,
+            "seed": seed,
+            "settings": {"net": "chapter"},
+            "num_epochs": num_epochs or len(epochs),
+            "outcome": outcome,
+            "epochs": epochs,
+            "points": points,
+            "schedule": None,
+            "seconds": 1.0,
+            "started": "2026-01-02T03:04:05+00:00",
+            "versions": {"commit": commit},
+            "processor": "a processor",
+            "threads": 1,
+            "data": {},
+            **changes,
+        }
+    )
