@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from d2l_lrsched import homes
+from d2l_lrsched.explorer import homes
 
 _HOME_OF = {
     "SquareRootScheduler": "schedulers.scratch",
@@ -23,28 +23,18 @@ _HOME_OF = {
     "WarmupScheduler": "schedulers.compose",
     "SequentialScheduler": "schedulers.compose",
     "PerEpoch": "schedulers.compose",
-    "lenet": "model",
-    "same_bits_lenet": "fast",
-    "fast_lenet": "fast",
-    "load_fashion_mnist": "data",
-    "train": "training",
-    "Checkpoint": "checkpoint",
-    "History": "history",
+    "lenet": "nets.lenet",
+    "same_bits_lenet": "nets.fast",
+    "fast_lenet": "nets.fast",
+    "load_fashion_mnist": "data.batches",
+    "train": "training.loop",
+    "Checkpoint": "training.checkpoint",
+    "History": "training.history",
     "global_norm": "clipping",
     "clip_global_norm": "clipping",
     "clip_value": "clipping",
 }
-_MODULES = (
-    "clipping",
-    "data",
-    "experiments",
-    "fast",
-    "figures",
-    "model",
-    "published",
-    "schedulers",
-    "training",
-)
+_MODULES = ("clipping", "data", "nets", "runs", "schedulers", "studies", "training")
 
 __all__ = [*_HOME_OF, *_MODULES]
 

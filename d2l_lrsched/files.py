@@ -1,384 +1,76 @@
-"""The four Fashion-MNIST files: find them, check them, fetch them where they are missing.
-
-No MXNet here, so that ``d2l-lrsched data`` answers at once.
-
-Source: Xiao, Rasul and Vollgraf, "Fashion-MNIST", arXiv:1708.07747; the release of 2017-08-31 at
-https://github.com/zalandoresearch/fashion-mnist. MXNet's own downloader asks for the release of
-2017-08-26 (duplicates, overlap of the two sets; issue 44 there), which this module refuses.
-"""
+"""Paths as users write them, and files that are written whole or not at all."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import logging
-import math
 import os
-import shlex
-import struct
-import sys
 import tempfile
-import warnings
-import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Union
 
-import numpy as np
-import pooch
-
-from d2l_lrsched.paths import PathLike, user_path
-from d2l_lrsched.streams import is_terminal
-
-#: SHA-256 of each file's decompressed content; the .gz wrappers differ between distributors.
-SHA256 = {
-    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-}
-
-#: SHA-1 that gluon's FashionMNIST asks of its train-images-idx3-ubyte.gz: the earlier release.
-EARLIER_RELEASE_SHA1 = "0cf37b0d40ed5169c6b3aba31069a9770ac9043d"
-
-DATA_VARIABLE = "D2L_LRSCHED_DATA"
-URL_VARIABLE = "D2L_LRSCHED_URL"
-DEFAULT_URL = "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"
-DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
-
-TIMEOUT = 20.0  # seconds without an answer or a byte
-RETRIES = 2  # pooch waits 1 s before the first, 2 s before the second
+PathLike = Union[str, "os.PathLike[str]"]
 
 
-class DataError(RuntimeError):
-    """The data is missing, damaged or out of reach; one line says where and what to do."""
+def user_path(value: PathLike) -> Path:
+    """Return the path that a user named, ~ and ~user expanded as a shell does.
 
-
-def own_cache() -> Path:
-    """Return the folder that downloads go to where no other is named.
+    What has been expanded may be given again: a name that itself begins with ~, given as
+    ``./~name``, comes back as an absolute path.
 
     Raises
     ------
-    DataError
-        If the user has no home, as in some containers.
+    ValueError
+        If the path is empty, or begins with the ~ of an unknown user or of one without a home.
     """
-    try:
-        return user_path(pooch.os_cache("d2l_lrsched")) / "fashion-mnist"
-    except (RuntimeError, ValueError) as error:
-        raise DataError(
-            "there is no home directory to download Fashion-MNIST into; set $HOME, or name a "
-            "folder with --data-dir"
-        ) from error
-
-
-def _mxnet_cache() -> Path | None:
-    # mxnet.base.data_dir() as it is on Linux and macOS, the only systems with 1.9.1 wheels.
-    home = os.environ.get("MXNET_HOME", "~/.mxnet")
-    try:
-        return user_path(os.path.join(home, "datasets", "fashion-mnist"))
-    except ValueError:  # without a home MXNet has no cache
-        return None
-
-
-def named_folder(data_dir: PathLike | None = None) -> Path | None:
-    """Return the folder that the user names, here or in ``$D2L_LRSCHED_DATA``; None without.
-
-    Raises
-    ------
-    DataError
-        If it is no path.
-    """
-    if data_dir is not None:
-        return _user_path(data_dir, "")
-    if os.environ.get(DATA_VARIABLE):
-        return _user_path(os.environ[DATA_VARIABLE], f"${DATA_VARIABLE}=")
-    return None
-
-
-def _user_path(value: PathLike, named: str) -> Path:
-    try:
-        return user_path(value)
-    except ValueError as error:
-        raise DataError(f"{named}{error}") from error
-
-
-def candidates(data_dir: PathLike | None = None) -> list[Path]:
-    """Return the folders to look in, in order.
-
-    Parameters
-    ----------
-    data_dir : path, optional
-        Looked in alone where given; else ``$D2L_LRSCHED_DATA``, alone too; else MXNet's cache
-        (``$MXNET_HOME`` or ``~/.mxnet``), Debian's ``dataset-fashion-mnist``, `own_cache`, of
-        which a user without a home has only Debian's.
-
-    Raises
-    ------
-    DataError
-        If what is given is no path.
-    """
-    named = named_folder(data_dir)
-    if named is not None:
-        return [named]
-    places = [_mxnet_cache(), DEBIAN_FOLDER]
-    with suppress(DataError):
-        places.append(own_cache())
-    return [place for place in places if place is not None]
-
-
-def find_folder(data_dir: PathLike | None = None) -> Path | None:
-    """Return the first of `candidates` that holds any of the four files, or None.
-
-    MXNet's cache, unless it is the one folder named, is passed over with a warning where it holds
-    the earlier release, which MXNet's own downloader puts there.
-    """
-    tried = candidates(data_dir)
-    for folder in tried:
-        if len(_missing(folder)) == len(SHA256):
-            continue
-        if len(tried) > 1 and folder == _mxnet_cache() and _is_earlier_release(folder):
-            warnings.warn(
-                f"{folder} holds the earlier release of Fashion-MNIST (2017-08-26) and is passed "
-                "over",
-                stacklevel=2,
-            )
-            continue
-        return folder
-    return None
-
-
-def _is_earlier_release(folder: Path) -> bool:
-    packed = folder / "train-images-idx3-ubyte.gz"
-    return (
-        packed.is_file() and hashlib.sha1(packed.read_bytes()).hexdigest() == EARLIER_RELEASE_SHA1
-    )
-
-
-def locate(
-    data_dir: PathLike | None = None, *, base_url: str | None = None, download: bool = True
-) -> Path:
-    """Return the folder that holds all four files, after a download into `own_cache` if need be.
-
-    The first folder that holds any of the four is the one; it is not passed over for a later one
-    where it is incomplete. Only `own_cache` is filled here; `fetch` fills any folder.
-
-    Parameters
-    ----------
-    data_dir : path, optional
-        See `candidates`.
-    base_url : str, optional
-        See `fetch`.
-    download : bool
-        False: raise instead of downloading.
-
-    Raises
-    ------
-    DataError
-        If a file is missing and was not or could not be downloaded.
-    """
-    folder = find_folder(data_dir) or named_folder(data_dir) or own_cache()
-    if not _is_own_cache(folder):
-        _check_complete(folder)
-    elif _missing(folder):
-        nowhere = f"Fashion-MNIST is not in {', '.join(map(str, candidates(data_dir)))}"
-        advice = (
-            "install Debian's package (apt install dataset-fashion-mnist), name a folder that "
-            "holds the files with --data-dir, or fetch them with `d2l-lrsched data`"
+    text = os.fspath(value)
+    if not text:
+        raise ValueError("'': the name of a file or folder must not be empty")
+    user = text.partition("/")[0]
+    expanded = os.path.expanduser(text)
+    if user == "~" and (expanded == text or os.environ.get("HOME") == ""):
+        raise ValueError(f"{text!r}: this user has no home; set $HOME, or write no ~")
+    if user.startswith("~") and expanded == text:
+        raise ValueError(
+            f"{text!r}: no user is called {user[1:]!r}; after ~ comes / or a user's name, "
+            f"and {'./' + user!r} is a name that begins with ~"
         )
-        if not download:
-            raise DataError(f"{nowhere}; {advice}")
-        try:
-            fetch(folder, base_url)
-        except DataError as error:
-            raise DataError(f"{nowhere}, and {error}; or {advice}") from error
-    return folder
+    path = Path(expanded)
+    return path.absolute() if str(path).startswith("~") else path
 
 
-def _is_own_cache(folder: Path) -> bool:
-    with suppress(DataError):
-        return folder == own_cache()
-    return False
+@contextmanager
+def whole_file(path: PathLike) -> Iterator[Path]:
+    """Give the path of a temporary file, which becomes the file `path` if all goes well.
 
-
-def _path(folder: Path, name: str) -> Path:
-    # .gz first: it is what every distributor ships, so a plain copy beside it is the odd one.
-    packed, plain = folder / f"{name}.gz", folder / name
-    return plain if os.path.exists(plain) and not os.path.exists(packed) else packed
-
-
-def _missing(folder: Path) -> list[str]:
-    # os.path.exists, unlike Path.exists, is False where the folder may not be entered.
-    return [name for name in SHA256 if not os.path.exists(_path(folder, name))]
-
-
-def _check_complete(folder: Path) -> None:
-    missing = _missing(folder)
-    if not missing:
-        return
-    if not os.path.isdir(folder):
-        what = "no such folder"
-    elif len(missing) == len(SHA256):
-        what = "holds none of the four Fashion-MNIST files"
-    else:
-        what = "lacks " + ", ".join(f"{name}.gz" for name in missing)
-    raise DataError(f"{folder}: {what}; {_advice(folder)}")
-
-
-def _advice(folder: Path) -> str:
-    command = f"d2l-lrsched data --data-dir {shlex.quote(str(folder))}"
-    return f"`{command}` fetches what is missing there, or name another folder with --data-dir"
-
-
-def read_all(folder: PathLike) -> dict[str, np.ndarray]:
-    """Read and check the four files, each read once.
-
-    Parameters
-    ----------
-    folder : path
-        Holds each file as ``NAME.gz`` or, looked for second, as plain ``NAME``.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Keys as in `SHA256`; uint8, read-only: images (n, 28, 28) in 0..255, labels (n,) in 0..9.
+    Whoever reads `path` meanwhile, or after a failure, finds what was there before.
 
     Raises
     ------
-    DataError
-        If a file is missing, unreadable or anything but the release of 2017-08-31.
+    OSError
+        If the file cannot be written; it names `path`.
+    ValueError
+        If `path` is none, as `user_path` says.
     """
-    folder = _user_path(folder, "")
-    _check_complete(folder)
-    arrays = {}
-    for name in SHA256:
-        path = _path(folder, name)
-        try:
-            arrays[name] = _decode(name, path.read_bytes(), compressed=path.suffix == ".gz")
-        except OSError as error:
-            raise DataError(
-                f"{path}: cannot be read ({error.strerror}); make it a readable file, or name "
-                "another folder with --data-dir"
-            ) from error
-        except ValueError as error:
-            raise DataError(f"{path}: {error}; delete it, then {_advice(folder)}") from error
-    return arrays
-
-
-def _decode(name: str, raw: bytes, compressed: bool) -> np.ndarray:
-    """Return the array in a file's bytes; ValueError says what is wrong with them."""
-    if not raw:
-        raise ValueError("the file is empty")
-    content = _decompress(raw) if compressed else raw
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != SHA256[name]:
-        raise ValueError(_what_is_wrong(name, content, digest))
-    header, shape = _header(name, content)
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
-
-
-def _decompress(raw: bytes) -> bytes:
-    if raw[:2] != b"\x1f\x8b":
-        raise ValueError("named .gz but not a gzip file")
+    named = user_path(path)
+    path = Path(os.path.realpath(named))  # a link is written through, not replaced
+    temporary = None
     try:
-        return gzip.decompress(raw)
-    except EOFError:
-        raise ValueError("truncated gzip file") from None
-    except (zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"corrupted gzip file ({error})") from None
-
-
-def _header(name: str, content: bytes) -> tuple[int, tuple[int, ...]]:
-    """Return the length in bytes of the IDX header and the shape that it announces."""
-    ndim = 3 if "images" in name else 1
-    return 4 + 4 * ndim, struct.unpack_from(f">{ndim}I", content, 4)
-
-
-def _what_is_wrong(name: str, content: bytes, digest: str) -> str:
-    for other, known in SHA256.items():
-        if digest == known:
-            return f"its content is that of {other} (swapped files?)"
-    magic, expected = int.from_bytes(content[:4], "big"), 2051 if "images" in name else 2049
-    if magic != expected:
-        return f"wrong magic number {magic}, expected {expected}"
-    try:
-        header, shape = _header(name, content)
-    except struct.error:
-        return f"ends within its header, after {len(content)} bytes"
-    if math.prod(shape) != len(content) - header:
-        return (
-            f"its header announces {math.prod(shape)} bytes {shape}, "
-            f"but {len(content) - header} follow"
-        )
-    return (
-        f"well formed {shape} but not the release of 2017-08-31 (SHA-256 {digest} of the "
-        f"decompressed content, expected {SHA256[name]}); MXNet's own downloader fetches the "
-        "earlier release of 2017-08-26, which differs"
-    )
-
-
-def fetch(folder: PathLike, base_url: str | None = None) -> list[str]:
-    """Download into a folder those of the four files that it lacks.
-
-    All are downloaded and checked in a temporary folder inside `folder` before the first is moved
-    to its name, so a failure or Ctrl-C leaves no part of a file, and two processes that fetch at
-    once only replace files by equal ones.
-
-    Parameters
-    ----------
-    folder : path
-        Made if need be.
-    base_url : str, optional
-        What ``/NAME.gz`` is appended to; default ``$D2L_LRSCHED_URL``, else Zalando's repository.
-
-    Returns
-    -------
-    list of str
-        The names fetched, keys of `SHA256`.
-
-    Raises
-    ------
-    DataError
-        If a download fails (after `RETRIES` retries), is not what it should be, or cannot be
-        stored.
-    """
-    folder = _user_path(folder, "")
-    names = _missing(folder)
-    if not names:  # a complete folder need not be writable
-        return []
-    base_url = base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
-    pooch.get_logger().setLevel(logging.WARNING)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as temporary:
-            paths = [_download(name, base_url, temporary) for name in names]
-            for path in paths:
-                path.chmod(0o644)  # pooch's 0600 would shut others out of a shared folder
-                os.replace(path, folder / path.name)
-    except OSError as error:
-        raise DataError(
-            f"{folder}: cannot be written to ({error.strerror}); choose another with --data-dir"
-        ) from error
-    return names
-
-
-def _download(name: str, base_url: str, folder: str) -> Path:
-    def download_and_check(url: str, output_file: str, client: pooch.Pooch) -> None:
-        progressbar = is_terminal(sys.stderr)
-        pooch.HTTPDownloader(progressbar=progressbar, chunk_size=1 << 16, timeout=TIMEOUT)(
-            url, output_file, client
-        )
-        # In here, since pooch tries again after a ValueError.
-        _decode(name, Path(output_file).read_bytes(), compressed=True)
-
-    client = pooch.create(
-        path=folder, base_url=base_url, registry={f"{name}.gz": None}, retry_if_failed=RETRIES
-    )
-    try:
-        return Path(client.fetch(f"{name}.gz", downloader=download_and_check))
-    except (OSError, ValueError) as error:
-        # A file's name would be that of the temporary one.
-        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise DataError(
-            f"the download of {client.get_url(f'{name}.gz')} failed ({reason}); "
-            f"try again later, set ${URL_VARIABLE} to another copy, or install Debian's package "
-            "dataset-fashion-mnist"
-        ) from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        name = os.fsdecode(os.fsencode(path.name)[:200])  # the whole may be as long as can be
+        handle, temporary = tempfile.mkstemp(path.suffix, f".{name}.", path.parent)
+        os.close(handle)
+        yield Path(temporary)
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())  # or a power cut may leave the name without the content
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's files are for their owner only
+        os.replace(temporary, path)
+    except BaseException as error:
+        if temporary is not None:
+            with suppress(OSError):
+                os.unlink(temporary)
+        if isinstance(error, OSError):  # name the file that was asked for
+            raise OSError(error.errno, error.strerror, str(named)) from error
+        raise

@@ -33,6 +33,8 @@ import itertools
 import pickle
 from statistics import fmean
 
+import d2l_lrsched.exercises_report as tables
+import d2l_lrsched.sgld_report as sampling
 import mxnet as mx
 import numpy as np
 from d2l import mxnet as d2l
@@ -41,17 +43,22 @@ from mxnet import gluon, npx
 
 # %%
 import d2l_lrsched as lrs
-import d2l_lrsched.exercises_report as tables
-import d2l_lrsched.sgld_report as sampling
-from d2l_lrsched import exercises, langevin, measures, regression, sgld_pool, sgld_records, store
-from d2l_lrsched.figures_exercises import DRAWINGS
-from d2l_lrsched.figures_sgld import sgld_figure
-from d2l_lrsched.report import as_markdown
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched.studies.chapter.tables import as_markdown
+from d2l_lrsched.studies.clipping import measures
+from d2l_lrsched.studies.exercises import experiments as exercises
+from d2l_lrsched.studies.exercises.figures import DRAWINGS
+from d2l_lrsched.studies.sampling import pool as sgld_pool
+from d2l_lrsched.studies.sampling import posterior as langevin
+from d2l_lrsched.studies.sampling import record as sgld_records
+from d2l_lrsched.studies.sampling.figures import sgld_figure
 
 npx.set_np()
-runs = store.read("../figures/exercises.jsonl")
-baseline = regression.distinct(store.read("../figures/baseline.jsonl"))
-samples = sgld_records.read("../figures/sgld.jsonl")
+runs = store.read("../figures/exercises/runs.jsonl")
+chapter = store.read("../figures/chapter/runs.jsonl")
+baseline = regression.distinct(run for run in chapter if run.num_epochs == 30)
+samples = sgld_records.read("../figures/sampling/samples.jsonl")
 len(runs), len(baseline), len(samples)
 
 # %% [markdown]
@@ -210,7 +217,7 @@ differences(exercises.EXPONENT)
 # lần. Ô sau in số mạng chết (*dead*) và khoảng tin cậy 95 % của tỷ lệ (*share*):
 
 # %%
-others = [r for r in store.read("../figures/clipping.jsonl") if r.experiment == "rate-0.3"]
+others = [r for r in store.read("../figures/clipping/runs.jsonl") if r.experiment == "rate-0.3"]
 lenets = [run for run in [*runs, *constant, *others] if run.settings["net"] != "resnet"]
 from_03 = [run for run in lenets if 0.299 < run.epochs[0].lr_first <= 0.3]
 outcomes = {run.epochs[0].train_loss: run.outcome for run in from_03}
@@ -301,7 +308,7 @@ differences(exercises.WARMUP)
 # cuối như thế là bao nhiêu (*the last rates before*)?
 
 # %%
-per_epoch = lrs.published.UPDATES_PER_EPOCH
+per_epoch = lrs.UPDATES_PER_EPOCH
 ends = per_epoch * (np.arange(4)[:, None] + measures.WINDOW_ENDS).ravel()  # of 50 updates each
 rows = []
 for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):

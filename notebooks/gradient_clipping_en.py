@@ -38,14 +38,18 @@ from mxnet import autograd, gluon, np, npx
 
 # %%
 import d2l_lrsched as lrs
-from d2l_lrsched import claims, clipping_report, collapse, quadratic, report, store
-from d2l_lrsched.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
-from d2l_lrsched.figures_clipping import arms_figure, collapse_figure
-from d2l_lrsched.figures_quadratic import quadratic_figure
-from d2l_lrsched.measures import MEASURES, sign_flip_p
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.studies.chapter import tables as report
+from d2l_lrsched.studies.clipping import claims, collapse
+from d2l_lrsched.studies.clipping import descent as quadratic
+from d2l_lrsched.studies.clipping import page as clipping_report
+from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
+from d2l_lrsched.studies.clipping.figures import arms_figure, collapse_figure
+from d2l_lrsched.studies.clipping.figures_descent import quadratic_figure
+from d2l_lrsched.studies.clipping.measures import MEASURES, sign_flip_p
 
 npx.set_np()
-runs = store.read("../figures/clipping.jsonl")
+runs = store.read("../figures/clipping/runs.jsonl")
 print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in runs)))
 
 # %% [markdown]

@@ -43,7 +43,12 @@ from IPython.display import Markdown, display
 from mxnet import autograd, gluon, lr_scheduler, npx
 
 import d2l_lrsched as lrs
-from d2l_lrsched import collapse, figures, figures_baseline, regression, report, store
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.studies.chapter import figures, figures_baseline
+from d2l_lrsched.studies.chapter import tables as report
+from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
+from d2l_lrsched.studies.clipping import collapse
 
 npx.set_np()
 
@@ -95,13 +100,13 @@ net
 # \qquad n = 1, 2, 3, \ldots$$
 #
 # `lrs.train` does what the book's `train` does, to the last bit, and returns what it measured in
-# every epoch. Runs that were made before are in two files: `runs.jsonl` has one of each
-# experiment (seed 0), `baseline.jsonl` has several.
+# every epoch. Runs that were made before are in `figures/chapter/runs.jsonl`: several of each
+# experiment; `runs` has those of seed 0.
 
 # %%
-stored = regression.distinct(store.read("../figures/runs.jsonl"))
-runs = {run.experiment: run for run in stored if run.seed == 0}
-baseline = regression.distinct(store.read("../figures/baseline.jsonl"))
+chapter = store.read("../figures/chapter/runs.jsonl")
+baseline = regression.distinct(run for run in chapter if run.num_epochs == 30)
+runs = {run.experiment: run for run in baseline if run.seed == 0}
 len(runs), len(baseline)
 
 # %% [markdown]
@@ -113,7 +118,7 @@ len(runs), len(baseline)
 # 0.100.
 
 # %%
-lrs.published.CHAPTER["constant"], math.log(10)
+lrs.published.PRINTED["constant"], math.log(10)
 
 # %% [markdown]
 # These are not the numbers of a network that learns badly but of one that *no longer sees its
@@ -206,7 +211,7 @@ asked
 # So the curve that the book's run really followed is this one (updates below, epochs above):
 
 # %%
-per_epoch = lrs.published.UPDATES_PER_EPOCH
+per_epoch = lrs.UPDATES_PER_EPOCH
 figures.two_axes_figure(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
 
 # %% [markdown]
@@ -485,7 +490,7 @@ Markdown(report.as_markdown(report.SUMMARY_HEADER, report.summary_rows(baseline)
 # themselves:
 
 # %%
-rows = collapse.share_rows(baseline, lrs.experiments.CHAPTER)
+rows = collapse.share_rows(baseline, EXPERIMENTS)
 Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
 
 # %% [markdown]

@@ -47,7 +47,12 @@ from IPython.display import Markdown, display
 from mxnet import autograd, gluon, lr_scheduler, npx
 
 import d2l_lrsched as lrs
-from d2l_lrsched import collapse, figures, figures_baseline, regression, report, store
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.studies.chapter import figures, figures_baseline
+from d2l_lrsched.studies.chapter import tables as report
+from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
+from d2l_lrsched.studies.clipping import collapse
 
 npx.set_np()
 
@@ -99,14 +104,14 @@ net
 # \qquad n = 1, 2, 3, \ldots$$
 #
 # `lrs.train` làm đúng những gì hàm `train` của sách làm, giống đến từng bit; chỉ khác là nó trả
-# về những gì đo được sau mỗi epoch. Kết quả của những lần chạy trước nằm trong hai tệp:
-# `runs.jsonl` có một lần chạy cho mỗi thí nghiệm (hạt giống 0), `baseline.jsonl` có nhiều lần
-# chạy cho mỗi thí nghiệm.
+# về những gì đo được sau mỗi epoch. Kết quả của những lần chạy trước nằm trong
+# `figures/chapter/runs.jsonl`: mỗi thí nghiệm có nhiều lần chạy; `runs` giữ lại lần có hạt
+# giống 0.
 
 # %%
-stored = regression.distinct(store.read("../figures/runs.jsonl"))
-runs = {run.experiment: run for run in stored if run.seed == 0}
-baseline = regression.distinct(store.read("../figures/baseline.jsonl"))
+chapter = store.read("../figures/chapter/runs.jsonl")
+baseline = regression.distinct(run for run in chapter if run.num_epochs == 30)
+runs = {run.experiment: run for run in baseline if run.seed == 0}
 len(runs), len(baseline)
 
 # %% [markdown]
@@ -118,7 +123,7 @@ len(runs), len(baseline)
 # độ chính xác 0.100.
 
 # %%
-lrs.published.CHAPTER["constant"], math.log(10)
+lrs.published.PRINTED["constant"], math.log(10)
 
 # %% [markdown]
 # Đó không phải kết quả của một mạng học dở, mà là của một mạng *không còn nhìn thấy ảnh*. Nếu với
@@ -212,7 +217,7 @@ asked
 # trục trên đếm epoch):
 
 # %%
-per_epoch = lrs.published.UPDATES_PER_EPOCH
+per_epoch = lrs.UPDATES_PER_EPOCH
 figures.two_axes_figure(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
 
 # %% [markdown]
@@ -500,7 +505,7 @@ Markdown(report.as_markdown(report.SUMMARY_HEADER, report.summary_rows(baseline)
 # sụp đổ, ta được:
 
 # %%
-rows = collapse.share_rows(baseline, lrs.experiments.CHAPTER)
+rows = collapse.share_rows(baseline, EXPERIMENTS)
 Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
 
 # %% [markdown]

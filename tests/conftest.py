@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from d2l_lrsched import files
+from d2l_lrsched.data import source as files
 
 COMMAND = (sys.executable, "-m", "d2l_lrsched")
 
@@ -82,7 +82,7 @@ def small_iters(arrays):
     """
     from mxnet import npx
 
-    from d2l_lrsched.data import Batches
+    from d2l_lrsched.data.batches import Batches
 
     npx.set_np()
 

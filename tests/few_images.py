@@ -3,7 +3,7 @@
 IPython runs the file that $PYTHONSTARTUP names. The notebooks themselves stay as they are.
 """
 
-from d2l_lrsched import files
+from d2l_lrsched.data import source as files
 
 TRAIN, TEST = 2560, 500
 

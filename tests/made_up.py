@@ -1,9 +1,14 @@
-"""Records of runs that never took place."""
+"""Records of runs that never took place, and where those are that did."""
 
 from __future__ import annotations
 
-from d2l_lrsched.history import Epoch, Point
-from d2l_lrsched.store import Run
+from pathlib import Path
+
+from d2l_lrsched.runs.record import Run
+from d2l_lrsched.training.history import Epoch, Point
+
+ROOT = Path(__file__).parents[1]
+FIGURES = ROOT / "figures"
 
 _EPOCH = ("train_loss", "train_acc", "test_acc", "lr_first", "lr_last", "score_spread", "seconds")
 

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays as float_arrays
 from mxnet import autograd, gluon, init, np, npx
 
 from d2l_lrsched.clipping import clip_global_norm, clip_value, global_norm
-from d2l_lrsched.model import lenet
+from d2l_lrsched.nets.lenet import lenet
 
 npx.set_np()
 EPS = float(onp.finfo("float32").eps)

@@ -9,11 +9,11 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from made_up import ROOT
+
 NAMES = ("python", "d2l-lrsched", "ruff", "mypy", "jupytext", "jupyter-nbconvert")
 #: Adds to a log: its name, its arguments and what the Makefile puts into its environment.
 STUB = """#!/bin/sh

@@ -12,26 +12,27 @@ import re
 import runpy
 from functools import cache
 from itertools import takewhile
-from pathlib import Path
 
 import jupytext
 import nbformat
 import pytest
 
-from d2l_lrsched import (
-    collapse,
-    files,
-    history,
-    measures,
-    published,
-    quadratic,
-    regression,
-    report,
-    store,
-)
-from d2l_lrsched.experiments import ALL, CHAPTER, CLIP_NORM, PUBLISHED
+from d2l_lrsched.data import BATCH_SIZE, TRAIN_EXAMPLES, UPDATES_PER_EPOCH
+from d2l_lrsched.data import source as files
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.runs.experiment import NUM_EPOCHS
+from d2l_lrsched.studies import all_experiments
+from d2l_lrsched.studies.chapter import published
+from d2l_lrsched.studies.chapter import tables as report
+from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
+from d2l_lrsched.studies.chapter.experiments import PUBLISHED
+from d2l_lrsched.studies.clipping import collapse, measures
+from d2l_lrsched.studies.clipping import descent as quadratic
+from d2l_lrsched.studies.clipping.experiments import CLIP_NORM
+from d2l_lrsched.training import history
+from made_up import FIGURES, ROOT
 
-ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "notebooks"
 README = (ROOT / "README.md").read_text()
 LANGUAGES = ("vi", "en")
@@ -233,7 +234,7 @@ def test_no_output_names_a_path_of_the_machine(stem):
 
 
 def settings_of_experiments():
-    for experiment in ALL.values():
+    for experiment in all_experiments().values():
         made = experiment.scheduler.keywords if experiment.scheduler else {}
         for value in (experiment.learning_rate, experiment.num_epochs, *made.values()):
             yield from value if isinstance(value, list) else [value]
@@ -244,17 +245,17 @@ def known_numbers():
 
     What we measured is not among them: a cell prints it.
     """
-    per_epoch, whole = published.UPDATES_PER_EPOCH, published.NUM_EPOCHS
-    last_batch = published.TRAIN_EXAMPLES % published.BATCH_SIZE
+    per_epoch, whole = UPDATES_PER_EPOCH, NUM_EPOCHS
+    last_batch = TRAIN_EXAMPLES % BATCH_SIZE
     steps = CHAPTER["multi-factor"].scheduler.keywords
     return {
         *range(11),  # words, in another spelling
         *(value for value in settings_of_experiments() if isinstance(value, (int, float))),
         *(steps["base_lr"] * steps["factor"] ** i for i in (1, 2)),
-        *(getattr(p, n) for p in published.CHAPTER.values() for n in regression.NUMBERS),
-        *(per_epoch, whole * per_epoch, whole - 1, published.BATCH_SIZE, last_batch),
+        *(getattr(p, n) for p in published.PRINTED.values() for n in regression.NUMBERS),
+        *(per_epoch, whole * per_epoch, whole - 1, BATCH_SIZE, last_batch),
         0.1,  # of ten classes, guessed
-        published.TRAIN_EXAMPLES,
+        TRAIN_EXAMPLES,
         *(measures.WINDOW, measures.GOAL),
         *quadratic.RATES.values(),
         *(round(abs(1 - 2 * rate), 9) for rate in quadratic.RATES.values()),
@@ -277,7 +278,7 @@ def test_the_prose_names_no_measured_number(stem):
 def test_the_fast_mode_gives_the_first_images(monkeypatch, arrays):
     monkeypatch.setattr(files, "read_all", lambda folder: arrays)
     few = runpy.run_path(str(ROOT / "tests" / "few_images.py"))
-    from d2l_lrsched.data import load_fashion_mnist
+    from d2l_lrsched.data.batches import load_fashion_mnist
 
     train_iter, test_iter = load_fashion_mnist(256)
     assert (train_iter.num_examples, len(train_iter)) == (few["TRAIN"], 10)
@@ -290,13 +291,13 @@ def test_the_fast_mode_gives_the_first_images(monkeypatch, arrays):
 
 @pytest.fixture(scope="module")
 def runs():
-    stored = regression.distinct(store.read(ROOT / "figures" / "runs.jsonl"))
+    stored = regression.distinct(store.read(FIGURES / "chapter" / "runs.jsonl"))
     return {run.experiment: run for run in stored if run.seed == 0}
 
 
 @pytest.fixture(scope="module")
 def baseline():
-    return regression.distinct(store.read(ROOT / "figures" / "baseline.jsonl"))
+    return regression.distinct(store.read(FIGURES / "chapter" / "runs.jsonl"))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -351,7 +352,7 @@ def test_what_it_says_of_the_runs_of_seed_0(runs):
     loss = {name: run.final.train_loss for name, run in runs.items()}
     for slow in ("cosine", "cosine-warmup"):
         assert loss[slow] > max(loss[name] for name in ("constant", "square-root", "multi-factor"))
-    best = max(PUBLISHED, key=lambda name: published.CHAPTER[name].test_acc)
+    best = max(PUBLISHED, key=lambda name: published.PRINTED[name].test_acc)
     assert best == "multi-factor"
 
 

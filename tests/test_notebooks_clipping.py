@@ -5,21 +5,23 @@ What README says as well, `test_readme` holds.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import nbformat
 import pytest
 
-from d2l_lrsched import claims, clipping_report, collapse, quadratic, report, store
-from d2l_lrsched.experiments import COLLAPSE
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.studies.chapter import tables as report
+from d2l_lrsched.studies.clipping import claims, collapse
+from d2l_lrsched.studies.clipping import descent as quadratic
+from d2l_lrsched.studies.clipping import page as clipping_report
+from d2l_lrsched.studies.clipping.experiments import COLLAPSE
+from made_up import FIGURES, ROOT
 
-ROOT = Path(__file__).parent.parent
 each_language = pytest.mark.parametrize("lang", ["vi", "en"])
 
 
 @pytest.fixture(scope="module")
 def runs():
-    return store.read(ROOT / "figures" / "clipping.jsonl")
+    return store.read(FIGURES / "clipping" / "runs.jsonl")
 
 
 def outputs(lang):

@@ -5,42 +5,38 @@ What every notebook promises is in `test_notebooks`.
 
 from __future__ import annotations
 
-from pathlib import Path
 from statistics import fmean
 
 import nbformat
 import numpy as np
 import pytest
 
-from d2l_lrsched import (
-    exercises,
-    exercises_report,
-    langevin,
-    measures,
-    published,
-    regression,
-    sgld_pool,
-    sgld_records,
-    sgld_report,
-    store,
-)
-from d2l_lrsched.report import as_markdown
+from d2l_lrsched.data import UPDATES_PER_EPOCH
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched.studies.chapter.tables import as_markdown
+from d2l_lrsched.studies.clipping import measures
+from d2l_lrsched.studies.exercises import experiments as exercises
+from d2l_lrsched.studies.exercises import page as exercises_report
+from d2l_lrsched.studies.sampling import page as sgld_report
+from d2l_lrsched.studies.sampling import pool as sgld_pool
+from d2l_lrsched.studies.sampling import posterior as langevin
+from d2l_lrsched.studies.sampling import record as sgld_records
+from made_up import FIGURES, ROOT
 
-ROOT = Path(__file__).parent.parent
 LANGUAGES = ("vi", "en")
-FIGURES = ROOT / "figures"
 
 each_language = pytest.mark.parametrize("lang", LANGUAGES)
 
 
 @pytest.fixture(scope="module")
 def runs():
-    return store.read(FIGURES / "exercises.jsonl")
+    return store.read(FIGURES / "exercises" / "runs.jsonl")
 
 
 @pytest.fixture(scope="module")
 def samples():
-    return sgld_records.read(FIGURES / "sgld.jsonl")
+    return sgld_records.read(FIGURES / "sampling" / "samples.jsonl")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +47,7 @@ def pooled(samples):
 @pytest.fixture(scope="module")
 def long():
     """The ten runs at the constant 0.3 of 30 epochs, by seed."""
-    stored = regression.distinct(store.read(FIGURES / "baseline.jsonl"))
+    stored = regression.distinct(store.read(FIGURES / "chapter" / "runs.jsonl"))
     return {run.seed: run for run in stored if run.experiment == "constant"}
 
 
@@ -190,8 +186,8 @@ def test_how_it_says_that_networks_died(runs):
     assert all((means < 1.5).any() for _, means in losses[0.4])
     for run, means in losses[0.4]:  # the next window, in which it died, ends before the peak
         index = np.flatnonzero(means < 1.5).max() + 1
-        end = published.UPDATES_PER_EPOCH * (index // 5 + measures.WINDOW_ENDS[index % 5])
-        assert end < 0.4 * 4 * published.UPDATES_PER_EPOCH, run.experiment
+        end = UPDATES_PER_EPOCH * (index // 5 + measures.WINDOW_ENDS[index % 5])
+        assert end < 0.4 * 4 * UPDATES_PER_EPOCH, run.experiment
     assert {peak for peak in exercises.PEAKS if dead(runs, exercises.warmup_name(0.4, peak))} == {
         0.7,
         1.0,
@@ -205,7 +201,7 @@ def test_at_the_edge_other_seeds_die(runs):
     assert steady
     assert falling
     assert not steady & falling
-    rate = exercises.cosine(4 * published.UPDATES_PER_EPOCH, 0.5)
+    rate = exercises.cosine(4 * UPDATES_PER_EPOCH, 0.5)
     assert rate(50) > 0.99 * 0.5
 
 
@@ -313,9 +309,9 @@ def test_what_it_says_of_the_dead_that_started_from_03(runs, long):
             assert all(epoch.test_acc < 0.11 for epoch in epochs), "from the first on"
             assert max(epoch.lr_first for epoch in epochs) <= 0.3
             assert measures.window_means(of(runs, name)[seed]).min() > 2.1, "never learned"
-    rate = exercises.poly(8 * published.UPDATES_PER_EPOCH, 0.3, 2.0)
+    rate = exercises.poly(8 * UPDATES_PER_EPOCH, 0.3, 2.0)
     assert rate(50) > 0.9 * 0.3, "by a few percent only"
-    steady = store.read(FIGURES / "clipping.jsonl")
+    steady = store.read(FIGURES / "clipping" / "runs.jsonl")
     for run in [*of(steady, "rate-0.3").values(), *of(runs, "fixed-0.3").values(), *long.values()]:
         assert run.outcome == "trained", "until now none of ours"
 

@@ -7,40 +7,35 @@ import re
 import shlex
 from collections import Counter
 from datetime import datetime
-from pathlib import Path
 from statistics import fmean
 
 import pytest
 from click.testing import CliRunner
 
-from d2l_lrsched import (
-    bench_report,
-    claims,
-    cli,
-    cli_bench,
-    cli_clipping,
-    cli_exercises,
-    cli_plot,
-    cli_report,
-    cli_run,
-    collapse,
-    data,
-    exercises,
-    exercises_report,
-    figures,
-    history,
-    measures,
-    published,
-    regression,
-    report,
-    sgld_pool,
-    sgld_records,
-    sgld_report,
-    store,
-)
-from d2l_lrsched.experiments import CHAPTER
+from d2l_lrsched import cli
+from d2l_lrsched.cli import bench as cli_bench
+from d2l_lrsched.cli import clipping as cli_clipping
+from d2l_lrsched.cli import exercises as cli_exercises
+from d2l_lrsched.cli import plot as cli_plot
+from d2l_lrsched.cli import report as cli_report
+from d2l_lrsched.cli import run as cli_run
+from d2l_lrsched.data import UPDATES_PER_EPOCH
+from d2l_lrsched.data import batches as data
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.studies.chapter import figures, published
+from d2l_lrsched.studies.chapter import tables as report
+from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
+from d2l_lrsched.studies.clipping import claims, collapse, measures
+from d2l_lrsched.studies.exercises import experiments as exercises
+from d2l_lrsched.studies.exercises import page as exercises_report
+from d2l_lrsched.studies.sampling import page as sgld_report
+from d2l_lrsched.studies.sampling import pool as sgld_pool
+from d2l_lrsched.studies.sampling import record as sgld_records
+from d2l_lrsched.studies.speed import page as bench_report
+from d2l_lrsched.training import history
+from made_up import FIGURES, ROOT
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 RECORDS = ROOT / "figures" / cli_run.RECORDS
 FENCES = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -150,7 +145,7 @@ def test_what_the_text_says_of_our_runs():
 @pytest.mark.parametrize("name", ["summary", "verdicts"])
 def test_the_baselines_tables_are_made_from_its_records(name):
     (table,) = re.findall(rf"<!-- table: {name} -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
-    runs = cli_report._full_length(ROOT / "figures" / "baseline.jsonl")
+    runs = cli_report._full_length(FIGURES / "chapter" / "runs.jsonl")
     made = {
         "summary": (report.SUMMARY_HEADER, report.summary_rows(runs)),
         "verdicts": (report.VERDICT_HEADER, report.verdict_rows(regression.compare(runs))),
@@ -159,7 +154,7 @@ def test_the_baselines_tables_are_made_from_its_records(name):
 
 
 def test_page_and_figure_of_the_baseline_are_made_from_its_records(tmp_path):
-    records = ["--records", str(ROOT / "figures" / "baseline.jsonl")]
+    records = ["--records", str(FIGURES / "chapter" / "runs.jsonl")]
     done = CliRunner().invoke(cli.main, ["report", *records, "--output", str(tmp_path)])
     assert done.exit_code == 0, done.output
     assert are_committed(tmp_path.iterdir())
@@ -270,7 +265,7 @@ def test_what_the_text_says_of_exponents(exercise_runs):
 
 def test_how_often_runs_that_begin_with_the_chapters_rate_die(exercise_runs):
     """Runs whose first epoch is the same to the bit count once."""
-    others = [*store.read(ROOT / "figures" / "baseline.jsonl"), *committed().values()]
+    others = [*store.read(FIGURES / "chapter" / "runs.jsonl"), *committed().values()]
     others += store.read(ROOT / "figures" / cli_clipping.RECORDS)
     others += [run for of_name in exercise_runs.values() for run in of_name.values()]
     outcomes = {}
@@ -324,7 +319,7 @@ def test_the_same_seeds_do_not_die_at_almost_the_same_rates(exercise_runs):
     ]
     assert all(lost)
     assert not lost[0] & lost[1]
-    cosine = exercises.cosine(4 * published.UPDATES_PER_EPOCH, 0.5)
+    cosine = exercises.cosine(4 * UPDATES_PER_EPOCH, 0.5)
     assert 0.99 * 0.5 < cosine(50) < 0.5
 
 
@@ -360,7 +355,7 @@ def test_what_the_text_says_of_sampling():
 
 def test_how_long_the_five_runs_took():
     (minutes,) = re.findall(r"five runs of the table took (\d+) minutes", README)
-    runs = [run for name, run in committed().items() if name in published.CHAPTER]
+    runs = [run for name, run in committed().items() if name in published.PRINTED]
     starts = [datetime.fromisoformat(run.started).timestamp() for run in runs]
     ends = [start + run.seconds for start, run in zip(starts, runs)]
     assert int(minutes) == round((max(ends) - min(starts)) / 60)

@@ -1,0 +1,113 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from d2l_lrsched.files import user_path
+from d2l_lrsched.runs.cores import cores
+
+if TYPE_CHECKING:
+    from d2l_lrsched.runs.experiment import Experiment
+    from d2l_lrsched.runs.record import Run
+
+
+class UserPath(click.Path):
+    """A path; ~ is the home folder, as in --data-dir=~/data, which shells leave alone."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Path:
+        """Return the path, ~ expanded, or end with what is wrong with it."""
+        try:
+            path = user_path(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        super().convert(path, param, ctx)
+        return path
+
+
+def checked_data(data_dir: Path | None) -> Path:
+    """Return the folder of the data, found usable before any training."""
+    from d2l_lrsched.data import source as files
+
+    folder = files.locate(data_dir)
+    files.read_all(folder)
+    return folder
+
+
+def ready(records: Path, among: Mapping[str, Experiment]) -> Path:
+    """Return the file of records, found usable before any training, its folder made."""
+    from d2l_lrsched.runs import record as store
+
+    if records.exists():
+        known(store.read(records), records, among)
+    records.parent.mkdir(parents=True, exist_ok=True)
+    with open(records, "ab"):
+        pass
+    return records
+
+
+def known(runs: Sequence[Run], records: Path, among: Mapping[str, Experiment]) -> list[Run]:
+    """Return the runs that this version knows; say which others the records hold."""
+    from d2l_lrsched.runs import experiment
+
+    found = [run for run in runs if experiment.known(run, among)]
+    if len(found) < len(runs):
+        others = [run.experiment for run in runs if not experiment.known(run, among)]
+        click.echo(
+            f"Warning: {records}: {len(others)} of {len(runs)} runs are passed over, of unknown "
+            f"experiments or settings: {', '.join(dict.fromkeys(others))}",
+            err=True,
+        )
+    return found
+
+
+seed = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="Seed of initialization and shuffling.",
+)
+epochs = click.option(
+    "--epochs", type=click.IntRange(min=1), help="Epochs to train, instead of the chapter's 30."
+)
+net = click.option(
+    "--net",
+    type=click.Choice(["chapter", "same-bits", "fast"]),
+    default="same-bits",
+    show_default=True,
+    help="How LeNet is computed: as in the chapter; faster, identical to it to the bit; or "
+    "fastest, equal to it within float32 rounding.",
+)
+data_dir = click.option(
+    "--data-dir",
+    type=UserPath(),
+    help="Folder of the four Fashion-MNIST files. Default: $D2L_LRSCHED_DATA, MXNet's cache, "
+    "Debian's dataset-fashion-mnist, then a download.",
+)
+
+
+def workers(description: str) -> Any:
+    """Return the option --workers, by default as many as there are cores for us."""
+    return click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        default=cores,
+        show_default="number of cores",
+        help=description,
+    )
+
+
+def output(study: str, description: str) -> Any:
+    """Return the option --output, by default a folder of the study that git ignores."""
+    return click.option(
+        "--output",
+        type=UserPath(file_okay=False),
+        default=f"results/{study}",
+        show_default=True,
+        help=description,
+    )

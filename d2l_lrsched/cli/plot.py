@@ -1,0 +1,156 @@
+"""The command that draws any schedule."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from d2l_lrsched.cli import options as cli_options
+from d2l_lrsched.cli.errors import one_line_errors
+from d2l_lrsched.data import UPDATES_PER_EPOCH
+from d2l_lrsched.runs.experiment import NUM_EPOCHS
+
+# Name -> (module of d2l_lrsched.schedulers, class); `factor` is the chapter's own.
+SCHEDULES = {
+    "square-root": ("scratch", "SquareRootScheduler"),
+    "factor": ("scratch", "FactorScheduler"),
+    "linear": ("scratch", "LinearScheduler"),
+    "mxnet-factor": ("builtin", "FactorScheduler"),
+    "multi-factor": ("builtin", "MultiFactorScheduler"),
+    "poly": ("builtin", "PolyScheduler"),
+    "cosine": ("builtin", "CosineScheduler"),
+}
+
+
+@click.command()
+@click.argument("schedule", type=click.Choice(list(SCHEDULES)))
+@click.option("--base-lr", type=float, help="The rate at the start.")
+@click.option("--final-lr", type=float, help="The rate at the end.")
+@click.option("--stop-factor-lr", type=float, help="The lower bound of a factor schedule.")
+@click.option("--factor", type=float, help="What the rate is multiplied with.")
+@click.option("--step", help="Where the rate drops: 15,30 (multi-factor) or 10 (mxnet-factor).")
+@click.option("--max-update", type=int, help="Where the final rate is reached, counted from 0.")
+@click.option("--pwr", type=float, help="The exponent of poly.")
+@click.option(
+    "--warmup-steps",
+    type=int,
+    help="Length of a warmup; within --max-update for MXNet's poly and cosine.",
+)
+@click.option("--warmup-begin-lr", type=float, help="The rate that the warmup starts from.")
+@click.option("--warmup-mode", type=click.Choice(["linear", "constant"]))
+@click.option(
+    "--unit",
+    type=click.Choice(["update", "epoch"]),
+    default="update",
+    show_default=True,
+    help="What the schedule counts: MXNet counts updates, the book's plots mean epochs.",
+)
+@click.option("--epochs", type=click.IntRange(min=1), default=NUM_EPOCHS, show_default=True)
+@click.option(
+    "--updates-per-epoch",
+    type=click.IntRange(min=1),
+    default=UPDATES_PER_EPOCH,
+    show_default=True,
+)
+@click.option(
+    "-o",
+    "--output",
+    type=cli_options.UserPath(dir_okay=False),
+    help="File to draw to: .svg, .png, .pdf. Default: a window.",
+)
+def plot(
+    schedule: str,
+    unit: str,
+    epochs: int,
+    updates_per_epoch: int,
+    output: Path | None,
+    **arguments: Any,
+) -> None:
+    """Draw a schedule over a whole training, in updates and in epochs.
+
+    What is not given has the default of the schedule's class; SCHEDULE 'factor' is the
+    chapter's own, 'mxnet-factor' MXNet's.
+
+    \b
+    Example: d2l-lrsched plot cosine --base-lr 0.5 --max-update 20 --unit epoch -o cosine.svg
+    """  # noqa: D301  click wants the backspace: it keeps the line whole
+    scheduler = _build(schedule, {k: v for k, v in arguments.items() if v is not None})
+    title = f"{scheduler!r}, per {unit}"
+    if unit == "epoch":
+        from d2l_lrsched.schedulers.compose import PerEpoch
+
+        scheduler = PerEpoch(scheduler, updates_per_epoch)
+    drawing = (scheduler, epochs * updates_per_epoch, updates_per_epoch, title)
+    if output is None:
+        _show(drawing)
+        return
+    os.environ["MPLBACKEND"] = "agg"
+    from d2l_lrsched.studies.chapter import figures
+
+    with one_line_errors():
+        try:
+            figures.save(figures.two_axes_figure(*drawing), output)
+        except ValueError as error:
+            raise click.UsageError(f"--output: {error}") from error
+        click.echo(f"Drawn to {output}")
+
+
+def _build(schedule: str, arguments: dict[str, Any]) -> Any:
+    """Return the scheduler that the options describe, or end with what is wrong with them."""
+    from d2l_lrsched import schedulers
+
+    module, class_name = SCHEDULES[schedule]
+    make = getattr(getattr(schedulers, module), class_name)
+    parameters = inspect.signature(make).parameters
+    if "step" in arguments:
+        try:
+            steps = [int(step) for step in arguments["step"].split(",")]
+        except ValueError:
+            raise click.UsageError(
+                f"--step {arguments['step']!r}: must be integers, as in 15,30"
+            ) from None
+        arguments["step"] = steps if schedule == "multi-factor" or len(steps) > 1 else steps[0]
+    if "base_lr" in arguments and "lr" in parameters:
+        arguments["lr"] = arguments.pop("base_lr")
+    warmup = {k: arguments.pop(k) for k in list(arguments) if k.startswith("warmup")}
+    if warmup and "warmup_steps" not in warmup:
+        raise click.UsageError(f"{_options(list(warmup))} needs --warmup-steps")
+    if "warmup_steps" in parameters:
+        arguments, warmup = {**arguments, **warmup}, {}
+    required = [k for k, p in parameters.items() if p.default is p.empty]
+    if missing := [k for k in required if k not in arguments]:
+        raise click.UsageError(f"{schedule} needs {_options(missing)}")
+    if odd := [k for k in arguments if k not in parameters]:
+        taken = _options(["base_lr" if k == "lr" else k for k in parameters])
+        raise click.UsageError(f"{schedule} does not take {_options(odd)}; it takes {taken}")
+    try:
+        scheduler = make(**arguments)
+        if warmup:
+            scheduler = schedulers.compose.WarmupScheduler(scheduler, **warmup)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    return scheduler
+
+
+def _options(names: list[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
+
+
+def _show(drawing: tuple[Any, int, int, str]) -> None:
+    try:
+        from matplotlib import get_backend, pyplot, rcsetup
+
+        figure = pyplot.figure(figsize=(6, 4))
+    except ValueError as error:  # $MPLBACKEND names none
+        raise click.UsageError(str(error).splitlines()[0]) from error
+    # matplotlib falls back to a canvas without windows where there is no screen.
+    if get_backend().lower() not in map(str.lower, rcsetup.interactive_bk):
+        raise click.UsageError("there is no screen to open a window on; name a file with --output")
+    from d2l_lrsched.studies.chapter import figures
+
+    figures.two_axes_figure(*drawing, figure=figure)
+    pyplot.show()

@@ -1,0 +1,1 @@
+"""Experiments, the records of their runs, and how runs are made."""

@@ -1,0 +1,1 @@
+"""The book's section 11.15."""

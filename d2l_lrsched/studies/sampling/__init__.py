@@ -1,0 +1,1 @@
+"""Exercise 5: sampling by stochastic gradient Langevin dynamics."""

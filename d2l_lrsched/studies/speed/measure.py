@@ -1,0 +1,276 @@
+"""The benchmark: the book's loop, ours and PyTorch's take turns, an epoch each, for some rounds.
+
+Only ratios within a round are compared: what slows the machine down slows its neighbours too.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from d2l_lrsched.runs import executors, provenance
+from d2l_lrsched.studies.chapter.published import PRINTED
+from d2l_lrsched.studies.speed import profile as bench_profile
+
+EPOCHS = (sys.executable, "-W", "ignore", "-m", "d2l_lrsched.studies.speed.epochs")
+START_UPS = {
+    "d2l-lrsched --help": ("-m", "d2l_lrsched", "--help"),
+    "import d2l_lrsched": ("-c", "import d2l_lrsched"),
+    "import mxnet": ("-W", "ignore", "-c", "import mxnet"),
+}
+RUNS_AT_ONCE = (1, 2, 4, 8)
+PROFILED = ("chapter", "same-bits", "fast")
+
+
+class BenchError(RuntimeError):
+    """A process of the benchmark ended before its time."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """What takes its turn: `copies` processes at once, each of so many threads.
+
+    `threads` None leaves the number to the library, as a reader's own run does.
+    """
+
+    name: str
+    kind: str
+    threads: int | None = 1
+    copies: int = 1
+
+
+def last_round(runs: int, cores: int) -> int:
+    """Return how many of the runs share the cores at the end; see `executors.at_once`."""
+    while executors.at_once(runs, cores) < runs:
+        runs -= cores
+    return runs
+
+
+def contenders(cores: int) -> list[Contender]:
+    """Return all that can take part here, on so many cores."""
+    last = last_round(len(PRINTED), cores)
+    listed = [
+        Contender("the book's loop, as a reader runs it", "book", threads=None),
+        Contender("the book's loop, 1 thread", "book"),
+        Contender("ours, chapter's net", "chapter"),
+    ]
+    for kind in ("same-bits", "fast"):
+        listed += [
+            Contender(f"ours, {kind} net", kind),
+            Contender(f"ours, {kind} net, {cores} at once", kind, copies=cores),
+            Contender(f"ours, {kind} net, {last} at once", kind, copies=last),
+        ]
+    listed += [
+        Contender("ours, fast net, progress bar", "fast, bar"),
+        Contender("ours, fast net, checkpoint", "fast, checkpoint"),
+        Contender("ours, fast net, clipping", "fast, clipping"),
+        Contender("matrix product", "matrix product"),
+    ]
+    if importlib.util.find_spec("torch"):
+        for kind in ("PyTorch", "PyTorch, channels last"):
+            listed += [
+                Contender(f"{kind}, 1 thread", kind),
+                Contender(f"{kind}, {cores} threads", kind, threads=cores),
+                Contender(f"{kind}, {cores} at once", kind, copies=cores),
+            ]
+    # On one core some are the same: the first of the same stays.
+    return list({(c.kind, c.threads, c.copies): c for c in reversed(listed)}.values())[::-1]
+
+
+class _Process:
+    """One process of `bench_epochs`, waiting to be asked."""
+
+    def __init__(self, contender: Contender, data_dir: str) -> None:
+        self._contender = contender
+        self._process = subprocess.Popen(
+            [*EPOCHS, contender.kind, data_dir],
+            env=_environment(contender.threads),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._read()
+
+    def ask(self) -> None:
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # `answer` will say that it has ended
+            self._process.stdin.write("\n")
+            self._process.stdin.flush()
+
+    def answer(self) -> dict[str, float]:
+        return json.loads(self._read())
+
+    def _read(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            code = self._process.wait()
+            raise BenchError(f"{self._contender.name}: its process ended with exit code {code}")
+        return line
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def _environment(threads: int | None, **more: str) -> dict[str, str]:
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    environment = {k: v for k, v in os.environ.items() if k not in names}
+    if threads is not None:
+        environment.update(dict.fromkeys(names, str(threads)))
+    return {**environment, "MPLBACKEND": "agg", **more}
+
+
+@contextmanager
+def _processes(
+    listed: list[Contender], data_dir: str
+) -> Iterator[dict[tuple[str, int | None], list[_Process]]]:
+    """Start as many processes of each kind and number of threads as any contender needs."""
+    with ExitStack() as stack:
+        started: dict[tuple[str, int | None], list[_Process]] = defaultdict(list)
+        for contender in listed:
+            team = started[contender.kind, contender.threads]
+            while len(team) < contender.copies:
+                team.append(_Process(contender, data_dir))
+                stack.callback(team[-1].end)
+        yield started
+
+
+def _turn(team: list[_Process]) -> tuple[float, float]:
+    """Return the seconds for an epoch of each, all at once, and the largest peak memory."""
+    start = time.perf_counter()
+    for process in team:
+        process.ask()
+    answers = [process.answer() for process in team]
+    return time.perf_counter() - start, max(answer["peak_mb"] for answer in answers)
+
+
+def measure(
+    data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], None]
+) -> dict[str, Any]:
+    """Run the whole benchmark and return its record.
+
+    Parameters
+    ----------
+    data_dir : str
+        The folder of the four files of Fashion-MNIST.
+    cores, rounds : int
+        At least 1. A first round more warms up and is not counted.
+    on_turn : callable
+        Told the name of what is measured next.
+
+    Raises
+    ------
+    BenchError
+        If a process dies.
+    """
+    listed = contenders(cores)
+    seconds: dict[str, list[float]] = defaultdict(list)
+    peak_mb: dict[str, float] = defaultdict(float)
+    start_ups: dict[str, list[float]] = defaultdict(list)
+    runs_at_once: dict[str, list[float]] = defaultdict(list)
+    started = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    versions = provenance.versions()
+    if importlib.util.find_spec("torch"):
+        versions["torch"] = version("torch")
+    with _processes(listed, data_dir) as processes:
+        for turn in range(rounds + 1):
+            for contender in listed:
+                on_turn(f"round {turn} of {rounds}: {contender.name}")
+                team = processes[contender.kind, contender.threads][: contender.copies]
+                taken, peak = _turn(team)
+                peak_mb[contender.name] = max(peak_mb[contender.name], peak)
+                if turn:
+                    seconds[contender.name].append(taken)
+    for turn in range(1, rounds + 1):
+        for name, arguments in START_UPS.items():
+            on_turn(f"round {turn} of {rounds}: {name}")
+            start_ups[name].append(_start_up(arguments))
+        for runs in RUNS_AT_ONCE:
+            on_turn(f"round {turn} of {rounds}: {runs} runs of one epoch")
+            runs_at_once[str(runs)].append(_runs(runs, cores, data_dir))
+    profiles = {}
+    for kind in PROFILED:
+        on_turn(f"profile: {kind}")
+        profiles[kind] = profile(kind, data_dir)
+    return {
+        "started": started,
+        "versions": versions,
+        "processor": provenance.processor(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "cores": cores,
+        "rounds": rounds,
+        "contenders": [
+            {**asdict(c), "seconds": seconds[c.name], "peak_mb": peak_mb[c.name]} for c in listed
+        ],
+        "start_ups": dict(start_ups),
+        "runs_at_once": dict(runs_at_once),
+        "profiles": profiles,
+    }
+
+
+def _start_up(arguments: tuple[str, ...]) -> float:
+    start = time.perf_counter()
+    code = subprocess.call([sys.executable, *arguments], stdout=subprocess.DEVNULL)
+    if code:
+        raise BenchError(f"python {' '.join(arguments)} ended with exit code {code}")
+    return time.perf_counter() - start
+
+
+def _runs(runs: int, cores: int, data_dir: str) -> float:
+    """Return the seconds of so many whole runs of one epoch, start-up included."""
+    from d2l_lrsched.runs import runner
+
+    start = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder, executors.LocalProcesses(cores, runs) as executor:
+        records = Path(folder, "runs.jsonl")
+        settings: dict[str, Any] = {"num_epochs": 1, "data_dir": data_dir, "net": "fast"}
+        for result in runner.run(["multi-factor"], range(runs), executor, records, **settings):
+            if isinstance(result, runner.Failure):
+                raise BenchError(f"a run failed: {result.reason}")
+    return time.perf_counter() - start
+
+
+def profile(kind: str, data_dir: str) -> dict[str, Any]:
+    """Return where one epoch's seconds go, as oneDNN tells with ``DNNL_VERBOSE=1``.
+
+    Returns
+    -------
+    dict
+        'seconds': of the epoch; 'operations': [[operation, direction, kernel, seconds], ...],
+        the longest first. What is missing from the sum was not done by oneDNN.
+    """
+    done = subprocess.run(
+        [*EPOCHS, kind, data_dir],
+        env=_environment(1, DNNL_VERBOSE="1"),
+        input="\n",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchError(f"profile of {kind}: its process ended with exit code {done.returncode}")
+    return {
+        "seconds": _seconds_of(done.stdout),
+        "operations": bench_profile.operations(done.stdout),
+    }
+
+
+def _seconds_of(output: str) -> float:
+    (answer,) = (line for line in output.splitlines() if line.startswith("{"))
+    return json.loads(answer)["seconds"]

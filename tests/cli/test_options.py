@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from d2l_lrsched.cli import options as cli_options
+from d2l_lrsched.nets.fast import ARRANGEMENTS
+from d2l_lrsched.runs import cores
+
+
+def parsed(option, *arguments):
+    """What a command with this one option is called with."""
+    seen = {}
+    command = click.command()(option(lambda **options: seen.update(options)))
+    done = CliRunner().invoke(command, arguments)
+    return seen if done.exit_code == 0 else done
+
+
+def test_home_is_expanded_where_the_shell_does_not(monkeypatch):
+    monkeypatch.setenv("HOME", "/somewhere")
+    assert parsed(cli_options.data_dir, "--data-dir=~/data") == {
+        "data_dir": Path("/somewhere/data")
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("", "'': the name of a file or folder must not be empty"),
+        ("~nosuchuser/x", "'~nosuchuser/x': no user is called 'nosuchuser'"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [(cli_options.output("chapter", "Folder."), "--output"), (cli_options.data_dir, "--data-dir")],
+)
+def test_what_is_no_path_is_a_usage_error(option, name, value, message):
+    done = parsed(option, f"{name}={value}")
+    assert done.exit_code == 2
+    assert message in done.output
+
+
+def every_option():
+    """Of all commands: (command, option)."""
+    from d2l_lrsched import cli
+
+    return [
+        (name, option) for name, command in cli.main.commands.items() for option in command.params
+    ]
+
+
+def test_every_path_of_every_command_is_a_users_path():
+    """Whatever names a file or folder, by its option's name or click's type, knows ~."""
+    paths = {
+        (name, option.name): option.type
+        for name, option in every_option()
+        if isinstance(option.type, click.Path)
+        or option.name in ("output", "data_dir", "records", "folder", "file", "path")
+    }
+    assert {("plot", "output"), ("verify", "records"), ("explore", "records")} <= paths.keys()
+    assert all(isinstance(kind, cli_options.UserPath) for kind in paths.values()), paths
+
+
+def test_workers_are_the_cores_that_may_be_used():
+    assert parsed(cli_options.workers("Runs.")) == {"workers": cores.cores()}
+
+
+@pytest.mark.parametrize(
+    ("option", "argument"),
+    [
+        (cli_options.seed, "--seed=-1"),
+        (cli_options.seed, f"--seed={2**32}"),
+        (cli_options.epochs, "--epochs=0"),
+        (cli_options.net, "--net=resnet"),
+        (cli_options.workers("Runs."), "--workers=0"),
+    ],
+)
+def test_out_of_range_is_a_usage_error(option, argument):
+    assert parsed(option, argument).exit_code == 2
+
+
+def test_the_nets_are_the_arrangements_there_are():
+    """Listed twice, for help must not wait for MXNet."""
+    assert [parsed(cli_options.net, f"--net={name}")["net"] for name in ARRANGEMENTS] == list(
+        ARRANGEMENTS
+    )

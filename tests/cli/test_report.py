@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from msgspec.structs import replace
+
+from d2l_lrsched import cli
+from d2l_lrsched.cli import report as cli_report
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.runs import runner
+from d2l_lrsched.studies.chapter import explanations
+from d2l_lrsched.studies.chapter.published import PRINTED
+from made_up import FIGURES, a_run
+
+
+def run(experiment, seed, **changes):
+    """A run that ended just where the book's did, or nearly."""
+    printed = PRINTED[experiment]
+    wiggle = 0.001 * (seed % 3 - 1)
+    numbers = ("train_loss", "train_acc", "test_acc")
+    ended = {number: getattr(printed, number) + wiggle for number in numbers}
+    outcome = "collapsed" if printed.collapsed else "trained"
+    made_with = {"versions": {"python": "3.11.7"}, "data": {"labels": "0"}}
+    return a_run(experiment, seed, outcome, num_epochs=30, **made_with, **{**ended, **changes})
+
+
+@pytest.fixture
+def records(tmp_path):
+    path = tmp_path / "records.jsonl"
+    write(path, agreeing())
+    return path
+
+
+def agreeing():
+    return [run(name, seed) for name in PRINTED for seed in range(10)]
+
+
+def write(path, runs):
+    path.unlink(missing_ok=True)
+    for one in runs:
+        store.append(path, one)
+
+
+def call(*arguments):
+    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+
+
+def error_of(done):
+    """Return the one line of an error; click's runner mixes it with the output or not."""
+    (line,) = (line for line in done.output.splitlines() if line.startswith("Error: "))
+    return line
+
+
+def test_runs_that_agree(records):
+    done = call("verify", "--records", records)
+    assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[-1] == "17 CONSISTENT"
+    assert "cosine-warmup" in done.output
+
+
+def test_a_difference_is_a_failure_until_it_is_explained(records, monkeypatch):
+    better = [run("cosine", seed, test_acc=0.9) for seed in range(10)]
+    write(records, [*(r for r in agreeing() if r.experiment != "cosine"), *better])
+    done = call("verify", "--records", records)
+    assert done.exit_code == 1
+    assert error_of(done) == (
+        "Error: 1 numbers differ without an explanation in d2l_lrsched/explanations.py: "
+        "cosine, test acc"
+    )
+    monkeypatch.setattr(explanations, "DIFFERENT", {("cosine", "test_acc"): "It is better."})
+    done = call("verify", "--records", records)
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[-2:] == [
+        "cosine, test acc: It is better.",
+        "16 CONSISTENT, 1 DIFFERENT",
+    ]
+
+
+def test_an_explanation_of_what_does_not_differ_is_told(records, monkeypatch):
+    monkeypatch.setattr(explanations, "DIFFERENT", {("cosine", "train_loss"): "No."})
+    done = call("verify", "--records", records)
+    assert done.exit_code == 0
+    assert "cosine, train loss is explained as different, but is not by these runs." in done.stdout
+
+
+def test_every_draw_counts_once(records):
+    """Neither another length, nor the same seed again, be it to the same numbers or not."""
+    store.append(
+        records, replace(run("cosine", 77), num_epochs=2, epochs=run("cosine", 77).epochs[:2])
+    )
+    store.append(records, run("cosine", 0, test_acc=0.5))
+    store.append(records, run("cosine", 1))
+    store.append(records, replace(run("cosine", 2, test_acc=0.5), settings={"net": "fast"}))
+    done = call("verify", "--records", records)
+    assert done.stdout.startswith("4 of 54 runs are repeated or of other lengths\n")
+    assert done.stdout.splitlines()[-1] == "17 CONSISTENT"
+    assert re.search(r"cosine +test acc .* 10 +0$", done.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", ["verify", "report"])
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "records.jsonl: cannot be read (No such file or directory)"),
+        ("", "records.jsonl: no run of 30 epochs of an experiment that the book prints"),
+        ("{}\n", "records.jsonl, line 1: no Run: "),
+    ],
+)
+def test_records_of_no_use(tmp_path, command, content, message):
+    path = tmp_path / "records.jsonl"
+    if content is not None:
+        path.write_text(content)
+    done = call(command, "--records", path, *(["--output", tmp_path] * (command == "report")))
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: ")
+    assert message in done.output
+    assert done.output.count("\n") == 1
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_runs_of_unknown_experiments_and_settings_are_passed_over(records, tmp_path):
+    """Of a colleague's, of another version, or of another command's records."""
+    others = [
+        replace(run("cosine", 0, test_acc=0.1), experiment="nine"),
+        replace(run("cosine", 1, test_acc=0.1), experiment="pilot"),
+        *(replace(run("cosine", i, test_acc=0.1), settings={"unit": "epoch"}) for i in (2, 3)),
+    ]
+    write(records, [*others, *agreeing()])
+    told = (
+        f"Warning: {records}: 4 of 54 runs are passed over, of unknown experiments or settings: "
+        "nine, pilot, cosine"
+    )
+    done = call("verify", "--records", records)
+    assert (done.exit_code, done.output.splitlines()[0]) == (0, told)
+    assert done.output.splitlines()[-1] == "17 CONSISTENT"
+    done = call("report", "--records", records, "--output", tmp_path / "with")
+    assert (done.exit_code, done.output.splitlines()[0]) == (0, told)
+    write(records, agreeing())
+    call("report", "--records", records, "--output", tmp_path / "without")
+    for name in ("report.html", "baseline.svg"):
+        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+
+
+def test_nothing_but_unknown_experiments(records):
+    write(records, [replace(run("cosine", 0), experiment="nine")])
+    done = call("verify", "--records", records)
+    assert done.exit_code == 1
+    assert "no run of 30 epochs of an experiment that the book prints" in error_of(done)
+
+
+def test_the_report_is_written_with_its_figure(records, tmp_path):
+    done = call("report", "--records", records, "--output", tmp_path / "new")
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"{tmp_path}/new/report.html: 17 CONSISTENT\n"
+    assert sorted(p.name for p in Path(tmp_path, "new").iterdir()) == [
+        "baseline.svg",
+        cli_report.PAGE,
+    ]
+    assert "17 of 17 comparisons" in (tmp_path / "new" / "report.html").read_text()
+
+
+@pytest.fixture
+def fresh(monkeypatch, tmp_path):
+    """`verify --fresh` on ten stored runs; the new ones are said, not trained."""
+    path = tmp_path / "stored.jsonl"
+    write(path, [run(name, seed) for name in ("cosine", "square-root") for seed in range(10)])
+    asked = {}
+
+    def go(**finals):
+        def made(names, seeds, executor, records, **settings):
+            asked.update(names=names, seeds=seeds, **settings)
+            for name in names:
+                (seed,) = seeds
+                yield finals.get(name) or run(name, seed)
+
+        monkeypatch.setattr(runner, "run", made)
+        return call("verify", "--fresh", "--records", path, "--net", "fast"), asked
+
+    return go
+
+
+def test_fresh_runs_like_those_before(fresh):
+    done, asked = fresh()
+    assert done.exit_code == 0, done.output
+    assert asked["names"] == ["square-root", "cosine"]
+    assert asked["seeds"] == [10]
+    assert asked["net"] == "fast"
+    assert done.stdout.splitlines()[-1] == "8 CONSISTENT"
+    assert re.search(r"^experiment +number +fresh +verdict", done.stdout, re.MULTILINE)
+
+
+def test_a_fresh_run_that_is_unlike_is_a_failure(fresh):
+    done, _ = fresh(cosine=run("cosine", 10, test_acc=0.8))
+    assert done.exit_code == 1
+    assert error_of(done) == ("Error: seed 10 is not like the runs before: cosine, test acc")
+
+
+@pytest.mark.parametrize("outcome", ["collapsed", "non-finite"])
+def test_one_new_outcome_is_told_and_two_are_a_failure(fresh, outcome):
+    """1 / 11 is above 1 %, 1 / 121 below."""
+    dead = {name: replace(run(name, 10), outcome=outcome) for name in ("cosine", "square-root")}
+    done, _ = fresh(cosine=dead["cosine"])
+    assert done.exit_code == 0, done.output
+    assert f"Never seen before: cosine {outcome} (probability 0.091 at most)" in done.output
+    done, _ = fresh(**dead)
+    assert done.exit_code == 1
+    outcomes = f"square-root {outcome}, cosine {outcome}"
+    assert error_of(done) == (
+        f"Error: seed 10 is not like the runs before: the outcomes ({outcomes})"
+    )
+
+
+def test_a_fresh_run_that_fails_is_named(fresh):
+    done, _ = fresh(cosine=runner.Failure(runner.Job("cosine", 10), "its process died"))
+    assert done.exit_code == 1
+    assert error_of(done) == "Error: 1 runs failed: cosine, seed 10: its process died"
+
+
+def test_a_fresh_run_that_could_not_be_stored_is_judged_all_the_same(fresh):
+    """Its file is a temporary one: nobody needs it."""
+    job = runner.Job("cosine", 10)
+    lost = runner.Failure(job, "cannot be written (No space left)", run("cosine", 10))
+    done, _ = fresh(cosine=lost)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines()[-1] == "8 CONSISTENT"
+
+
+def test_a_fresh_seed_is_a_possible_one(fresh, tmp_path):
+    store.append(tmp_path / "stored.jsonl", run("cosine", 2**32 - 1))
+    done, asked = fresh()
+    assert done.exit_code == 0, done.output
+    assert asked["seeds"] == [10]
+
+
+def test_nothing_to_compare_a_fresh_run_with(records):
+    done = call("verify", "--fresh", "--epochs", 7, "--records", records)
+    assert done.exit_code == 1
+    assert error_of(done) == f"Error: {records}: no run of 7 epochs to compare with"
+
+
+def test_a_fresh_run_for_real(tmp_path):
+    """One epoch, against the committed runs of one epoch; another process, as a user would."""
+    done = call(
+        *["verify", "--fresh", "--epochs", 1, "--net", "fast"],
+        *["--records", FIGURES / "chapter" / "runs.jsonl"],
+    )
+    assert done.exit_code == 0, done.output
+    assert "square-root, seed 10: done in" in done.stdout
+
+
+@pytest.mark.parametrize("option", [["--epochs", 1], ["--net", "fast"], ["--data-dir", "/d"]])
+def test_what_goes_with_fresh_only(records, option):
+    done = call("verify", "--records", records, *option)
+    assert done.exit_code == 2
+    assert f"{option[0]} goes with --fresh only" in done.output

@@ -1,0 +1,681 @@
+"""Fashion-MNIST's files: found in the stated order, checked, fetched; every error told apart."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import hashlib
+import inspect
+import os
+import pwd
+import re
+import signal
+import subprocess
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Callable
+
+import numpy as np
+import pooch
+import pytest
+
+from d2l_lrsched.data import source as files
+
+REAL = files.find_folder() or files.DEBIAN_FOLDER
+# pooch leaves the connections of failed downloads for the garbage collector to close.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = files.SHA256
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point every folder and setting that the look-up reads at empty places."""
+    for variable in ("HOME", "XDG_CACHE_HOME", "MXNET_HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    for variable in (files.DATA_VARIABLE, files.URL_VARIABLE):
+        monkeypatch.delenv(variable, raising=False)
+    for variable in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(variable, "127.0.0.1")
+    monkeypatch.setattr(files, "DEBIAN_FOLDER", tmp_path / "debian")
+
+
+def idx(array: np.ndarray, magic: int) -> bytes:
+    """Return the IDX file of an array."""
+    header = np.array([magic, *array.shape], dtype=">u4")
+    return header.tobytes() + array.tobytes()
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
+    """Return four small files' contents, the checksums of which stand in for the real ones."""
+    values = np.random.default_rng(0).integers(0, 10, size=(2, 7, 28, 28), dtype=np.uint8)
+    contents = {
+        TRAIN_IMAGES: idx(values[0], 2051),
+        TRAIN_LABELS: idx(values[0, :, 9, 9], 2049),
+        TEST_IMAGES: idx(values[1, :5], 2051),
+        TEST_LABELS: idx(values[1, :5, 9, 9], 2049),
+    }
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    monkeypatch.setattr(files, "SHA256", digests)
+    return contents
+
+
+def store(folder: Path, contents: dict[str, bytes]) -> Path:
+    """Write the files as .gz into a new folder."""
+    folder.mkdir(parents=True)
+    for name, content in contents.items():
+        (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+    return folder
+
+
+def error_of(function: Callable[..., object], *args: object, **kwargs: object) -> str:
+    """Return the message of the DataError that a call raises, after a check that it is one line."""
+    with pytest.raises(files.DataError) as caught:
+        function(*args, **kwargs)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+# Reading
+
+
+def test_the_real_data_is_read_and_passes_the_check() -> None:
+    assert REAL.is_dir(), f"{REAL} is missing: apt install dataset-fashion-mnist (make test does)"
+    arrays = files.read_all(REAL)
+    assert list(arrays) == [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS]
+    assert [a.shape for a in arrays.values()] == [
+        (60000, 28, 28),
+        (60000,),
+        (10000, 28, 28),
+        (10000,),
+    ]
+    assert {a.dtype for a in arrays.values()} == {np.dtype(np.uint8)}
+    assert np.bincount(arrays[TRAIN_LABELS]).tolist() == [6000] * 10
+    assert np.bincount(arrays[TEST_LABELS]).tolist() == [1000] * 10
+    # The first training example is known from every tutorial: an ankle boot.
+    assert arrays[TRAIN_LABELS][0] == 9
+
+
+def test_real_files_under_each_others_names_are_found_out(tmp_path: Path) -> None:
+    assert REAL.is_dir(), f"{REAL} is missing: apt install dataset-fashion-mnist (make test does)"
+    swapped = {
+        TRAIN_IMAGES: TEST_IMAGES,
+        TEST_IMAGES: TRAIN_IMAGES,
+        TRAIN_LABELS: TRAIN_LABELS,
+        TEST_LABELS: TEST_LABELS,
+    }
+    for name, source in swapped.items():
+        (tmp_path / f"{name}.gz").symlink_to(REAL / f"{source}.gz")
+    message = error_of(files.read_all, tmp_path)
+    assert message.startswith(f"{tmp_path / TRAIN_IMAGES}.gz: its content is that of {TEST_IMAGES}")
+
+
+def test_arrays_hold_what_the_files_hold(tmp_path: Path, tiny: dict[str, bytes]) -> None:
+    arrays = files.read_all(store(tmp_path / "data", tiny))
+    assert arrays[TEST_IMAGES].shape == (5, 28, 28)
+    assert arrays[TEST_LABELS].shape == (5,)
+    for name, header in ((TRAIN_IMAGES, 16), (TRAIN_LABELS, 8), (TEST_IMAGES, 16)):
+        assert arrays[name].tobytes() == tiny[name][header:]
+
+
+def test_plain_files_do_as_well_and_a_gz_beside_them_comes_first(
+    tmp_path: Path, tiny: dict[str, bytes]
+) -> None:
+    for name, content in tiny.items():
+        (tmp_path / name).write_bytes(content)
+    plain = files.read_all(str(tmp_path))
+    (tmp_path / TEST_LABELS).write_bytes(b"never looked at")
+    (tmp_path / f"{TEST_LABELS}.gz").write_bytes(gzip.compress(tiny[TEST_LABELS]))
+    both = files.read_all(tmp_path)
+    assert all(np.array_equal(plain[name], both[name]) for name in tiny)
+
+
+TAMPERED = [
+    ("an empty .gz", lambda c: b"", "the file is empty"),
+    ("a truncated .gz", lambda c: gzip.compress(c)[:-20], "truncated gzip file"),
+    ("a .gz cut in its header", lambda c: gzip.compress(c)[:5], "truncated gzip file"),
+    ("a .gz with a bad CRC", lambda c: gzip.compress(c)[:-8] + bytes(8), "corrupted gzip file"),
+    (
+        "a .gz with an invalid block",
+        lambda c: gzip.compress(c)[:10] + b"\x07" + gzip.compress(c)[11:],
+        "corrupted gzip file (Error -3",
+    ),
+    ("not a .gz at all", lambda c: c, "named .gz but not a gzip file"),
+    ("an error page", lambda c: b"<html>404</html>", "named .gz but not a gzip file"),
+    ("nothing inside", lambda c: gzip.compress(b""), "wrong magic number 0, expected 2051"),
+    (
+        "another IDX type",
+        lambda c: gzip.compress(b"\0\0\x0d\x03" + c[4:]),
+        "wrong magic number 3331, expected 2051",
+    ),
+    (
+        "a little-endian magic number",
+        lambda c: gzip.compress(c[3::-1] + c[4:]),
+        "wrong magic number 50855936, expected 2051",
+    ),
+    ("a cut header", lambda c: gzip.compress(c[:11]), "ends within its header, after 11 bytes"),
+    (
+        "an image too few",
+        lambda c: gzip.compress(c[:-784]),
+        "its header announces 3920 bytes (5, 28, 28), but 3136 follow",
+    ),
+    (
+        "a byte too many",
+        lambda c: gzip.compress(c + b"\0"),
+        "its header announces 3920 bytes (5, 28, 28), but 3921 follow",
+    ),
+    (
+        "another pixel",
+        lambda c: gzip.compress(c[:-1] + b"\xff"),
+        "well formed (5, 28, 28) but not the release of 2017-08-31",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("tamper", "reason"), [c[1:] for c in TAMPERED], ids=[c[0] for c in TAMPERED]
+)
+def test_a_damaged_file_is_named_with_what_is_wrong_and_what_to_do(
+    tmp_path: Path,
+    tiny: dict[str, bytes],
+    tamper: Callable[[bytes], bytes],
+    reason: str,
+) -> None:
+    folder = store(tmp_path / "my data", tiny)
+    path = folder / f"{TEST_IMAGES}.gz"
+    path.write_bytes(tamper(tiny[TEST_IMAGES]))
+    message = error_of(files.read_all, folder)
+    assert message.startswith(f"{path}: {reason}")
+    assert f"delete it, then `d2l-lrsched data --data-dir '{folder}'` fetches" in message
+
+
+def test_labels_have_their_own_magic_number(tmp_path: Path, tiny: dict[str, bytes]) -> None:
+    folder = store(tmp_path / "data", tiny)
+    path = folder / f"{TEST_LABELS}.gz"
+    path.write_bytes(gzip.compress(b"\0\0\x08\x03" + tiny[TEST_LABELS][4:]))
+    assert error_of(files.read_all, folder).startswith(
+        f"{path}: wrong magic number 2051, expected 2049"
+    )
+
+
+def test_a_wrong_checksum_shows_both_and_tells_of_mxnets_earlier_release(
+    tmp_path: Path, tiny: dict[str, bytes]
+) -> None:
+    other = tiny[TEST_IMAGES][:-1] + b"\xff"
+    folder = store(tmp_path / "data", {**tiny, TEST_IMAGES: other})
+    message = error_of(files.read_all, folder)
+    assert hashlib.sha256(other).hexdigest() in message
+    assert files.SHA256[TEST_IMAGES] in message
+    assert "MXNet's own downloader fetches the earlier release of 2017-08-26" in message
+
+
+def test_an_empty_plain_file(tmp_path: Path, tiny: dict[str, bytes]) -> None:
+    folder = store(tmp_path / "data", tiny)
+    (folder / f"{TEST_IMAGES}.gz").unlink()
+    (folder / TEST_IMAGES).touch()
+    assert error_of(files.read_all, folder).startswith(f"{folder / TEST_IMAGES}: the file is empty")
+
+
+def test_an_unreadable_file(tmp_path: Path, tiny: dict[str, bytes]) -> None:
+    # A folder in the file's place, since root may read every file.
+    folder = store(tmp_path / "data", tiny)
+    path = folder / f"{TEST_IMAGES}.gz"
+    path.unlink()
+    path.mkdir()
+    assert error_of(files.read_all, folder).startswith(
+        f"{path}: cannot be read (Is a directory); make it a readable file"
+    )
+
+
+@pytest.mark.parametrize("function", [files.read_all, files.locate])
+def test_missing_files_are_named(
+    tmp_path: Path, tiny: dict[str, bytes], function: Callable[..., object]
+) -> None:
+    folder = store(tmp_path / "data", tiny)
+    (folder / f"{TRAIN_LABELS}.gz").unlink()
+    assert error_of(function, folder).startswith(
+        f"{folder}: lacks {TRAIN_LABELS}.gz; `d2l-lrsched data --data-dir {folder}` fetches"
+    )
+    (folder / f"{TEST_IMAGES}.gz").unlink()
+    assert f"lacks {TRAIN_LABELS}.gz, {TEST_IMAGES}.gz;" in error_of(function, folder)
+
+
+# Looking
+
+
+def test_mxnets_cache_is_where_mxnet_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    import mxnet
+
+    for home in ("/somewhere/else", "", None):
+        if home is None:
+            monkeypatch.delenv("MXNET_HOME")
+        else:
+            monkeypatch.setenv("MXNET_HOME", home)
+        expected = Path(mxnet.base.data_dir(), "datasets", "fashion-mnist")
+        assert files.candidates()[0] == expected
+
+
+def test_folders_are_tried_in_the_stated_order(
+    tmp_path: Path, tiny: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "xdg_cache_home" / "d2l_lrsched" / "fashion-mnist"
+    if sys.platform != "linux":  # platformdirs reads XDG_CACHE_HOME on Linux only
+        own = files.own_cache()
+    assert own == files.own_cache()
+    monkeypatch.setenv(files.DATA_VARIABLE, "")  # as good as unset
+    assert files.find_folder() is None
+    mxnet_cache = tmp_path / "mxnet_home" / "datasets" / "fashion-mnist"
+    for folder in (own, tmp_path / "debian", mxnet_cache):  # each comes before the last
+        store(folder, tiny)
+        assert files.find_folder() == files.locate(download=False) == folder
+    from_environment = store(tmp_path / "from_environment", tiny)
+    monkeypatch.setenv(files.DATA_VARIABLE, str(from_environment))
+    assert files.find_folder() == files.locate() == from_environment
+    argument = store(tmp_path / "argument", tiny)
+    assert files.find_folder(argument) == files.locate(str(argument)) == argument
+
+
+def test_a_folder_with_one_file_is_not_passed_over(tmp_path: Path, tiny: dict[str, bytes]) -> None:
+    debian = store(tmp_path / "debian", {TEST_LABELS: tiny[TEST_LABELS]})
+    store(files.own_cache(), tiny)
+    assert files.find_folder() == debian
+    assert error_of(files.locate).startswith(f"{debian}: lacks {TRAIN_IMAGES}.gz, {TRAIN_LABELS}")
+
+
+@pytest.mark.parametrize("by_variable", [False, True])
+def test_a_named_folder_without_data_is_an_error_and_no_reason_to_look_on_or_to_download(
+    tmp_path: Path, tiny: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, by_variable: bool
+) -> None:
+    store(tmp_path / "debian", tiny)
+    monkeypatch.setattr(files, "fetch", lambda *_: pytest.fail("downloads"))
+    (tmp_path / "empty").mkdir()
+    for folder, reason in (
+        (tmp_path / "empty", "holds none of the four Fashion-MNIST files"),
+        (tmp_path / "absent", "no such folder"),
+    ):
+        if by_variable:
+            monkeypatch.setenv(files.DATA_VARIABLE, str(folder))
+        message = error_of(files.locate, None if by_variable else folder)
+        assert message.startswith(f"{folder}: {reason}; `d2l-lrsched data --data-dir {folder}`")
+
+
+def test_nowhere_and_no_download_wanted(tmp_path: Path) -> None:
+    message = error_of(files.locate, download=False)
+    assert ", ".join(map(str, files.candidates())) in message
+    assert "apt install dataset-fashion-mnist" in message
+    assert "--data-dir" in message
+    assert "d2l-lrsched data" in message
+    assert not files.own_cache().exists()
+
+
+def test_files_needs_no_mxnet() -> None:
+    code = "import sys, d2l_lrsched.data.source; sys.exit('mxnet' in sys.modules)"
+    root = Path(files.__file__).parents[1]
+    subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
+
+
+# Fetching
+
+
+class Server(ThreadingHTTPServer):
+    """A file server on the loopback, the answers of which a test may spoil."""
+
+    def __init__(self, contents: dict[str, bytes]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}/mirror"
+        self.bodies = {f"/mirror/{n}.gz": gzip.compress(c) for n, c in contents.items()}
+        self.asked: list[str] = []
+        self.spoil: Callable[[_Handler, int], bool] = lambda handler, count: False
+        self.over = threading.Event()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.asked.append(self.path)
+        if self.server.spoil(self, len(self.server.asked)):
+            return
+        if self.path not in self.server.bodies:
+            self.send_error(404)
+            return
+        self.send(self.server.bodies[self.path])
+
+    def send(self, body: bytes, announced: int | None = None) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body) if announced is None else announced))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(tiny: dict[str, bytes]) -> Iterator[Server]:
+    """Yield a running server of the tiny files."""
+    with Server(tiny) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server
+        server.over.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """Yield the list of pooch's waits between attempts, in seconds, none of them waited for."""
+    waited: list[float] = []
+    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=waited.append))
+    yield waited
+    gc.collect()  # here, not in another module's test, where a ResourceWarning is an error
+
+
+def left_in(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+ALL_FOUR = sorted(f"{name}.gz" for name in files.SHA256)
+
+
+def test_a_download_fills_our_cache_once_and_quietly(
+    server: Server, tiny: dict[str, bytes], capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder = files.locate(base_url=server.url)
+    assert folder == files.own_cache()
+    assert left_in(folder) == ALL_FOUR
+    assert files.read_all(folder)[TEST_IMAGES].tobytes() == tiny[TEST_IMAGES][16:]
+    assert files.locate(base_url=server.url) == folder
+    assert len(server.asked) == 4
+    assert capfd.readouterr() == ("", "")  # neither pooch's log nor, off a terminal, a bar
+
+
+def test_a_terminal_gets_a_progress_bar(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    files.fetch(tmp_path / "data", server.url)
+    assert "100%" in capsys.readouterr().err
+
+
+def test_fetch_fills_a_named_folder_with_what_it_lacks(
+    server: Server, tmp_path: Path, tiny: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(files.URL_VARIABLE, server.url + "/")
+    folder = store(tmp_path / "data", tiny)
+    (folder / f"{TRAIN_LABELS}.gz").rename(folder / "aside")
+    (folder / f"{TEST_LABELS}.gz").unlink()
+    assert files.fetch(folder) == [TRAIN_LABELS, TEST_LABELS]
+    assert server.asked == [f"/mirror/{TRAIN_LABELS}.gz", f"/mirror/{TEST_LABELS}.gz"]
+    assert left_in(folder) == sorted([*ALL_FOUR, "aside"])
+    assert (folder / f"{TRAIN_LABELS}.gz").stat().st_mode & 0o777 == 0o644
+    assert files.fetch(folder) == []
+    assert len(server.asked) == 2
+
+
+def test_our_cache_is_completed(server: Server, tiny: dict[str, bytes]) -> None:
+    # As another process leaves it for an instant while it moves its files in.
+    store(files.own_cache(), {TRAIN_IMAGES: tiny[TRAIN_IMAGES]})
+    assert left_in(files.locate(base_url=server.url)) == ALL_FOUR
+
+
+def test_a_server_without_the_files(server: Server, waits: list[float]) -> None:
+    url = server.url + "/elsewhere"
+    message = error_of(files.locate, base_url=url)
+    assert ", ".join(map(str, files.candidates())) in message
+    assert f"the download of {url}/{TRAIN_IMAGES}.gz failed (404 Client Error" in message
+    assert "apt install dataset-fashion-mnist" in message
+    assert "--data-dir" in message
+    assert "d2l-lrsched data" in message
+    assert left_in(files.own_cache()) == []
+    assert waits == [1, 2]
+
+
+def test_no_server_at_all(waits: list[float], tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+        port = server.server_port  # free again after this block
+    message = error_of(files.fetch, tmp_path / "data", f"http://127.0.0.1:{port}")
+    assert "Connection refused" in message
+    assert left_in(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("url", ["nonsense", "nonsense://host", "http://", "http://a..b/"])
+def test_a_url_that_is_none(waits: list[float], tmp_path: Path, url: str) -> None:
+    assert "failed (" in error_of(files.fetch, tmp_path / "data", url)
+
+
+def test_a_server_that_hangs_is_given_up(
+    server: Server, waits: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "TIMEOUT", 0.1)
+    server.spoil = lambda handler, count: server.over.wait()
+    message = error_of(files.fetch, tmp_path / "data", server.url)
+    assert f"{TRAIN_IMAGES}.gz failed (" in message
+    assert "Read timed out. (read timeout=0.1)" in message
+    assert len(server.asked) == 1 + files.RETRIES
+    assert left_in(tmp_path / "data") == []
+
+
+def test_a_server_that_hangs_within_a_file_is_given_up(
+    server: Server, waits: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop_halfway(handler: _Handler, count: int) -> bool:
+        body = server.bodies[handler.path]
+        handler.send(body[: len(body) // 2], announced=len(body))
+        return server.over.wait()
+
+    monkeypatch.setattr(files, "TIMEOUT", 0.1)
+    server.spoil = stop_halfway
+    assert "Read timed out" in error_of(files.fetch, tmp_path / "data", server.url)
+    assert left_in(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("says_so", [True, False])
+def test_a_transfer_cut_short(
+    server: Server, waits: list[float], tmp_path: Path, says_so: bool
+) -> None:
+    def cut(handler: _Handler, count: int) -> bool:
+        body = server.bodies[handler.path]
+        if TEST_LABELS in handler.path:  # the last: the three before it must not stay either
+            handler.send(body[:-9], announced=len(body) if says_so else None)
+        return TEST_LABELS in handler.path
+
+    server.spoil = cut
+    message = error_of(files.fetch, tmp_path / "data", server.url)
+    assert f"the download of {server.url}/{TEST_LABELS}.gz failed (" in message
+    assert ("IncompleteRead" if says_so else "truncated gzip file") in message
+    assert left_in(tmp_path / "data") == []
+
+
+def test_other_content_than_asked_for(
+    server: Server, waits: list[float], tmp_path: Path, tiny: dict[str, bytes]
+) -> None:
+    server.bodies[f"/mirror/{TEST_LABELS}.gz"] = gzip.compress(tiny[TEST_LABELS][:-1] + b"\xff")
+    message = error_of(files.fetch, tmp_path / "data", server.url)
+    assert f"{TEST_LABELS}.gz failed (well formed (5,) but not the release of" in message
+    assert files.URL_VARIABLE in message
+    assert left_in(tmp_path / "data") == []
+
+
+def test_two_failures_are_forgiven(server: Server, waits: list[float], tmp_path: Path) -> None:
+    def fail_twice(handler: _Handler, count: int) -> bool:
+        if count == 1:
+            handler.send_error(503)
+        elif count == 2:
+            handler.send(b"<html>Log in to this network</html>")
+        return count <= 2
+
+    server.spoil = fail_twice
+    assert files.fetch(tmp_path / "data", server.url) == list(files.SHA256)
+    assert left_in(tmp_path / "data") == ALL_FOUR
+    assert len(server.asked) == 4 + 2
+    assert waits == [1, 2]
+
+
+def test_ctrl_c_leaves_nothing_behind(server: Server, tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def interrupt(handler: _Handler, count: int) -> bool:
+        if count < 3:
+            return False
+        body = server.bodies[handler.path]
+        handler.send(body[: len(body) // 2], announced=len(body))
+        seen.extend(left_in(tmp_path / "data"))
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        return server.over.wait()
+
+    server.spoil = interrupt
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            files.fetch(tmp_path / "data", server.url)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert any(path.endswith(f"{TRAIN_LABELS}.gz") for path in seen)  # it was at work
+    assert left_in(tmp_path / "data") == []
+
+
+def test_two_that_fetch_at_once_do_each_other_no_harm(server: Server, tmp_path: Path) -> None:
+    both = threading.Barrier(2, timeout=5)  # no answer before both have asked for the file
+
+    def wait_for_the_other(handler: _Handler, count: int) -> bool:
+        both.wait()
+        return False
+
+    server.spoil = wait_for_the_other
+    code = "import sys; from d2l_lrsched import files; files.SHA256 = eval(sys.argv[1]); "
+    code += "print(len(files.fetch(sys.argv[2], sys.argv[3])))"
+    folder = tmp_path / "data"
+    command = [sys.executable, "-c", code, repr(files.SHA256), str(folder), server.url]
+    root = Path(files.__file__).parents[1]
+    processes = [
+        subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate()[0] for process in processes]
+    assert outputs == [b"4\n", b"4\n"]
+    assert left_in(folder) == ALL_FOUR
+    files.read_all(folder)
+
+
+def test_a_folder_that_cannot_be_made(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "data"
+    assert error_of(files.fetch, folder, server.url).startswith(
+        f"{folder}: cannot be written to (Not a directory); choose another with --data-dir"
+    )
+
+
+def test_a_full_disk(
+    server: Server, waits: list[float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: object, url: str, output_file: str, client: object) -> None:
+        raise OSError(28, os.strerror(28), output_file)
+
+    monkeypatch.setattr(pooch.HTTPDownloader, "__call__", full)
+    message = error_of(files.fetch, tmp_path / "data", server.url)
+    assert f"{TRAIN_IMAGES}.gz failed (No space left on device)" in message
+    assert left_in(tmp_path / "data") == []
+
+
+def test_a_complete_folder_need_not_be_writable(tmp_path: Path, tiny: dict[str, bytes]) -> None:
+    folder = store(tmp_path / "full", tiny)
+    before = folder.stat().st_mtime_ns
+    assert files.fetch(folder, "http://127.0.0.1:9/") == []
+    assert folder.stat().st_mtime_ns == before, "nothing was made in it, not even for a moment"
+
+
+def test_mxnets_cache_with_the_earlier_release_is_passed_over_with_a_warning(
+    tmp_path: Path, tiny: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, debian = tmp_path / "mx" / "datasets" / "fashion-mnist", tmp_path / "debian"
+    store(cache, tiny)
+    store(debian, tiny)
+    monkeypatch.setenv("MXNET_HOME", str(tmp_path / "mx"))
+    monkeypatch.setattr(files, "DEBIAN_FOLDER", debian)
+    assert files.find_folder() == cache
+    old = hashlib.sha1((cache / "train-images-idx3-ubyte.gz").read_bytes()).hexdigest()
+    monkeypatch.setattr(files, "EARLIER_RELEASE_SHA1", old)
+    with pytest.warns(UserWarning, match="earlier release of Fashion-MNIST"):
+        assert files.find_folder() == debian
+    # A named folder is not passed over.
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert files.find_folder(cache) == cache
+        monkeypatch.setenv(files.DATA_VARIABLE, str(cache))
+        assert files.find_folder() == cache
+
+
+def test_gluon_asks_for_the_earlier_release() -> None:
+    from mxnet.gluon.data.vision import FashionMNIST
+
+    assert files.EARLIER_RELEASE_SHA1 in inspect.getsource(FashionMNIST.__init__)
+
+
+def test_the_sign_of_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert files.candidates("~/x") == [tmp_path / "x"]
+    monkeypatch.setenv(files.DATA_VARIABLE, "~/y")
+    assert files.candidates() == [tmp_path / "y"]
+
+
+@pytest.fixture
+def no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user whom nothing gives a home, as in some containers."""
+
+    def unknown(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("HOME", "MXNET_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+
+def test_a_user_without_a_home_has_debians_data(
+    no_home: None, tmp_path: Path, tiny: dict[str, bytes]
+) -> None:
+    debian = store(tmp_path / "debian", tiny)
+    assert files.candidates() == [debian]
+    assert files.locate() == debian
+    assert files.locate(debian) == debian
+
+
+def test_a_user_without_a_home_or_data(no_home: None) -> None:
+    message = error_of(files.locate)
+    assert re.fullmatch(r"there is no home directory .*; set \$HOME, or .*--data-dir", message)
+
+
+def test_a_cache_of_mxnet_that_nobody_can_have_is_not_looked_for(
+    tmp_path: Path, tiny: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    debian = store(tmp_path / "debian", tiny)
+    monkeypatch.setenv("MXNET_HOME", "~nosuchuser/mxnet")
+    assert files.candidates() == [debian, files.own_cache()]
+    assert files.locate() == debian
+
+
+def test_what_is_no_path_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = "'~nosuchuser/x': no user is called 'nosuchuser'"
+    for function in (files.candidates, files.locate, files.fetch, files.read_all):
+        assert error_of(function, "~nosuchuser/x").startswith(nobody)
+    assert error_of(files.locate, "").startswith("'': the name of a file or folder must not")
+    monkeypatch.setenv(files.DATA_VARIABLE, "~nosuchuser/x")
+    assert error_of(files.locate).startswith(f"$D2L_LRSCHED_DATA={nobody}")
+
+
+def test_without_a_standard_error_the_download_has_no_bar(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    assert len(files.fetch(tmp_path / "data", server.url)) == 4

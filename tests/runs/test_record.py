@@ -1,0 +1,333 @@
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import msgspec
+import pytest
+
+import made_up
+from d2l_lrsched.files import whole_file
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.training.history import Point
+from made_up import an_epoch
+
+EPOCH = an_epoch()
+
+
+def as_json(struct):
+    return json.loads(msgspec.json.encode(struct))
+
+
+def a_run(**changes):
+    made = {
+        "seed": 3,
+        "settings": {"unit": "update"},
+        "epochs": [EPOCH, an_epoch(test_acc=0.75)],
+        "schedule": [0.5, 0.1],
+        "versions": {"python": "3.11.7"},
+    }
+    return made_up.a_run(**{**made, **changes})
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "runs.jsonl"
+
+
+def test_what_is_appended_is_read(path):
+    runs = [a_run(), a_run(seed=4, schedule=None)]
+    for run in runs:
+        store.append(path, run)
+    assert store.read(path) == runs
+    assert runs[0].final.test_acc == 0.75
+
+
+def test_once_is_once_a_key(path):
+    """Experiment, seed, epochs and settings make the key; what a run was made with does not."""
+    same = a_run(started="2027-01-01T00:00:00+00:00", seconds=9.0, versions={})
+    others = [
+        a_run(seed=4),
+        a_run(num_epochs=3, epochs=[EPOCH] * 3),
+        a_run(experiment="constant"),
+        a_run(settings={"unit": "epoch"}),
+    ]
+    for run in [a_run(), same, *others, *others]:
+        store.append(path, run, once=True)
+    assert store.read(path) == [a_run(), *others]
+    store.append(path, same)
+    assert store.read(path)[-1] == same
+
+
+def test_a_new_folder_is_made(tmp_path):
+    store.append(tmp_path / "a" / "b" / "runs.jsonl", a_run())
+    assert len(store.read(tmp_path / "a" / "b" / "runs.jsonl")) == 1
+
+
+def test_each_record_is_one_line_of_standard_json(path):
+    nan_epoch = an_epoch(train_loss=math.nan, score_spread=math.inf)
+    store.append(path, a_run(outcome="non-finite", epochs=[nan_epoch], seconds=math.nan))
+
+    def refuse(name):
+        raise AssertionError(f"{name} is not standard JSON")
+
+    (line,) = path.read_text().splitlines()
+    record = json.loads(line, parse_constant=refuse)
+    assert record["epochs"][0]["train_loss"] is None
+    (run,) = store.read(path)
+    assert math.isnan(run.final.train_loss)
+    assert math.isnan(run.seconds)
+
+
+def test_a_torn_last_line_is_left_out_with_a_warning(path):
+    store.append(path, a_run())
+    with open(path, "a") as file:
+        file.write('{"schema": 1, "exp')
+    with pytest.warns(UserWarning, match="the last line is torn"):
+        assert store.read(path) == [a_run()]
+
+
+def test_appending_sets_a_torn_line_aside(path):
+    store.append(path, a_run())
+    with open(path, "a") as file:
+        file.write('{"schema": 1, "exp')
+    with pytest.warns(UserWarning, match=r"moved to .*runs\.jsonl\.torn"):
+        store.append(path, a_run(seed=4))
+    assert [run.seed for run in store.read(path)] == [3, 4]
+    assert path.with_name("runs.jsonl.torn").read_text() == '{"schema": 1, "exp\n'
+
+
+def test_a_last_record_that_lost_only_its_newline_is_kept(path):
+    store.append(path, a_run())
+    path.write_bytes(path.read_bytes()[:-1])
+    assert store.read(path) == [a_run()]
+    store.append(path, a_run(seed=4))
+    assert [run.seed for run in store.read(path)] == [3, 4]
+    assert not path.with_name("runs.jsonl.torn").exists()
+
+
+@pytest.mark.parametrize("end", ["\n", "\n\n", "\n \t", "\n\r\n", "\n  \n\n", ""])
+def test_blank_lines_are_passed_over(path, end):
+    """As an editor, `echo` or a file of another system leaves them, at the end or between."""
+    store.append(path, a_run())
+    path.write_text("\n" + path.read_text().rstrip() + end)
+    assert store.read(path) == [a_run()]
+    store.append(path, a_run(seed=4))
+    assert [run.seed for run in store.read(path)] == [3, 4]
+    assert [p.name for p in path.parent.iterdir()] == ["runs.jsonl"]
+
+
+def test_errors_count_blank_lines_as_an_editor_does(path):
+    store.append(path, a_run())
+    path.write_text("\n\n" + path.read_text() + "\nno json\n")
+    with pytest.raises(store.StoreError, match=r"runs\.jsonl, line 5: no Run: "):
+        store.read(path)
+
+
+def test_the_sign_of_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    store.append("~/runs.jsonl", a_run(), once=True)
+    assert store.read("~/runs.jsonl") == store.read(tmp_path / "home" / "runs.jsonl") == [a_run()]
+    with whole_file("~/text") as temporary:
+        temporary.write_text("text")
+    assert (tmp_path / "home" / "text").read_text() == "text"
+    assert [p.name for p in tmp_path.iterdir()] == ["home"]
+    for function in (store.read, lambda p: store.append(p, a_run())):
+        with pytest.raises(ValueError, match="no user is called 'nosuchuser'"):
+            function("~nosuchuser/runs.jsonl")
+
+
+def test_killed_at_any_instant_only_a_last_line_can_be_torn(path):
+    """kill -9 of a process that appends as fast as it can, several times on one file."""
+    script = (
+        "import sys; sys.path[:0] = sys.argv[3:]\n"
+        "from d2l_lrsched import store\n"
+        "(run,) = store.read(sys.argv.pop(1))\n"
+        "store.append(sys.argv[1], run)\n"
+        "print('one is written', flush=True)\n"
+        "while True: store.append(sys.argv[1], run)\n"
+    )
+    example = path.with_name("example.jsonl")
+    store.append(example, a_run(points=[Point(0.1, 0.2, 0.3)] * 2000))
+    for i in range(4):
+        with subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-c", script, example, path, *sys.path],
+            stdout=subprocess.PIPE,
+        ) as process:
+            process.stdout.readline()
+            time.sleep(0.1 + 0.037 * i)
+            process.send_signal(signal.SIGKILL)
+    content = path.read_bytes()
+    *whole, torn = content.split(b"\n")
+    assert len(whole) >= 4
+    assert all(line + b"\n" == example.read_bytes() for line in whole)
+    assert example.read_bytes().startswith(torn)
+
+
+def test_writers_at_once_lose_nothing(path):
+    def write(seeds):
+        for seed in seeds:
+            store.append(path, a_run(seed=seed))
+
+    threads = [threading.Thread(target=write, args=(range(i, 100, 4),)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(run.seed for run in store.read(path)) == list(range(100))
+
+
+def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
+    store.append(path, a_run())
+    before = path.read_bytes()
+
+    def no_space(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(store.StoreError, match=r"runs\.jsonl: cannot be written \(No space left"):
+        store.append(path, a_run(seed=4))
+    assert path.read_bytes() == before
+
+
+def test_a_missing_file(path):
+    with pytest.raises(store.StoreError, match=r"runs\.jsonl: cannot be read \(No such file"):
+        store.read(path)
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(store.StoreError, match="cannot be written"):
+        store.append(tmp_path / "file" / "runs.jsonl", a_run())
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"schema": 1}, r"schema.*record of schema 1, of another version"),
+        ({"seed": "3"}, r"int.*seed"),
+        ({"seed": True}, r"int.*seed"),
+        ({"outcome": "fine"}, r"fine.*outcome"),
+        ({"epochs": []}, r"epochs"),
+        ({"epochs": [{}]}, r"train_loss.*epochs\[0\]"),
+        ({"epochs": [3]}, r"epochs\[0\]"),
+        ({"points": [[1, 2]]}, r"points\[0\]"),
+        ({"points": [["1", 2, 3]]}, r"points\[0\]\[0\]"),
+        ({"settings": None}, r"settings"),
+        ({"seed": -5}, r"seed"),
+        ({"num_epochs": 30}, "2 epochs, not 30, of a run trained"),
+        ({"points": [[1, 2, 10**400]]}, r"points\[0\]\[2\]|range"),
+        ({"seconds": math.inf}, "malformed"),
+        ({"surplus": 1}, "surplus"),
+        ({"epochs": [{**as_json(EPOCH), "clipped": 0.25}] * 2}, "must come together"),
+        ({"epochs": [{**as_json(EPOCH), "norm_max": 0.25}] * 2}, "must come together"),
+    ],
+)
+def test_a_bad_line_is_named(path, change, fault):
+    store.append(path, a_run())
+    record = json.loads(path.read_text())
+    with open(path, "a") as file:
+        file.write(json.dumps({**record, **change}) + "\n")
+    with pytest.raises(store.StoreError, match=rf"runs\.jsonl, line 2: no Run: .*(?:{fault})"):
+        store.read(path)
+
+
+@pytest.mark.parametrize("line", ["no json", "[1]", "null", "[" * 100_000])
+def test_a_line_that_is_no_record(path, line):
+    path.write_text(line + "\n")
+    with pytest.raises(store.StoreError, match=r"runs\.jsonl, line 1: no "):
+        store.read(path)
+
+
+def test_a_missing_field_is_named(path):
+    store.append(path, a_run())
+    record = json.loads(path.read_text())
+    del record["threads"]
+    path.write_text(json.dumps(record) + "\n")
+    with pytest.raises(store.StoreError, match=r"line 1: no Run: .*threads"):
+        store.read(path)
+
+
+def test_epochs_hold_what_clipping_measured(path):
+    norms = {"norm_median": 0.5, "norm_max": 2.0}
+    clipped = an_epoch(**norms, clipped=0.25, skipped=0)
+    none_finite = an_epoch(norm_median=math.nan, norm_max=math.nan, clipped=0.0, skipped=5)
+    store.append(path, a_run(epochs=[clipped, none_finite]))
+    first, second = store.read(path)[0].epochs
+    assert first == clipped
+    assert math.isnan(second.norm_median)
+    assert math.isnan(second.norm_max)
+    assert (second.clipped, second.skipped) == (0.0, 5)
+    store.append(path, a_run())
+    assert "clipped" not in path.read_text().splitlines()[1]
+
+
+# --- whole files ----------------------------------------------------------------------------------
+
+
+def left_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_whole_file_is_the_new_one_or_the_old_one(tmp_path):
+    path = tmp_path / "page.md"
+    for text in ("old", "new"):
+        with whole_file(path) as temporary:
+            temporary.write_text(text)
+
+    def fail():
+        with whole_file(path) as temporary:
+            temporary.write_text("newest")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert path.read_text() == "new"
+    assert left_in(tmp_path) == ["page.md"]
+
+
+def test_a_name_may_be_as_long_as_a_name_can_be(tmp_path):
+    path = tmp_path / ("x" + "ữ" * 83 + ".svg")  # 3 bytes each, cut within one
+    with whole_file(path) as temporary:
+        temporary.write_text("text")
+    assert path.read_text() == "text"
+
+
+def no_folder(path):
+    path.parent.write_text("")
+
+
+def a_folder(path):
+    path.mkdir(parents=True)
+
+
+def a_link(path):
+    path.parent.mkdir()
+    path.symlink_to("/dev/full/x")
+
+
+@pytest.mark.parametrize("in_the_way", [no_folder, a_folder, a_link])
+def test_an_error_names_the_file_that_was_asked_for(tmp_path, in_the_way):
+    """And neither the temporary one, nor what a link leads to."""
+    path = tmp_path / "folder" / "page.md"
+    in_the_way(path)
+    before = left_in(path.parent) if path.parent.is_dir() else None
+    with pytest.raises(OSError, match=r"\w") as raised, whole_file(path) as temporary:
+        temporary.write_text("text")
+    assert raised.value.filename == str(path)
+    assert before is None or left_in(path.parent) == before
+
+
+def test_a_full_disk_names_the_file_that_was_asked_for(tmp_path):
+    path = tmp_path / "page.md"
+    with pytest.raises(OSError, match="No space left") as raised, whole_file(path):
+        raise OSError(28, "No space left on device", "/dev/full")
+    assert raised.value.filename == str(path)
+    assert left_in(tmp_path) == []

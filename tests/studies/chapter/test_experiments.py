@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import dataclasses
+from math import cos, pi, sqrt
+
+import pytest
+from msgspec.structs import replace
+from mxnet import lr_scheduler
+
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.runs.experiment import known
+from d2l_lrsched.studies import all_experiments
+from d2l_lrsched.studies.chapter import published
+from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
+from d2l_lrsched.studies.chapter.experiments import PUBLISHED
+from d2l_lrsched.studies.clipping.experiments import EXPERIMENTS as CLIPPING
+from d2l_lrsched.studies.clipping.experiments import warmup_cosine
+from d2l_lrsched.studies.exercises.experiments import EXPERIMENTS as EXERCISES
+from made_up import FIGURES, a_run
+
+EPOCH = 235  # ceil(60000 / 256)
+
+
+def trained_with(name):
+    """The rates of updates 1, 2, ..., 7050, in MXNet's order of calls (three a step)."""
+    optimizer_params, _ = CHAPTER[name].prepare(EPOCH)
+    scheduler = optimizer_params["lr_scheduler"]
+    rates = [0.0]
+    for n in range(1, 30 * EPOCH + 1):
+        rates.append([scheduler(n) for _ in range(3)][-1])
+    return rates
+
+
+def test_the_five_published_runs_and_four_readings_per_epoch():
+    assert list(CHAPTER) == [
+        "constant",
+        "square-root",
+        "multi-factor",
+        "cosine",
+        "cosine-warmup",
+        "square-root-per-epoch",
+        "multi-factor-per-epoch",
+        "cosine-per-epoch",
+        "cosine-warmup-per-epoch",
+    ]
+    assert tuple(published.PRINTED) == PUBLISHED
+
+
+@pytest.mark.parametrize("name", CHAPTER)
+def test_the_chapters_settings(name):
+    experiment = CHAPTER[name]
+    assert experiment.name == name
+    assert (experiment.num_epochs, experiment.batch_size, experiment.optimizer) == (30, 256, "sgd")
+    assert experiment.unit == ("epoch" if name.endswith("-per-epoch") else "update")
+    assert experiment.section == published.PRINTED[name.replace("-per-epoch", "")].section
+    assert experiment.note
+
+
+def test_they_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        CHAPTER["constant"].num_epochs = 3
+    with pytest.raises(TypeError):
+        CHAPTER["new"] = CHAPTER["constant"]
+
+
+def test_constant():
+    assert CHAPTER["constant"].prepare(EPOCH) == ({"learning_rate": 0.3}, None)
+
+
+def test_square_root():
+    rates = trained_with("square-root")
+    assert rates[1] == pytest.approx(1 / sqrt(2))
+    assert rates[3] == pytest.approx(0.5)
+    assert rates[7050] == pytest.approx(1 / sqrt(7051))
+    # What the note says.
+    assert f"{rates[1]:.3f} {rates[7050]:.3f}" == "0.707 0.012"
+    assert rates[EPOCH] < 0.07
+
+
+def test_multi_factor_was_moved_by_its_plot():
+    """Never 0.5: MXNet's object has passed step 15 in the plot over range(30)."""
+    rates = trained_with("multi-factor")
+    assert rates[1:31] == [0.25] * 30
+    assert rates[31:] == [0.125] * 7020
+
+
+def test_cosine_is_over_within_the_first_epoch():
+    rates = trained_with("cosine")
+    assert rates[10] == pytest.approx(0.255)  # half way from 0.5 to 0.01
+    assert rates[1] == pytest.approx(0.01 + 0.49 * (1 + cos(pi / 20)) / 2)
+    assert rates[20:] == [pytest.approx(0.01)] * (7050 - 19)
+
+
+def test_cosine_warmup_is_over_within_the_first_epoch():
+    rates = trained_with("cosine-warmup")
+    assert rates[1:6] == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5])
+    assert rates[20:] == [pytest.approx(0.01)] * (7050 - 19)
+
+
+@pytest.mark.parametrize(
+    ("name", "by_epoch"),
+    [
+        ("square-root-per-epoch", [1 / sqrt(e + 1) for e in range(30)]),
+        # MXNet drops after, not at, step 15; step 30 lies past the last epoch, 29.
+        ("multi-factor-per-epoch", [0.5] * 16 + [0.25] * 14),
+        (
+            "cosine-per-epoch",
+            [0.01 + 0.49 * (1 + cos(pi * e / 20)) / 2 for e in range(20)] + [0.01] * 10,
+        ),
+        (
+            "cosine-warmup-per-epoch",
+            [0.0, 0.1, 0.2, 0.3, 0.4]
+            + [0.01 + 0.49 * (1 + cos(pi * e / 15)) / 2 for e in range(15)]
+            + [0.01] * 10,
+        ),
+    ],
+)
+def test_per_epoch_every_update_of_an_epoch_has_its_rate(name, by_epoch):
+    rates = trained_with(name)
+    expected = [rate for rate in by_epoch for _ in range(EPOCH)]
+    assert rates[1:] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", [name for name in CHAPTER if name != "constant"])
+def test_what_is_plotted_is_the_fresh_schedule_over_30_calls(name):
+    """As the book plots it; MXNet's own classes say what that is."""
+    fresh = {
+        "square-root": lambda: lambda t: (t + 1) ** -0.5,
+        "multi-factor": lambda: lr_scheduler.MultiFactorScheduler([15, 30], 0.5, 0.5),
+        "cosine": lambda: lr_scheduler.CosineScheduler(20, 0.5, 0.01),
+        "cosine-warmup": lambda: lr_scheduler.CosineScheduler(20, 0.5, 0.01, warmup_steps=5),
+    }[name.replace("-per-epoch", "")]()
+    _, plotted = CHAPTER[name].prepare(EPOCH)
+    assert plotted == [fresh(t) for t in range(30)]
+
+
+def test_every_preparation_makes_a_new_scheduler():
+    first, _ = CHAPTER["multi-factor"].prepare(EPOCH)
+    second, _ = CHAPTER["multi-factor"].prepare(EPOCH)
+    first["lr_scheduler"](7050)
+    assert second["lr_scheduler"](1) == 0.25
+
+
+def test_settings_say_what_made_the_scheduler():
+    assert CHAPTER["multi-factor"].settings == {
+        "learning_rate": None,
+        "scheduler": "mxnet.MultiFactorScheduler(step=[15, 30], factor=0.5, base_lr=0.5)",
+        "unit": "update",
+        "batch_size": 256,
+        "optimizer": "sgd",
+        "clip_norm": None,
+    }
+    ours = CHAPTER["multi-factor-per-epoch"].settings
+    assert ours["scheduler"].startswith("builtin.MultiFactorScheduler(")
+    assert CHAPTER["constant"].settings["learning_rate"] == 0.3
+    assert CHAPTER["constant"].settings["scheduler"] is None
+
+
+def test_every_name_is_one_experiments():
+    assert list(all_experiments()) == [*CHAPTER, *CLIPPING, *EXERCISES]
+    assert all(
+        experiment.name == name and experiment.note
+        for name, experiment in all_experiments().items()
+    )
+
+
+def test_what_makes_a_scheduler_in_a_record_is_one_function_and_no_module():
+    """Modules may move without a run being lost; no two functions may have one name."""
+    makers = {}
+    for experiment in all_experiments().values():
+        if experiment.scheduler is not None:
+            name = experiment.settings["scheduler"].partition("(")[0]
+            assert makers.setdefault(name, experiment.scheduler.func) is experiment.scheduler.func
+            assert name.count(".") == name.startswith(("mxnet.", "builtin."))
+
+
+def test_warmup_and_cosine_over_the_whole_run():
+    """By hand, 50 updates: 5 of warmup from 0, then half a cosine over 45 down to 0."""
+    scheduler = warmup_cosine(num_updates=50, base_lr=0.5)
+    assert [scheduler(n) for n in range(6)] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
+    for n in (6, 20, 49):
+        assert scheduler(n) == pytest.approx(0.25 * (1 + cos(pi * (n - 5) / 45)))
+    assert scheduler(50) == pytest.approx(0, abs=1e-15)
+
+
+def test_every_record_in_the_repository_is_of_a_known_experiment():
+    for name in ("baseline", "runs", "one-epoch", "clipping", "exercises"):
+        assert all(map(known, store.read(FIGURES / f"{name}.jsonl"))), name
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (CHAPTER["constant"].settings, True),
+        ({**CHAPTER["constant"].settings, "net": "a net to come"}, True),
+        ({"learning_rate": 0.3}, True),  # older than the others of its settings
+        ({**CHAPTER["constant"].settings, "learning_rate": 0.1}, False),
+        ({**CHAPTER["constant"].settings, "momentum": 0.9}, False),
+    ],
+)
+def test_a_run_of_other_settings_is_not_known(settings, expected):
+    assert known(replace(a_run("constant"), settings=settings)) is expected
+
+
+def test_a_run_of_another_version_is_not_known():
+    assert not known(a_run("my-own"))
+    assert known(a_run("pilot"))
+    assert not known(a_run("pilot"), CHAPTER)

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import matplotlib as mpl
+import pytest
+from msgspec.structs import replace
+
+import made_up
+from d2l_lrsched.studies.chapter import figures
+from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
+from d2l_lrsched.studies.chapter.experiments import PUBLISHED
+from d2l_lrsched.training.history import Point
+from made_up import an_epoch
+
+SVG_START = b"<?xml version="
+
+
+def a_run(name="square-root", num_epochs=30):
+    epochs = [
+        an_epoch(train_loss=1 / (i + 1), train_acc=0.5 + i / 100, test_acc=0.4 + i / 100)
+        for i in range(num_epochs)
+    ]
+    points = [Point(i / 4, 2.0 - i / 100, i / 200) for i in range(4 * num_epochs)]
+    schedule = None if name == "constant" else [0.5, 0.25, 0.125]
+    return made_up.a_run(name, epochs=epochs, points=points, schedule=schedule)
+
+
+def xy(line):
+    return list(line.get_xdata()), list(line.get_ydata())
+
+
+def test_a_run_gives_its_schedule_and_training_figures_named_by_section(tmp_path):
+    written = figures.draw_run(a_run(), tmp_path)
+    assert [path.name for path in written] == [
+        "11.15.2-square-root-schedule.svg",
+        "11.15.2-square-root-training.svg",
+    ]
+    assert all(path.read_bytes().startswith(SVG_START) for path in written)
+
+
+def test_a_constant_rate_has_no_schedule_figure(tmp_path):
+    (path,) = figures.draw_run(a_run("constant"), tmp_path)
+    assert path.name == "11.15.1-constant-training.svg"
+
+
+def test_the_ten_figures_of_the_chapter(tmp_path):
+    for name in PUBLISHED:
+        figures.draw_run(a_run(name), tmp_path)
+    figures.save(figures.factor_figure(), tmp_path / figures.FACTOR_FIGURE)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "11.15.1-constant-training.svg",
+        "11.15.2-square-root-schedule.svg",
+        "11.15.2-square-root-training.svg",
+        "11.15.3.1-factor-schedule.svg",
+        "11.15.3.2-multi-factor-schedule.svg",
+        "11.15.3.2-multi-factor-training.svg",
+        "11.15.3.3-cosine-schedule.svg",
+        "11.15.3.3-cosine-training.svg",
+        "11.15.3.4-cosine-warmup-schedule.svg",
+        "11.15.3.4-cosine-warmup-training.svg",
+    ]
+
+
+def test_training_curves_show_the_record():
+    run = a_run(num_epochs=3)
+    (axes,) = figures.training_figure(run).axes
+    loss, train_acc, test_acc = axes.lines
+    assert xy(loss) == ([p.epoch for p in run.points], [p.train_loss for p in run.points])
+    assert xy(train_acc) == ([p.epoch for p in run.points], [p.train_acc for p in run.points])
+    assert xy(test_acc) == ([1, 2, 3], pytest.approx([0.4, 0.41, 0.42]))
+    assert axes.get_xlim() == (0, 3)
+    labels = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert labels == ["train loss", "train acc", "test acc"]
+    # d2l.Animator's formats: '-', 'm--', 'g-.'
+    assert [line.get_linestyle() for line in axes.lines] == ["-", "--", "-."]
+    assert [line.get_color() for line in axes.lines] == ["#1f77b4", "m", "g"]
+
+
+def test_a_run_too_short_for_a_display_point_can_be_drawn():
+    run = a_run(num_epochs=1)
+    run.points.clear()
+    (axes,) = figures.training_figure(run).axes
+    assert xy(axes.lines[2]) == ([1], [0.4])
+
+
+def test_the_schedule_figure_shows_the_values():
+    (axes,) = figures.schedule_figure([0.5, 0.25, 0.125], "a title").axes
+    assert xy(axes.lines[0]) == ([0, 1, 2], [0.5, 0.25, 0.125])
+    assert axes.get_title() == "a title"
+
+
+def test_the_factor_figure_is_the_chapters_over_50_calls():
+    (axes,) = figures.factor_figure().axes
+    rates, rate = [], 2.0
+    for _ in range(50):
+        rate = max(1e-2, rate * 0.9)
+        rates.append(rate)
+    assert xy(axes.lines[0]) == (list(range(50)), pytest.approx(rates))
+
+
+def test_they_are_of_d2ls_size():
+    for figure in (figures.training_figure(a_run()), figures.factor_figure()):
+        assert tuple(figure.get_size_inches()) == (3.5, 2.5)
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
+def test_same_input_same_bytes_whatever_the_users_settings(tmp_path, suffix):
+    def draw(name):
+        return figures.save(figures.training_figure(a_run()), tmp_path / f"{name}.{suffix}")
+
+    first = draw("first").read_bytes()
+    with mpl.rc_context({"lines.linewidth": 9, "font.size": 30, "svg.hashsalt": None}):
+        assert draw("second").read_bytes() == first
+        assert mpl.rcParams["lines.linewidth"] == 9
+    if suffix == "svg":
+        assert b"<dc:date>" not in first
+
+
+def test_an_unknown_format_leaves_nothing_behind(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"figure\.xyz: a figure's file ends in \.svg, \.png, \.pdf"
+    ):
+        figures.save(figures.factor_figure(), tmp_path / "figure.xyz")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_save_keeps_the_old_figure(tmp_path, monkeypatch):
+    path = tmp_path / "figure.svg"
+    path.write_text("old")
+    figure = figures.factor_figure()
+    monkeypatch.setattr(
+        figure, "savefig", lambda *a, **k: (_ for _ in ()).throw(OSError(28, "full"))
+    )
+    with pytest.raises(OSError, match="full"):
+        figures.save(figure, path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_two_axes_count_updates_and_epochs():
+    figure = figures.two_axes_figure(lambda n: n / 10, 20, 5, "a title")
+    (axes,) = figure.axes
+    assert xy(axes.lines[0]) == (list(range(21)), [n / 10 for n in range(21)])
+    (above,) = axes.child_axes
+    assert (axes.get_xlabel(), above.get_xlabel()) == ("update", "epoch")
+    figure.draw_without_rendering()
+    left, right = axes.get_xlim()
+    assert above.get_xlim() == pytest.approx((left / 5, right / 5))
+
+
+def test_the_overview_shows_every_update_and_what_lives():
+    runs = [a_run(name, 2) for name in CHAPTER if name != "cosine"]
+    runs[-1] = replace(runs[-1], outcome="collapsed")
+    rates, accuracies = figures.overview_figure(runs).axes
+    assert len(rates.lines) == 8
+    updates, constant = xy(rates.lines[0])
+    assert (updates, constant) == (list(range(1, 471)), [0.3] * 470)
+    assert xy(rates.lines[3])[1] == [0.25] * 30 + [0.125] * 440  # multi-factor, after its plot
+    circles = [xy(line) for line in accuracies.lines if line.get_marker() == "o"]
+    assert circles == [([2], [acc]) for acc in (0.882, 0.898, 0.854)]
+    assert len(accuracies.lines) - len(circles) == 7
+    (text,) = accuracies.texts
+    assert text.get_text().splitlines() == [
+        "collapsed, at 0.1:",
+        "the book's: constant",
+        "ours: cosine-warmup-per-epoch",
+    ]
+
+
+def test_the_overview_is_of_full_runs_only_and_of_the_newest(tmp_path):
+    short, full = a_run(num_epochs=2), a_run()
+    assert figures.draw_overview([short], tmp_path) == []
+    (path,) = figures.draw_overview([full, short], tmp_path)
+    assert (
+        path.read_bytes()
+        == figures.save(figures.overview_figure([full]), tmp_path / "other.svg").read_bytes()
+    )
+
+
+def test_the_overview_is_of_the_chapters_runs_only(tmp_path):
+    ours = a_run()
+    others = [
+        replace(ours, experiment="my-own"),
+        replace(ours, experiment="pilot"),
+        replace(ours, settings={"unit": "minute"}),  # drawn, it would have today's rates
+    ]
+    assert figures.draw_overview(others, tmp_path) == []
+    (path,) = figures.draw_overview([others[0], ours, *others], tmp_path)
+    alone = figures.save(figures.overview_figure([ours]), tmp_path / "alone.svg")
+    assert path.read_bytes() == alone.read_bytes()
+
+
+def test_a_run_unlike_the_chapters_says_so():
+    (axes,) = figures.training_figure(a_run(num_epochs=2)).axes
+    assert axes.get_title() == "11.15.2 Square root\n2 epochs, seed 0"
+
+
+def test_a_failed_save_names_the_file(tmp_path):
+    (tmp_path / "x.svg").mkdir()
+    with pytest.raises(IsADirectoryError) as raised:
+        figures.save(figures.factor_figure(), tmp_path / "x.svg")
+    assert raised.value.filename == str(tmp_path / "x.svg")
+
+
+def test_a_link_is_written_through(tmp_path):
+    (tmp_path / "link.svg").symlink_to(tmp_path / "target.svg")
+    figures.save(figures.factor_figure(), tmp_path / "link.svg")
+    assert (tmp_path / "link.svg").is_symlink()
+    assert (tmp_path / "target.svg").read_bytes().startswith(SVG_START)
