@@ -307,19 +307,24 @@ def a_folder(path):
     path.mkdir(parents=True)
 
 
+def a_pipe(path):
+    path.parent.mkdir()
+    os.mkfifo(path)
+
+
 def a_link(path):
     path.parent.mkdir()
     path.symlink_to("/dev/full/x")
 
 
-@pytest.mark.parametrize("in_the_way", [no_folder, a_folder, a_link])
+@pytest.mark.parametrize("in_the_way", [no_folder, a_folder, a_pipe, a_link])
 def test_an_error_names_the_file_that_was_asked_for(tmp_path, in_the_way):
     """And neither the temporary one, nor what a link leads to."""
     path = tmp_path / "folder" / "page.md"
     in_the_way(path)
     before = left_in(path.parent) if path.parent.is_dir() else None
-    with pytest.raises(OSError, match=r"\w") as raised, store.whole_file(path) as temporary:
-        temporary.write_text("text")
+    with pytest.raises(OSError, match=r"\w") as raised, store.whole_file(path):
+        pytest.fail("begins with what it cannot end")
     assert raised.value.filename == str(path)
     assert before is None or left_in(path.parent) == before
 
