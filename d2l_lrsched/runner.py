@@ -23,6 +23,7 @@ from d2l_lrsched.display import Display, Silent
 from d2l_lrsched.experiments import ALL
 from d2l_lrsched.fast import NETS
 from d2l_lrsched.files import SHA256
+from d2l_lrsched.paths import PathLike, user_path
 from d2l_lrsched.store import Run
 from d2l_lrsched.training import train
 
@@ -163,7 +164,7 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
 def missing(
     experiments: Sequence[str],
     seeds: Iterable[int],
-    records: str | Path,
+    records: PathLike,
     *,
     num_epochs: int | None = None,
     data_dir: str | None = None,
@@ -178,7 +179,7 @@ def missing(
     store.StoreError
         If the file is there and cannot be used.
     """
-    records = Path(records)
+    records = user_path(records)
     stored = {run.key for run in store.read(records)} if records.exists() else set()
     checkpoints = str(records.resolve().parent / CHECKPOINTS)
     jobs = (
@@ -193,7 +194,7 @@ def run(
     experiments: Sequence[str],
     seeds: Iterable[int],
     executor: executors.Executor,
-    records: str | Path,
+    records: PathLike,
     *,
     retries: int = 1,
     **settings: Any,
@@ -264,7 +265,7 @@ def run(
             unfinished -= 1
             for message in warned:
                 warnings.warn(f"{job}: {message}", stacklevel=2)
-            yield _keep(job, result, Path(records))
+            yield _keep(job, result, user_path(records))
     finally:
         for future in futures:
             future.cancel()
