@@ -122,6 +122,14 @@ def test_blank_lines_are_passed_over(path, end):
     assert [p.name for p in path.parent.iterdir()] == ["runs.jsonl"]
 
 
+def test_another_systems_editor_changes_no_record(path):
+    store.append(path, a_run())
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert store.read(path) == [a_run()]
+    store.append(path, a_run(seed=4))
+    assert [run.seed for run in store.read(path)] == [3, 4]
+
+
 def test_errors_count_blank_lines_as_an_editor_does(path):
     store.append(path, a_run())
     path.write_text("\n\n" + path.read_text() + "\nno json\n")
