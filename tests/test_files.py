@@ -38,6 +38,7 @@ def nothing_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """Point every folder and setting that the look-up reads at empty places."""
     for variable in ("HOME", "XDG_CACHE_HOME", "MXNET_HOME"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    (tmp_path / "home").mkdir()
     for variable in (files.DATA_VARIABLE, files.URL_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
     for variable in ("NO_PROXY", "no_proxy"):
