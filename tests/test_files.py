@@ -9,6 +9,7 @@ import inspect
 import os
 import pwd
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -242,7 +243,8 @@ def test_missing_files_are_named(
     folder = store(tmp_path / "data", tiny)
     (folder / f"{TRAIN_LABELS}.gz").unlink()
     assert error_of(function, folder).startswith(
-        f"{folder}: lacks {TRAIN_LABELS}.gz; `d2l-lrsched data --data-dir {folder}` fetches"
+        f"{folder}: lacks {TRAIN_LABELS}.gz; "
+        f"`d2l-lrsched data --data-dir {shlex.quote(str(folder))}` fetches"
     )
     (folder / f"{TEST_IMAGES}.gz").unlink()
     assert f"lacks {TRAIN_LABELS}.gz, {TEST_IMAGES}.gz;" in error_of(function, folder)
@@ -304,7 +306,9 @@ def test_a_named_folder_without_data_is_an_error_and_no_reason_to_look_on_or_to_
         if by_variable:
             monkeypatch.setenv(files.DATA_VARIABLE, str(folder))
         message = error_of(files.locate, None if by_variable else folder)
-        assert message.startswith(f"{folder}: {reason}; `d2l-lrsched data --data-dir {folder}`")
+        assert message.startswith(
+            f"{folder}: {reason}; `d2l-lrsched data --data-dir {shlex.quote(str(folder))}`"
+        )
 
 
 def test_nowhere_and_no_download_wanted(tmp_path: Path) -> None:
