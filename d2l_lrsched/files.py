@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -56,6 +57,10 @@ def whole_file(path: PathLike) -> Iterator[Path]:
     path = Path(os.path.realpath(named))  # a link is written through, not replaced
     temporary = None
     try:
+        if os.path.isdir(path):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if os.path.exists(path) and not os.path.isfile(path):  # root could replace /dev/null
+            raise OSError(errno.EINVAL, "Not a regular file")
         path.parent.mkdir(parents=True, exist_ok=True)
         name = os.fsdecode(os.fsencode(path.name)[:200])  # the whole may be as long as can be
         handle, temporary = tempfile.mkstemp(path.suffix, f".{name}.", path.parent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import json
 import os
@@ -141,7 +142,8 @@ def read(path: PathLike, kind: Any = Run) -> list[Any]:
     """
     path = user_path(path)
     try:
-        *lines, last = path.read_bytes().split(b"\n")
+        # Some editors leave a mark of the encoding at the beginning.
+        *lines, last = path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
     except OSError as error:
         raise StoreError(f"{path}: cannot be read ({error.strerror})") from error
     if _is_whole(last):  # an editor may have taken the newline away

@@ -18,6 +18,7 @@ from mxnet import gluon, npx
 
 from d2l_lrsched.data.batches import load_fashion_mnist
 from d2l_lrsched.data.source import SHA256
+from d2l_lrsched.files import PathLike, user_path
 from d2l_lrsched.nets.fast import NETS
 from d2l_lrsched.runs import executors, provenance
 from d2l_lrsched.runs import record as store
@@ -164,7 +165,7 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
 def missing(
     experiments: Sequence[str],
     seeds: Iterable[int],
-    records: str | Path,
+    records: PathLike,
     *,
     num_epochs: int | None = None,
     data_dir: str | None = None,
@@ -179,7 +180,7 @@ def missing(
     store.StoreError
         If the file is there and cannot be used.
     """
-    records = Path(records)
+    records = user_path(records)
     stored = {run.key for run in store.read(records)} if records.exists() else set()
     checkpoints = str(records.resolve().parent / CHECKPOINTS)
     jobs = (
@@ -194,7 +195,7 @@ def run(
     experiments: Sequence[str],
     seeds: Iterable[int],
     executor: executors.Executor,
-    records: str | Path,
+    records: PathLike,
     *,
     retries: int = 1,
     **settings: Any,
@@ -265,7 +266,7 @@ def run(
             unfinished -= 1
             for message in warned:
                 warnings.warn(f"{job}: {message}", stacklevel=2)
-            yield _keep(job, result, Path(records))
+            yield _keep(job, result, user_path(records))
     finally:
         for future in futures:
             future.cancel()

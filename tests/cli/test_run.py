@@ -171,6 +171,17 @@ def test_it_trains_without_any_standard_stream(tmp_path):
     }
 
 
+def test_where_nobody_reads_on_what_was_made_is_kept(tmp_path):
+    """As `d2l-lrsched reproduce | head -1`: 141, in a shell SIGPIPE's status, and no word."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    arguments = [*shlex.split(REPRODUCE_ONE), str(tmp_path)]
+    done = subprocess.run(arguments, stdout=writer, stderr=subprocess.PIPE, timeout=300)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
+    assert pairs(tmp_path) == [("cosine", 0)]
+
+
 def test_every_process_of_a_training_stays_under_500_mb(one_epoch):
     done, _ = one_epoch
     assert 150 < int(done.stderr.splitlines()[-1]) / 1024 < 500
@@ -335,14 +346,21 @@ def test_two_runners_on_one_store(tmp_path):
 
 
 def on_a_small_disk(folder, options, script):
-    """Run a shell script with a small file system of its own mounted at `folder`."""
+    """Run a shell script with a small file system of its own mounted at `folder`, its $1."""
     folder.mkdir()
     enter = ["unshare", "--map-root-user", "--mount", "sh", "-ec"]
-    mount = f"mount -t tmpfs -o {options} tmpfs {folder}"
-    if not shutil.which("unshare") or subprocess.call([*enter, mount], stderr=subprocess.DEVNULL):
+    mount = f'mount -t tmpfs -o {options} tmpfs "$1"'
+    where = ["sh", str(folder)]
+    if not shutil.which("unshare") or subprocess.call(
+        [*enter, mount, *where], stderr=subprocess.DEVNULL
+    ):
         pytest.skip("needs unshare(1) and the right to mount a tmpfs in it")
     return subprocess.run(
-        [*enter, f"{mount}\n{script}"], capture_output=True, text=True, check=False, timeout=300
+        [*enter, f"{mount}\n{script}", *where],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
     )
 
 
@@ -353,7 +371,7 @@ REPRODUCE_ONE = (
 
 def test_a_disk_too_small_for_the_checkpoint_costs_nothing_but_it(tmp_path):
     disk = tmp_path / "disk"
-    script = f"{REPRODUCE_ONE} {disk}\ncat {disk}/runs.jsonl >&2"
+    script = f'{REPRODUCE_ONE} "$1"\ncat "$1/runs.jsonl" >&2'
     done = on_a_small_disk(disk, "size=128k", script)
     assert done.returncode == 0, done.stderr
     warning, record = done.stderr.splitlines()
@@ -366,8 +384,8 @@ def test_a_disk_too_small_for_the_checkpoint_costs_nothing_but_it(tmp_path):
 
 def test_a_full_disk_is_named_and_the_result_shown(tmp_path):
     disk = tmp_path / "disk"
-    fill = f"cat /dev/zero > {disk}/full 2>/dev/null || true"
-    script = f"touch {disk}/runs.jsonl\n{fill}\n{REPRODUCE_ONE} {disk} || echo code $?"
+    fill = 'cat /dev/zero > "$1/full" 2>/dev/null || true'
+    script = f'touch "$1/runs.jsonl"\n{fill}\n{REPRODUCE_ONE} "$1" || echo code $?'
     done = on_a_small_disk(disk, "size=128k", script)
     assert done.stdout.splitlines()[-1] == "code 1"
     error = done.stderr.splitlines()[-1]
@@ -379,7 +397,7 @@ def test_a_full_disk_is_named_and_the_result_shown(tmp_path):
 
 def test_a_read_only_folder_is_found_before_any_training(tmp_path):
     disk = tmp_path / "disk"
-    done = on_a_small_disk(disk, "ro", f"{REPRODUCE_ONE} {disk}/figures || echo code $?")
+    done = on_a_small_disk(disk, "ro", f'{REPRODUCE_ONE} "$1/figures" || echo code $?')
     assert done.stdout == "code 1\n"
     assert done.stderr == f"Error: {disk}/figures: Read-only file system\n"
 

@@ -9,6 +9,7 @@ import inspect
 import os
 import pwd
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -38,6 +39,7 @@ def nothing_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """Point every folder and setting that the look-up reads at empty places."""
     for variable in ("HOME", "XDG_CACHE_HOME", "MXNET_HOME"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    (tmp_path / "home").mkdir()
     for variable in (files.DATA_VARIABLE, files.URL_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
     for variable in ("NO_PROXY", "no_proxy"):
@@ -241,7 +243,8 @@ def test_missing_files_are_named(
     folder = store(tmp_path / "data", tiny)
     (folder / f"{TRAIN_LABELS}.gz").unlink()
     assert error_of(function, folder).startswith(
-        f"{folder}: lacks {TRAIN_LABELS}.gz; `d2l-lrsched data --data-dir {folder}` fetches"
+        f"{folder}: lacks {TRAIN_LABELS}.gz; "
+        f"`d2l-lrsched data --data-dir {shlex.quote(str(folder))}` fetches"
     )
     (folder / f"{TEST_IMAGES}.gz").unlink()
     assert f"lacks {TRAIN_LABELS}.gz, {TEST_IMAGES}.gz;" in error_of(function, folder)
@@ -303,7 +306,9 @@ def test_a_named_folder_without_data_is_an_error_and_no_reason_to_look_on_or_to_
         if by_variable:
             monkeypatch.setenv(files.DATA_VARIABLE, str(folder))
         message = error_of(files.locate, None if by_variable else folder)
-        assert message.startswith(f"{folder}: {reason}; `d2l-lrsched data --data-dir {folder}`")
+        assert message.startswith(
+            f"{folder}: {reason}; `d2l-lrsched data --data-dir {shlex.quote(str(folder))}`"
+        )
 
 
 def test_nowhere_and_no_download_wanted(tmp_path: Path) -> None:

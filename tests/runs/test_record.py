@@ -123,6 +123,14 @@ def test_blank_lines_are_passed_over(path, end):
     assert [p.name for p in path.parent.iterdir()] == ["runs.jsonl"]
 
 
+def test_another_systems_editor_changes_no_record(path):
+    store.append(path, a_run())
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert store.read(path) == [a_run()]
+    store.append(path, a_run(seed=4))
+    assert [run.seed for run in store.read(path)] == [3, 4]
+
+
 def test_errors_count_blank_lines_as_an_editor_does(path):
     store.append(path, a_run())
     path.write_text("\n\n" + path.read_text() + "\nno json\n")
@@ -308,19 +316,24 @@ def a_folder(path):
     path.mkdir(parents=True)
 
 
+def a_pipe(path):
+    path.parent.mkdir()
+    os.mkfifo(path)
+
+
 def a_link(path):
     path.parent.mkdir()
     path.symlink_to("/dev/full/x")
 
 
-@pytest.mark.parametrize("in_the_way", [no_folder, a_folder, a_link])
+@pytest.mark.parametrize("in_the_way", [no_folder, a_folder, a_pipe, a_link])
 def test_an_error_names_the_file_that_was_asked_for(tmp_path, in_the_way):
     """And neither the temporary one, nor what a link leads to."""
     path = tmp_path / "folder" / "page.md"
     in_the_way(path)
     before = left_in(path.parent) if path.parent.is_dir() else None
-    with pytest.raises(OSError, match=r"\w") as raised, whole_file(path) as temporary:
-        temporary.write_text("text")
+    with pytest.raises(OSError, match=r"\w") as raised, whole_file(path):
+        pytest.fail("begins with what it cannot end")
     assert raised.value.filename == str(path)
     assert before is None or left_in(path.parent) == before
 

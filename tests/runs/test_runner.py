@@ -21,6 +21,7 @@ from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.training import checkpoint
 from d2l_lrsched.training.loop import train
+from made_up import a_run
 
 
 @pytest.fixture
@@ -162,6 +163,15 @@ def test_what_differs_in_its_settings_is_missing(small_data, records, other):
     store.append(records, runner.run_job(job, "none"))
     assert missing(**asked) == []
     assert len(missing(**{**asked, **other})) == 1
+
+
+def test_the_sign_of_the_home_folder(tmp_path, monkeypatch):
+    """Of the records: their checkpoints are there, too."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (job,) = runner.missing(["cosine"], [0], "~/runs.jsonl")
+    assert job.checkpoint.parent == tmp_path / "home" / "checkpoints"
+    store.append("~/runs.jsonl", a_run("cosine", 0, num_epochs=30, settings=job.settings))
+    assert runner.missing(["cosine"], [0], "~/runs.jsonl") == []
 
 
 def test_pairs_come_seed_by_seed(records):

@@ -6,7 +6,6 @@ and none of the user's own matplotlib settings.
 
 from __future__ import annotations
 
-import os
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -208,7 +207,7 @@ def save(figure: Figure, path: PathLike) -> Path:
         If the file cannot be written.
     """
     path = user_path(path)
-    kind = Path(os.path.realpath(path)).suffix[1:].lower()  # a link is written through
+    kind = path.suffix[1:].lower()
     if kind not in UNDATED:
         raise ValueError(
             f"{path.name}: a figure's file ends in {', '.join(map('.{}'.format, UNDATED))}"

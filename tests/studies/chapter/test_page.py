@@ -180,7 +180,11 @@ def test_in_a_browser_nothing_is_wider_than_the_window(content, tmp_path, width)
     done = subprocess.run(
         [
             *[browser, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"],
-            *["--dump-dom", "--allow-file-access-from-files", f"file://{tmp_path}/frame.html"],
+            *[
+                "--dump-dom",
+                "--allow-file-access-from-files",
+                Path(tmp_path, "frame.html").as_uri(),
+            ],
         ],
         capture_output=True,
         text=True,
