@@ -33,8 +33,6 @@ import itertools
 import pickle
 from statistics import fmean
 
-import d2l_lrsched.exercises_report as tables
-import d2l_lrsched.sgld_report as sampling
 import mxnet as mx
 import numpy as np
 from d2l import mxnet as d2l
@@ -48,7 +46,9 @@ from d2l_lrsched.studies.chapter import verdicts as regression
 from d2l_lrsched.studies.chapter.tables import as_markdown
 from d2l_lrsched.studies.clipping import measures
 from d2l_lrsched.studies.exercises import experiments as exercises
+from d2l_lrsched.studies.exercises import page as tables
 from d2l_lrsched.studies.exercises.figures import DRAWINGS
+from d2l_lrsched.studies.sampling import page as sampling
 from d2l_lrsched.studies.sampling import pool as sgld_pool
 from d2l_lrsched.studies.sampling import posterior as langevin
 from d2l_lrsched.studies.sampling import record as sgld_records
