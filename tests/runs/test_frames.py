@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from d2l_lrsched.runs import frames
+from made_up import a_run, an_epoch
+
+
+def test_a_row_a_run_holds_the_last_epochs_numbers():
+    epochs = [an_epoch(test_acc=0.5), an_epoch(test_acc=0.8)]
+    collapsed = a_run("cosine", 3, "collapsed", seconds=7.0)
+    table = frames.of_runs([a_run("both", 0, epochs=epochs, seconds=99.0), collapsed])
+    assert list(table.index) == [("both", 0), ("cosine", 3)]
+    assert list(table.test_acc) == [0.8, 0.5]
+    assert list(table.trained) == [True, False]
+    assert list(table.outcome) == ["trained", "collapsed"]
+    assert list(table.num_epochs) == [2, 2]
+    assert list(table.seconds) == [99.0, 7.0], "the whole run's"
+    assert table.run["cosine", 3] is collapsed
+    assert list((~table.trained).groupby("experiment", sort=False).sum()) == [0, 1]
+
+
+def test_what_is_not_finite_or_not_measured_is_nan():
+    clipped = a_run("both", norm_median=math.nan, norm_max=math.nan, clipped=0.0, skipped=2)
+    table = frames.of_runs([a_run(train_loss=math.nan), clipped])
+    assert table.train_loss.isna().tolist() == [True, False]
+    assert table.norm_median.isna().tolist() == [True, True]
+    assert table.skipped.isna().tolist() == [True, False]
+
+
+def test_a_row_an_epoch_counts_from_1():
+    epochs = [an_epoch(seconds=1.0), an_epoch(seconds=2.0)]
+    table = frames.of_epochs([a_run("both", 0, epochs=epochs), a_run("both", 5)])
+    assert list(table.index) == [(*("both", seed), n) for seed in (0, 5) for n in (1, 2)]
+    assert list(table.seconds) == [1.0, 2.0, 0.5, 0.5]
+
+
+def test_one_experiments_rows_are_by_seed_and_there_may_be_none():
+    runs = [a_run("both", 4), a_run("neither", 1), a_run("both", 2)]
+    table = frames.of_runs(runs)
+    assert list(frames.of_experiment(table, "both").index) == [4, 2]
+    assert list(frames.of_experiment(table.test_acc, "neither").index) == [1]
+    assert len(frames.of_experiment(table, "cosine")) == 0
+    nothing = frames.of_runs([])
+    assert len(frames.of_experiment(nothing, "both").query("trained")) == 0
+    assert (~nothing.trained).sum() == 0
+    assert len(frames.of_epochs([])) == 0
+
+
+TABLE = pd.DataFrame({"a": ["long", "s"], "bb": ["1", ""]})
+
+
+def test_markdown():
+    assert frames.markdown(TABLE) == "| a | bb |\n| --- | --- |\n| long | 1 |\n| s |  |"
+    assert frames.markdown(TABLE[:0]) == "| a | bb |\n| --- | --- |"
+
+
+def test_text_is_aligned_and_whole():
+    lines = frames.text(TABLE).splitlines()
+    assert [line.rstrip() for line in lines] == ["a    bb", "long 1", "s"]
+    assert "x" * 300 in frames.text(pd.DataFrame({"a": ["x" * 300]}))
+    assert len(frames.text(pd.DataFrame({"a": ["x"] * 300})).splitlines()) == 301
