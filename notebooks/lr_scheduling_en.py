@@ -43,6 +43,7 @@ from IPython.display import Markdown, display
 from mxnet import autograd, gluon, lr_scheduler, npx
 
 import d2l_lrsched as lrs
+from d2l_lrsched import drawing
 from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.chapter import figures, figures_baseline
 from d2l_lrsched.studies.chapter import tables as report
@@ -212,7 +213,7 @@ asked
 
 # %%
 per_epoch = lrs.UPDATES_PER_EPOCH
-figures.two_axes_figure(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
+drawing.two_axes(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
 
 # %% [markdown]
 # All that the plot before spread over 30 epochs has passed within about an eighth of the first.
@@ -366,7 +367,7 @@ figures.schedule_figure(runs["cosine"].schedule, "11.15.3.3 Cosine")
 # %%
 cosine = {"max_update": 20, "base_lr": 0.5, "final_lr": 0.01}
 cosine_scheduler = lrs.CosineScheduler(**cosine)
-figures.two_axes_figure(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updates")
+drawing.two_axes(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updates")
 
 # %%
 display(figures.training_figure(runs["cosine"]))
@@ -422,7 +423,7 @@ print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 
 # %%
 warm = lrs.PerEpoch(lrs.CosineScheduler(**cosine, warmup_steps=5), per_epoch)
-figures.two_axes_figure(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once an epoch")
+drawing.two_axes(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once an epoch")
 
 # %% [markdown]
 # The next figure has all of the nine runs (seed 0). On the left the rate of every update, both

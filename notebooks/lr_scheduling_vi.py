@@ -47,6 +47,7 @@ from IPython.display import Markdown, display
 from mxnet import autograd, gluon, lr_scheduler, npx
 
 import d2l_lrsched as lrs
+from d2l_lrsched import drawing
 from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.chapter import figures, figures_baseline
 from d2l_lrsched.studies.chapter import tables as report
@@ -218,7 +219,7 @@ asked
 
 # %%
 per_epoch = lrs.UPDATES_PER_EPOCH
-figures.two_axes_figure(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
+drawing.two_axes(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
 
 # %% [markdown]
 # Tất cả những gì hình trước trải ra trên 30 epoch đã qua hết trong khoảng một phần tám epoch đầu
@@ -377,7 +378,7 @@ figures.schedule_figure(runs["cosine"].schedule, "11.15.3.3 Cosine")
 # %%
 cosine = {"max_update": 20, "base_lr": 0.5, "final_lr": 0.01}
 cosine_scheduler = lrs.CosineScheduler(**cosine)
-figures.two_axes_figure(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updates")
+drawing.two_axes(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updates")
 
 # %%
 display(figures.training_figure(runs["cosine"]))
@@ -434,7 +435,7 @@ print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 
 # %%
 warm = lrs.PerEpoch(lrs.CosineScheduler(**cosine, warmup_steps=5), per_epoch)
-figures.two_axes_figure(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once an epoch")
+drawing.two_axes(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once an epoch")
 
 # %% [markdown]
 # Hình dưới đặt cả chín lần chạy (hạt giống 0) cạnh nhau. Bên trái là tốc độ học của từng bước, cả

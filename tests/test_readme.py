@@ -12,7 +12,7 @@ from statistics import fmean
 import pytest
 from click.testing import CliRunner
 
-from d2l_lrsched import cli
+from d2l_lrsched import cli, drawing
 from d2l_lrsched.cli import bench as cli_bench
 from d2l_lrsched.cli import clipping as cli_clipping
 from d2l_lrsched.cli import exercises as cli_exercises
@@ -83,7 +83,7 @@ def test_the_benchmarks_page_and_figure_are_made_from_the_newest(tmp_path):
     newest = benchmarks()[-1]
     page = (ROOT / "figures" / cli_bench.TABLES).read_text()
     assert page == bench_report.as_markdown(newest)
-    path = figures.save(bench_report.bench_figure(newest), tmp_path / cli_bench.FIGURE)
+    path = drawing.save(bench_report.bench_figure(newest), tmp_path / cli_bench.FIGURE)
     assert (ROOT / "figures" / cli_bench.FIGURE).read_bytes() == path.read_bytes()
 
 
@@ -375,7 +375,7 @@ def test_the_figures_are_drawn_from_a_record(name, tmp_path):
 
 def test_the_other_figures(tmp_path):
     runs = store.read(RECORDS)
-    assert are_committed([figures.save(figures.factor_figure(), tmp_path / figures.FACTOR_FIGURE)])
+    assert are_committed([drawing.save(figures.factor_figure(), tmp_path / figures.FACTOR_FIGURE)])
     assert any(
         are_committed(figures.draw_overview([run for run in runs if run.seed == seed], tmp_path))
         for seed in {run.seed for run in runs}

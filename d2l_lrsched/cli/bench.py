@@ -31,8 +31,8 @@ def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> Non
     Example: d2l-lrsched bench --rounds 1 --output /tmp/bench
     """
     os.environ["MPLBACKEND"] = "agg"
+    from d2l_lrsched import drawing
     from d2l_lrsched.runs import record as store
-    from d2l_lrsched.studies.chapter import figures
     from d2l_lrsched.studies.chapter import tables as report
     from d2l_lrsched.studies.speed import measure as benchmark
     from d2l_lrsched.studies.speed import page as bench_report
@@ -53,7 +53,7 @@ def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> Non
         store.append(output / RECORDS, record)
         with whole_file(output / TABLES) as temporary:
             temporary.write_text(bench_report.as_markdown(record), encoding="utf-8")
-        figures.save(bench_report.bench_figure(record), output / FIGURE)
+        drawing.save(bench_report.bench_figure(record), output / FIGURE)
     rows = bench_report.target_rows(record)
     click.echo(report.as_text(bench_report.TARGET_HEADER, rows))
     click.echo(f"Tables, figure and record are in {output}/")

@@ -58,9 +58,9 @@ def clipping(
     """
     os.environ["MPLBACKEND"] = "agg"
     end_as_by_ctrl_c()
+    from d2l_lrsched import drawing
     from d2l_lrsched.runs import record as store
     from d2l_lrsched.runs import runner
-    from d2l_lrsched.studies.chapter import figures
     from d2l_lrsched.studies.clipping import claims
     from d2l_lrsched.studies.clipping import descent as quadratic
     from d2l_lrsched.studies.clipping import figures as figures_clipping
@@ -106,7 +106,7 @@ def clipping(
             (figures_clipping.ARMS_FIGURE, figures_clipping.arms_figure(found)),
             (figures_clipping.COLLAPSE_FIGURE, figures_clipping.collapse_figure(found)),
         ):
-            figures.save(figure, output / name)
+            drawing.save(figure, output / name)
         with whole_file(output / PAGE) as temporary:
             temporary.write_text(clipping_report.as_page(found, descents), encoding="utf-8")
     click.echo(f"{output / PAGE}: {clipping_report.verdict_counts(claims.judge(found))}")

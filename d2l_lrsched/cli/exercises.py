@@ -60,9 +60,9 @@ def exercises(
     """
     os.environ["MPLBACKEND"] = "agg"
     end_as_by_ctrl_c()
+    from d2l_lrsched import drawing
     from d2l_lrsched.runs import record as store
     from d2l_lrsched.runs import runner
-    from d2l_lrsched.studies.chapter import figures
     from d2l_lrsched.studies.exercises import figures as figures_exercises
     from d2l_lrsched.studies.exercises import page as exercises_report
     from d2l_lrsched.studies.exercises.experiments import EXERCISES, EXPERIMENTS
@@ -95,9 +95,9 @@ def exercises(
         drawn = figures_exercises.draw_all(runs)
         if samples:
             figure = figures_sgld.sgld_figure(samples)
-            figures.save(figure, sampled.with_name(figures_sgld.SGLD_FIGURE))
+            drawing.save(figure, sampled.with_name(figures_sgld.SGLD_FIGURE))
         for name, figure in drawn.items():
-            figures.save(figure, output / name)
+            drawing.save(figure, output / name)
         with whole_file(output / PAGE) as temporary:
             temporary.write_text(exercises_report.as_page(runs, samples), encoding="utf-8")
     click.echo(f"{output / PAGE}: {len(runs)} runs, {len(drawn)} figures")

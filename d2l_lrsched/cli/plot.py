@@ -60,7 +60,7 @@ SCHEDULES = {
     "-o",
     "--output",
     type=cli_options.UserPath(dir_okay=False),
-    help="File to draw to: .svg, .png, .pdf. Default: a window.",
+    help="File to draw to: .svg, .png, .pdf. Default: SCHEDULE.svg in the working directory.",
 )
 def plot(
     schedule: str,
@@ -84,19 +84,16 @@ def plot(
         from d2l_lrsched.schedulers.compose import PerEpoch
 
         scheduler = PerEpoch(scheduler, updates_per_epoch)
-    drawing = (scheduler, epochs * updates_per_epoch, updates_per_epoch, title)
-    if output is None:
-        _show(drawing)
-        return
     os.environ["MPLBACKEND"] = "agg"
-    from d2l_lrsched.studies.chapter import figures
+    from d2l_lrsched import drawing
 
+    figure = drawing.two_axes(scheduler, epochs * updates_per_epoch, updates_per_epoch, title)
     with one_line_errors():
         try:
-            figures.save(figures.two_axes_figure(*drawing), output)
+            path = drawing.save(figure, output or f"{schedule}.svg")
         except ValueError as error:
             raise click.UsageError(f"--output: {error}") from error
-        click.echo(f"Drawn to {output}")
+        click.echo(f"Drawn to {path}")
 
 
 def _build(schedule: str, arguments: dict[str, Any]) -> Any:
@@ -138,19 +135,3 @@ def _build(schedule: str, arguments: dict[str, Any]) -> Any:
 
 def _options(names: list[str]) -> str:
     return ", ".join(f"--{name.replace('_', '-')}" for name in names)
-
-
-def _show(drawing: tuple[Any, int, int, str]) -> None:
-    try:
-        from matplotlib import get_backend, pyplot, rcsetup
-
-        figure = pyplot.figure(figsize=(6, 4))
-    except ValueError as error:  # $MPLBACKEND names none
-        raise click.UsageError(str(error).splitlines()[0]) from error
-    # matplotlib falls back to a canvas without windows where there is no screen.
-    if get_backend().lower() not in map(str.lower, rcsetup.interactive_bk):
-        raise click.UsageError("there is no screen to open a window on; name a file with --output")
-    from d2l_lrsched.studies.chapter import figures
-
-    figures.two_axes_figure(*drawing, figure=figure)
-    pyplot.show()

@@ -170,7 +170,8 @@ def report(records: Path, output: Path) -> None:
     Example: d2l-lrsched report --output /tmp/report
     """
     os.environ["MPLBACKEND"] = "agg"
-    from d2l_lrsched.studies.chapter import figures, figures_baseline, page
+    from d2l_lrsched import drawing
+    from d2l_lrsched.studies.chapter import figures_baseline, page
     from d2l_lrsched.studies.chapter import verdicts as regression
 
     with one_line_errors():
@@ -179,7 +180,7 @@ def report(records: Path, output: Path) -> None:
         with whole_file(output / PAGE) as temporary:
             temporary.write_text(page.as_html(runs, verdicts), encoding="utf-8")
         figure = figures_baseline.baseline_figure(runs, verdicts)
-        figures.save(figure, output / figures_baseline.BASELINE_FIGURE)
+        drawing.save(figure, output / figures_baseline.BASELINE_FIGURE)
     click.echo(f"{output / PAGE}: {_counts(verdicts)}")
 
 

@@ -85,6 +85,7 @@ def reproduce(
         raise click.UsageError(f"--seeds {num_seeds} from {seed} on goes beyond 2**32 - 1")
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown on a screen, whatever the user's setting
     end_as_by_ctrl_c()
+    from d2l_lrsched import drawing
     from d2l_lrsched.runs import record as store
     from d2l_lrsched.studies.chapter import figures
     from d2l_lrsched.studies.chapter import tables as report
@@ -107,7 +108,7 @@ def reproduce(
         stored = store.read(records)
         runs = made.runs(stored)
         if set(PUBLISHED) <= set(names):
-            figures.save(figures.factor_figure(), output / figures.FACTOR_FIGURE)
+            drawing.save(figures.factor_figure(), output / figures.FACTOR_FIGURE)
         for run in runs:
             if run.seed == seed:
                 try:  # what is in one figure's way is not in another's

@@ -19,9 +19,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
+from d2l_lrsched.drawing import UNDATED, look
 from d2l_lrsched.explorer.model import READINGS, Stored, drawn
 from d2l_lrsched.explorer.texts import TEXTS
-from d2l_lrsched.studies.chapter.figures import UNDATED, d2l_look
 
 # Okabe and Ito's: told apart without colour vision, too.
 BLUE, VERMILION = "#0072B2", "#D55E00"
@@ -122,7 +122,7 @@ def runs_svg(groups: Iterable[Stored], language: str) -> str:
 @contextmanager
 def _look(salt: str) -> Iterator[None]:
     """Draw as the package's figures, but with texts as texts, and other ids in each svg."""
-    with d2l_look():
+    with look():
         mpl.rcParams.update(
             {
                 "svg.fonttype": "none",

@@ -123,8 +123,8 @@ def test_all_is_imported_and_drawn_quietly_without_a_home(environment, everybody
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of MXNet and d2l, with a home too
             from d2l import mxnet
-        from d2l_lrsched import figures
-        figures.save(figures.factor_figure(), sys.argv[1])
+        from d2l_lrsched import drawing
+        drawing.save(drawing.two_axes(float, 2, 1, ""), sys.argv[1])
     """
     figure = everybodys / "figure.svg"
     root = str(Path(homes.__file__).parents[1])

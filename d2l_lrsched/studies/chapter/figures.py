@@ -1,21 +1,16 @@
-"""The chapter's figures, drawn from records and schedules in d2l's look.
-
-The same input gives the same bytes: no date, a fixed salt for the svg's ids, glyphs as paths,
-and none of the user's own matplotlib settings.
-"""
+"""The chapter's figures, drawn from records and schedules in d2l's look."""
 
 from __future__ import annotations
 
-import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from d2l_lrsched import drawing
 from d2l_lrsched.data import UPDATES_PER_EPOCH
-from d2l_lrsched.files import PathLike, user_path, whole_file
+from d2l_lrsched.drawing import D2L_FIGSIZE, D2L_FORMATS, look
+from d2l_lrsched.files import PathLike
 from d2l_lrsched.runs.experiment import known
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.schedulers.scratch import FactorScheduler
@@ -23,33 +18,15 @@ from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED
 
-# What d2l.set_figsize, d2l.plot and d2l.Animator use.
-D2L_FIGSIZE = (3.5, 2.5)
-D2L_FORMATS = ("-", "m--", "g-.")
 #: The one schedule that the chapter plots without training with it (11.15.3.1).
 FACTOR_FIGURE = "11.15.3.1-factor-schedule.svg"
 FACTOR_STEPS = 50
 OVERVIEW_FIGURE = "overview.svg"
-#: Format -> the metadata that leaves the date out.
-UNDATED: Mapping[str, dict[str, None]] = {
-    "svg": {"Date": None},
-    "png": {},
-    "pdf": {"CreationDate": None},
-}
-
-
-@contextmanager
-def d2l_look() -> Iterator[None]:
-    """Draw with matplotlib's defaults, whatever the user's settings, and the same bytes again."""
-    with mpl.rc_context():
-        mpl.rcdefaults()  # d2l changes nothing but the figure's size
-        mpl.rcParams.update({"svg.hashsalt": "d2l_lrsched", "svg.fonttype": "path"})
-        yield
 
 
 def schedule_figure(values: Sequence[float], title: str) -> Figure:
     """Draw a schedule as the chapter does: its values at 0, 1, 2, ..."""
-    with d2l_look():
+    with look():
         figure = Figure(figsize=D2L_FIGSIZE)
         axes = figure.subplots()
         axes.plot(range(len(values)), values, D2L_FORMATS[0])
@@ -66,7 +43,7 @@ def factor_figure() -> Figure:
 
 def training_figure(run: Run) -> Figure:
     """Draw a run's training curves as the chapter's Animator leaves them."""
-    with d2l_look():
+    with look():
         figure = Figure(figsize=D2L_FIGSIZE)
         axes = figure.subplots()
         epochs, train_loss, train_acc = zip(*run.points) if run.points else ((), (), ())
@@ -111,7 +88,7 @@ def overview_figure(runs: Iterable[Run]) -> Figure:
         Of each experiment the last one is drawn, if there is one.
     """
     drawn = {run.experiment: run for run in runs}
-    with d2l_look():
+    with look():
         figure = Figure(figsize=(9, 4))
         rates, accuracies = figure.subplots(1, 2)
         dead = []
@@ -163,60 +140,6 @@ def _rates(run: Run) -> tuple[list[int], list[float]]:
     return updates, [schedule(n) or float("nan") for n in updates]
 
 
-def two_axes_figure(
-    schedule: Callable[[int], float],
-    num_updates: int,
-    updates_per_epoch: int,
-    title: str,
-    figure: Figure | None = None,
-) -> Figure:
-    """Draw a schedule over training, with updates below and epochs above.
-
-    Parameters
-    ----------
-    schedule : callable
-        From the number of updates to the learning rate; drawn at 0, 1, ..., num_updates.
-    num_updates, updates_per_epoch : int
-    title : str
-    figure : matplotlib.figure.Figure, optional
-        To draw on; by default a new one that belongs to no window.
-    """
-    with d2l_look():
-        figure = figure or Figure(figsize=(5, 3.2))
-        axes = figure.subplots()
-        updates = range(num_updates + 1)
-        axes.plot(updates, [schedule(n) for n in updates], D2L_FORMATS[0])
-        axes.set(xlabel="update", ylabel="learning rate")
-        axes.set_title(textwrap.fill(title, width=60), size=9)
-        axes.grid()
-        epochs = axes.secondary_xaxis(
-            "top", functions=(lambda n: n / updates_per_epoch, lambda e: e * updates_per_epoch)
-        )
-        epochs.set_xlabel("epoch")
-    return figure
-
-
-def save(figure: Figure, path: PathLike) -> Path:
-    """Write the figure as .svg, .png or .pdf, by the path's suffix, whole or not at all.
-
-    Raises
-    ------
-    ValueError
-        If the suffix is another, or `path` is none, as `paths.user_path` says.
-    OSError
-        If the file cannot be written.
-    """
-    path = user_path(path)
-    kind = path.suffix[1:].lower()
-    if kind not in UNDATED:
-        raise ValueError(
-            f"{path.name}: a figure's file ends in {', '.join(map('.{}'.format, UNDATED))}"
-        )
-    with whole_file(path) as temporary, d2l_look():
-        figure.savefig(temporary, format=kind, bbox_inches="tight", metadata=UNDATED[kind])
-    return path
-
-
 def draw_run(run: Run, folder: PathLike) -> list[Path]:
     """Write a run's figures, named by section, into the folder: its schedule and its training."""
     experiment = CHAPTER[run.experiment]
@@ -224,8 +147,8 @@ def draw_run(run: Run, folder: PathLike) -> list[Path]:
     written = []
     if run.schedule is not None:
         figure = schedule_figure(run.schedule, experiment.heading)
-        written.append(save(figure, f"{stem}-schedule.svg"))
-    written.append(save(training_figure(run), f"{stem}-training.svg"))
+        written.append(drawing.save(figure, f"{stem}-schedule.svg"))
+    written.append(drawing.save(training_figure(run), f"{stem}-training.svg"))
     return written
 
 
@@ -236,4 +159,4 @@ def draw_overview(runs: Iterable[Run], folder: PathLike) -> list[Path]:
     """
     ours = [run for run in runs if known(run, CHAPTER)]
     full = [run for run in ours if run.num_epochs == CHAPTER[run.experiment].num_epochs]
-    return [save(overview_figure(full), Path(folder) / OVERVIEW_FIGURE)] if full else []
+    return [drawing.save(overview_figure(full), Path(folder) / OVERVIEW_FIGURE)] if full else []

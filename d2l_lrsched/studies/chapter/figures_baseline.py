@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from d2l_lrsched import drawing
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
-from d2l_lrsched.studies.chapter.figures import d2l_look
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import CONSISTENT, DIFFERENT, INCONCLUSIVE, Verdict
 
@@ -56,7 +56,7 @@ def baseline_figure(runs: Iterable[Run], verdicts: Iterable[Verdict]) -> Figure:
     judged = {(v.experiment, v.number): v for v in verdicts if v.number in LABELS}
     names = [name for name in CHAPTER if any(run.experiment == name for run in runs)]
     labels = [_label(name, runs) for name in names]
-    with d2l_look():
+    with drawing.look():
         height = 3 * (0.25 * len(names) + 0.5) + 0.7
         figure = Figure(figsize=(5, height), layout="constrained")
         panels: Sequence[Axes] = figure.subplots(3, 1)
@@ -142,7 +142,7 @@ def curves_figure(runs: Iterable[Run]) -> Figure:
     non-finite; rings are what the book prints.
     """
     runs = list(runs)
-    with d2l_look():
+    with drawing.look():
         figure = Figure(figsize=(5, 1.25 * len(PUBLISHED) + 0.4), layout="constrained")
         grid = figure.subplots(len(PUBLISHED), 2, sharex=True, sharey=True)
         for row, name in zip(grid, PUBLISHED):

@@ -8,17 +8,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-import matplotlib as mpl
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from d2l_lrsched.drawing import UNDATED, look
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.chapter import explanations
 from d2l_lrsched.studies.chapter import tables as report
 from d2l_lrsched.studies.chapter import verdicts as regression
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
-from d2l_lrsched.studies.chapter.figures import UNDATED, d2l_look
 from d2l_lrsched.studies.chapter.figures_baseline import baseline_figure, curves_figure
 from d2l_lrsched.studies.chapter.verdicts import CONSISTENT, DIFFERENT, INCONCLUSIVE, Verdict
 
@@ -136,7 +135,7 @@ def _spans(numbers: Iterable[int]) -> str:
 def _inline(figure: Figure, name: str, label: str) -> Markup:
     """Return the figure as an svg element whose ids no other figure on the page has."""
     content = io.StringIO()
-    with d2l_look(), mpl.rc_context({"svg.hashsalt": name}):
+    with look(**{"svg.hashsalt": name}):
         figure.savefig(content, format="svg", bbox_inches="tight", metadata=UNDATED["svg"])
     svg = re.sub("<metadata>.*?</metadata>", "", content.getvalue(), flags=re.DOTALL)
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg[svg.index("<svg ") :])

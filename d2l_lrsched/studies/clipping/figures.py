@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from d2l_lrsched import drawing
 from d2l_lrsched.runs.record import Run
-from d2l_lrsched.studies.chapter.figures import d2l_look
 from d2l_lrsched.studies.clipping.claims import ARMS
 from d2l_lrsched.studies.clipping.collapse import REMEDIES
 from d2l_lrsched.studies.clipping.measures import WINDOW_ENDS, window_means
@@ -31,7 +31,7 @@ def arms_figure(runs: Iterable[Run]) -> Figure:
     Solid curves are of runs that trained, dashed ones of runs that collapsed or turned non-finite.
     """
     runs = list(runs)
-    with d2l_look():
+    with drawing.look():
         figure = Figure(figsize=(9, 4.6), layout="constrained")
         losses, accuracies = figure.subplots(2, len(ARMS), sharex=True, sharey="row")
         for column, arm in enumerate(ARMS):
@@ -58,7 +58,7 @@ def collapse_figure(runs: Iterable[Run]) -> Figure:
     run on the left collapsed have a color, the same seeds all along the row.
     """
     runs = list(runs)
-    with d2l_look():
+    with drawing.look():
         columns = 1 + max(len(remedies) for _, remedies in REMEDIES)
         figure = Figure(figsize=(9, 2.3 * len(REMEDIES) + 0.3), layout="constrained")
         grid = figure.subplots(len(REMEDIES), columns, sharey=True, squeeze=False)

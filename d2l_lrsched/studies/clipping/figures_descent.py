@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
-from d2l_lrsched.studies.chapter.figures import d2l_look
+from d2l_lrsched import drawing
 from d2l_lrsched.studies.clipping.descent import RATES, SETTLED, Descent
 
 QUADRATIC_FIGURE = "quadratic.svg"
@@ -47,7 +47,7 @@ def quadratic_figure(descents: Iterable[Descent]) -> Figure:
     for descent in descents:
         columns.setdefault(descent.learning_rate, []).append(descent)
     names = {rate: f"rate {rate:g}, {name}" for name, rate in RATES.items()}
-    with d2l_look():
+    with drawing.look():
         figure = Figure(figsize=(8, 7.2), layout="constrained")
         grid = figure.subplots(
             3, len(columns), squeeze=False, sharey="row", height_ratios=(1.35, 1, 1)

@@ -13,10 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from d2l_lrsched import drawing
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.schedulers import tell
-from d2l_lrsched.studies.chapter.figures import d2l_look
 from d2l_lrsched.studies.chapter.verdicts import share_interval
 from d2l_lrsched.studies.clipping.measures import CONFIDENCE, WINDOW_ENDS, window_means
 from d2l_lrsched.studies.exercises import experiments as exercises
@@ -45,7 +45,7 @@ def curves_figure(runs: Iterable[Run], labels: Mapping[str, str]) -> Figure:
         Experiment -> what the legend calls it; others are not drawn. At most five.
     """
     runs = list(runs)
-    with d2l_look():
+    with drawing.look():
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         rates, losses, accuracies = panels = figure.subplots(1, 3)
         for (name, label), style in zip(labels.items(), _STYLES):
@@ -72,7 +72,7 @@ def curves_figure(runs: Iterable[Run], labels: Mapping[str, str]) -> Figure:
 def fixed_figure(runs: Iterable[Run]) -> Figure:
     """Draw exercise 1: by the constant rate, who collapses, and how well the others classify."""
     runs = list(runs)
-    with d2l_look():
+    with drawing.look():
         figure = Figure(figsize=(9, 3), layout="constrained")
         shares, accuracies = panels = figure.subplots(1, 2)
         for rate in exercises.FIXED_RATES:
@@ -123,7 +123,7 @@ def warmup_figure(runs: Iterable[Run]) -> Figure:
                 texts[row, column] = f"{len(ours) - len(trained)} of {len(ours)}"
             if trained:
                 accuracy[row, column] = fmean(trained)
-    with d2l_look():
+    with drawing.look():
         figure = Figure(figsize=(9, 3.2), layout="constrained")
         left, right = figure.subplots(1, 2)
         _heat(left, lost, "collapsed runs", "Oranges", (0, 1), texts)

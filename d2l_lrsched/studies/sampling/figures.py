@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
-from d2l_lrsched.studies.chapter.figures import d2l_look
+from d2l_lrsched import drawing
 from d2l_lrsched.studies.sampling import posterior as langevin
 from d2l_lrsched.studies.sampling.pool import Sampled, pool
 from d2l_lrsched.studies.sampling.record import Record
@@ -65,7 +65,7 @@ def sgld_figure(records: Iterable[Record]) -> Figure:
     """
     records = list(records)
     pooled = {sampled.setting.name: sampled for sampled in pool(records)}
-    with d2l_look():
+    with drawing.look():
         figure = Figure(figsize=(9, 5.4), layout="constrained")
         grid = figure.add_gridspec(2, 10, height_ratios=(1, 1.35))
         for i, (name, title) in enumerate(PANELS.items()):

@@ -8,8 +8,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from d2l_lrsched import drawing
 from d2l_lrsched.studies.chapter import tables as report
-from d2l_lrsched.studies.chapter.figures import d2l_look
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.speed import measure as bench
 from d2l_lrsched.studies.speed import profile as bench_profile
@@ -234,7 +234,7 @@ One epoch of each arrangement, one thread, as oneDNN times its own kernels (`DNN
 def bench_figure(record: Record) -> Figure:
     """Draw each contender's seconds for an epoch of one run: median, least and most."""
     shown = [c for c in record["contenders"] if c["kind"] != "matrix product"]
-    with d2l_look():
+    with drawing.look():
         figure = Figure(figsize=(7, 0.27 * len(shown) + 0.9), layout="constrained")
         axes = figure.subplots()
         for place, c in enumerate(shown):

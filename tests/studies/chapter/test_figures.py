@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import matplotlib as mpl
 import pytest
 from msgspec.structs import replace
 
 import made_up
+from d2l_lrsched import drawing
 from d2l_lrsched.studies.chapter import figures
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
@@ -45,7 +45,7 @@ def test_a_constant_rate_has_no_schedule_figure(tmp_path):
 def test_the_ten_figures_of_the_chapter(tmp_path):
     for name in PUBLISHED:
         figures.draw_run(a_run(name), tmp_path)
-    figures.save(figures.factor_figure(), tmp_path / figures.FACTOR_FIGURE)
+    drawing.save(figures.factor_figure(), tmp_path / figures.FACTOR_FIGURE)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "11.15.1-constant-training.svg",
         "11.15.2-square-root-schedule.svg",
@@ -97,56 +97,6 @@ def test_the_factor_figure_is_the_chapters_over_50_calls():
     assert xy(axes.lines[0]) == (list(range(50)), pytest.approx(rates))
 
 
-def test_they_are_of_d2ls_size():
-    for figure in (figures.training_figure(a_run()), figures.factor_figure()):
-        assert tuple(figure.get_size_inches()) == (3.5, 2.5)
-
-
-@pytest.mark.parametrize("suffix", ["svg", "png", "pdf"])
-def test_same_input_same_bytes_whatever_the_users_settings(tmp_path, suffix):
-    def draw(name):
-        return figures.save(figures.training_figure(a_run()), tmp_path / f"{name}.{suffix}")
-
-    first = draw("first").read_bytes()
-    with mpl.rc_context({"lines.linewidth": 9, "font.size": 30, "svg.hashsalt": None}):
-        assert draw("second").read_bytes() == first
-        assert mpl.rcParams["lines.linewidth"] == 9
-    if suffix == "svg":
-        assert b"<dc:date>" not in first
-
-
-def test_an_unknown_format_leaves_nothing_behind(tmp_path):
-    with pytest.raises(
-        ValueError, match=r"figure\.xyz: a figure's file ends in \.svg, \.png, \.pdf"
-    ):
-        figures.save(figures.factor_figure(), tmp_path / "figure.xyz")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_failed_save_keeps_the_old_figure(tmp_path, monkeypatch):
-    path = tmp_path / "figure.svg"
-    path.write_text("old")
-    figure = figures.factor_figure()
-    monkeypatch.setattr(
-        figure, "savefig", lambda *a, **k: (_ for _ in ()).throw(OSError(28, "full"))
-    )
-    with pytest.raises(OSError, match="full"):
-        figures.save(figure, path)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_two_axes_count_updates_and_epochs():
-    figure = figures.two_axes_figure(lambda n: n / 10, 20, 5, "a title")
-    (axes,) = figure.axes
-    assert xy(axes.lines[0]) == (list(range(21)), [n / 10 for n in range(21)])
-    (above,) = axes.child_axes
-    assert (axes.get_xlabel(), above.get_xlabel()) == ("update", "epoch")
-    figure.draw_without_rendering()
-    left, right = axes.get_xlim()
-    assert above.get_xlim() == pytest.approx((left / 5, right / 5))
-
-
 def test_the_overview_shows_every_update_and_what_lives():
     runs = [a_run(name, 2) for name in CHAPTER if name != "cosine"]
     runs[-1] = replace(runs[-1], outcome="collapsed")
@@ -172,7 +122,7 @@ def test_the_overview_is_of_full_runs_only_and_of_the_newest(tmp_path):
     (path,) = figures.draw_overview([full, short], tmp_path)
     assert (
         path.read_bytes()
-        == figures.save(figures.overview_figure([full]), tmp_path / "other.svg").read_bytes()
+        == drawing.save(figures.overview_figure([full]), tmp_path / "other.svg").read_bytes()
     )
 
 
@@ -185,25 +135,10 @@ def test_the_overview_is_of_the_chapters_runs_only(tmp_path):
     ]
     assert figures.draw_overview(others, tmp_path) == []
     (path,) = figures.draw_overview([others[0], ours, *others], tmp_path)
-    alone = figures.save(figures.overview_figure([ours]), tmp_path / "alone.svg")
+    alone = drawing.save(figures.overview_figure([ours]), tmp_path / "alone.svg")
     assert path.read_bytes() == alone.read_bytes()
 
 
 def test_a_run_unlike_the_chapters_says_so():
     (axes,) = figures.training_figure(a_run(num_epochs=2)).axes
     assert axes.get_title() == "11.15.2 Square root\n2 epochs, seed 0"
-
-
-def test_a_failed_save_names_the_file(tmp_path):
-    (tmp_path / "x.svg").mkdir()
-    with pytest.raises(IsADirectoryError) as raised:
-        figures.save(figures.factor_figure(), tmp_path / "x.svg")
-    assert raised.value.filename == str(tmp_path / "x.svg")
-
-
-def test_a_link_is_written_through(tmp_path):
-    """Whatever the name that it leads to: the format is that of the name that was given."""
-    (tmp_path / "link.svg").symlink_to(tmp_path / "target")
-    figures.save(figures.factor_figure(), tmp_path / "link.svg")
-    assert (tmp_path / "link.svg").is_symlink()
-    assert (tmp_path / "target").read_bytes().startswith(SVG_START)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import pytest
 
-from d2l_lrsched.studies.chapter import figures
 from d2l_lrsched.studies.clipping import claims
 from d2l_lrsched.studies.clipping import figures as figures_clipping
 from d2l_lrsched.studies.clipping.experiments import COLLAPSE
@@ -65,12 +64,3 @@ def test_the_seeds_that_die_have_a_color_all_along_the_row(runs):
         assert died.get_color() != "0.75"
         assert died.get_ydata()[0] == pytest.approx(LEVELS[C if died.is_dashed() else T])
     assert panels[5].get_lines()[0].is_dashed(), "the one that clipping kills"
-
-
-def test_the_same_bytes_twice(runs, tmp_path):
-    for name, draw in (
-        ("a", figures_clipping.arms_figure),
-        ("c", figures_clipping.collapse_figure),
-    ):
-        first, again = (figures.save(draw(runs), tmp_path / f"{name}{i}.svg") for i in range(2))
-        assert first.read_bytes() == again.read_bytes()

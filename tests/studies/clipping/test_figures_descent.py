@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from d2l_lrsched.studies.chapter import figures
 from d2l_lrsched.studies.clipping import figures_descent as figures_quadratic
 from d2l_lrsched.studies.clipping.descent import Descent
 
@@ -93,11 +92,3 @@ def test_a_point_at_0_is_left_out_of_the_logarithms():
     assert paths.get_title() == "rate 0.25"
     np.testing.assert_array_equal(curve(norms, False).get_ydata(), [10, np.nan])
     np.testing.assert_array_equal(curve(losses, False).get_ydata(), [25, np.nan])
-
-
-def test_the_same_descents_give_the_same_bytes(descents, tmp_path):
-    drawn = [
-        figures.save(figures_quadratic.quadratic_figure(descents), path)
-        for path in (tmp_path / "a.svg", tmp_path / "b.svg")
-    ]
-    assert drawn[0].read_bytes() == drawn[1].read_bytes()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from d2l_lrsched.studies.chapter import figures
+from d2l_lrsched import drawing
 from d2l_lrsched.studies.speed import page as bench_report
 from d2l_lrsched.studies.speed import profile as bench_profile
 
@@ -148,4 +148,4 @@ def test_the_figure_shows_every_loop_in_order(record, tmp_path):
     assert names == [c["name"] for c in record["contenders"] if c["kind"] != "matrix product"]
     assert [bar.get_width() for bar in axes.patches][:2] == [36.0, 30.0]
     assert axes.get_ylim()[0] > axes.get_ylim()[1]  # the first on top
-    figures.save(figure, tmp_path / "bench.svg")
+    drawing.save(figure, tmp_path / "bench.svg")

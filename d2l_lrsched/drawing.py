@@ -1,0 +1,141 @@
+"""How figures look and are saved: d2l's look for the chapter's own, one of ours for all others.
+
+The same input gives the same bytes: no date, a fixed salt for the svg's ids, glyphs as paths,
+and none of the user's own matplotlib settings.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from d2l_lrsched.files import PathLike, user_path, whole_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What d2l.set_figsize, d2l.plot and d2l.Animator use.
+D2L_FIGSIZE = (3.5, 2.5)
+D2L_FORMATS = ("-", "m--", "g-.")
+# Colors of Okabe and Ito, told apart by nearly everybody; dashes or shapes always say the same.
+BLACK, BLUE, VERMILION, GREEN, PINK = "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+#: The curve of a run that trained, and of one that collapsed or turned non-finite.
+TRAINED: Mapping[str, Any] = {"color": BLUE, "lw": 0.8, "alpha": 0.7}
+COLLAPSED: Mapping[str, Any] = {"color": VERMILION, "lw": 1.0, "alpha": 0.9, "ls": "--"}
+#: An interval, below the points that it is of.
+BAR: Mapping[str, Any] = {"color": "0.8", "lw": 6, "solid_capstyle": "butt"}
+#: The size of small texts, in points.
+SMALL = 7.5
+#: Format -> the metadata that leaves the date out.
+UNDATED: Mapping[str, dict[str, None]] = {
+    "svg": {"Date": None},
+    "png": {},
+    "pdf": {"CreationDate": None},
+}
+_OURS = {
+    **{"figure.constrained_layout.use": True, "axes.grid": True},
+    **{"axes.labelsize": 8, "axes.titlesize": 9},
+    **{"legend.frameon": False, "legend.fontsize": 8},
+}
+
+
+@contextmanager
+def look(**settings: Any) -> Iterator[None]:
+    """Draw with matplotlib's defaults, which are d2l's, and `settings`, whatever the user's own."""
+    with mpl.rc_context():
+        mpl.rcdefaults()  # d2l changes nothing but the figure's size
+        mpl.rcParams.update({"svg.hashsalt": "d2l_lrsched", "svg.fonttype": "path", **settings})
+        yield
+
+
+def d2l_figure(draw: Callable[..., None]) -> Callable[..., Figure]:
+    """Decorate what draws on the empty figure that it is given first: the figure is returned."""
+
+    @wraps(draw)
+    def drawn(*args: Any, **kwargs: Any) -> Figure:
+        with look():
+            empty = Figure(figsize=D2L_FIGSIZE)
+            draw(empty, *args, **kwargs)
+        return empty
+
+    return drawn
+
+
+def figure(width: float, height: float) -> Callable[..., Callable[..., Figure]]:
+    """Decorate as `d2l_figure` does, in our own look and a size in inches."""
+
+    def decorator(draw: Callable[..., None]) -> Callable[..., Figure]:
+        @wraps(draw)
+        def drawn(*args: Any, **kwargs: Any) -> Figure:
+            with look(**_OURS):
+                empty = Figure(figsize=(width, height))
+                draw(empty, *args, **kwargs)
+                # Not by settings: ticks are made when the figure is shown or saved.
+                for axes in empty.axes:
+                    axes.tick_params(which="both", labelsize=SMALL, grid_alpha=0.4)
+            return empty
+
+        return drawn
+
+    return decorator
+
+
+def curves(axes: Axes, table: pd.DataFrame, trained: pd.Series) -> None:
+    """Draw one column a seed: solid where the run trained, dashed where it did not."""
+    for seed, values in table.items():
+        axes.plot(values.index, values, **(TRAINED if trained[seed] else COLLAPSED))
+
+
+def legend(figure: Figure, styles: Mapping[str, Mapping[str, Any]], **place: Any) -> None:
+    """Say below the figure what each style means."""
+    handles = [Line2D([], [], label=label, **style) for label, style in styles.items()]
+    place = {"loc": "outside lower center", "ncol": len(handles), **place}
+    figure.legend(handles=handles, **place)
+
+
+@figure(5, 3.2)
+def two_axes(
+    figure: Figure,
+    schedule: Callable[[int], float],
+    num_updates: int,
+    updates_per_epoch: int,
+    title: str,
+) -> None:
+    """Draw a schedule at 0, 1, ..., `num_updates`, with updates below and epochs above."""
+    axes = figure.subplots()
+    updates = range(num_updates + 1)
+    axes.plot(updates, [schedule(n) for n in updates])
+    axes.set(xlabel="update", ylabel="learning rate", title=textwrap.fill(title, width=60))
+    epochs = axes.secondary_xaxis(
+        "top", functions=(lambda n: n / updates_per_epoch, lambda e: e * updates_per_epoch)
+    )
+    epochs.tick_params(labelsize=SMALL)
+    epochs.set_xlabel("epoch")
+
+
+def save(figure: Figure, path: PathLike) -> Path:
+    """Write the figure as .svg, .png or .pdf, by the path's suffix, whole or not at all.
+
+    Raises
+    ------
+    ValueError
+        If the suffix is another, or `path` is none, as `files.user_path` says.
+    OSError
+        If the file cannot be written.
+    """
+    path = user_path(path)
+    kind = path.suffix[1:].lower()
+    if kind not in UNDATED:
+        raise ValueError(f"{path.name}: a figure's file ends in .{', .'.join(UNDATED)}")
+    with whole_file(path) as temporary, look():
+        figure.savefig(temporary, format=kind, bbox_inches="tight", metadata=UNDATED[kind])
+    return path
