@@ -24,7 +24,6 @@ _HOME_OF = {
     "SequentialScheduler": "schedulers.compose",
     "PerEpoch": "schedulers.compose",
     "lenet": "nets.lenet",
-    "same_bits_lenet": "nets.fast",
     "fast_lenet": "nets.fast",
     "load_fashion_mnist": "data.batches",
     "train": "training.loop",

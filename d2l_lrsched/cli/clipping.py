@@ -37,7 +37,7 @@ PAGE = "README.md"
 )
 @click.option(
     "--net",
-    type=click.Choice(["chapter", "same-bits", "fast"]),
+    type=click.Choice(["chapter", "fast"]),
     default="fast",
     show_default=True,
     help="How LeNet is computed; as for `reproduce`.",

@@ -77,11 +77,11 @@ epochs = click.option(
 )
 net = click.option(
     "--net",
-    type=click.Choice(["chapter", "same-bits", "fast"]),
-    default="same-bits",
+    type=click.Choice(["chapter", "fast"]),
+    default="chapter",
     show_default=True,
-    help="How LeNet is computed: as in the chapter; faster, identical to it to the bit; or "
-    "fastest, equal to it within float32 rounding.",
+    help="How LeNet is computed: as in the chapter, to the bit; or faster, equal to it within "
+    "float32 rounding.",
 )
 data_dir = click.option(
     "--data-dir",

@@ -2,8 +2,7 @@
 
 oneDNN's vector kernels want channels by the eight. The chapter's 1 and 6 channels leave the two
 convolutions to im2col and a matrix product, and the first pooling to a scalar loop, as the profile
-in figures/bench.md shows. Two arrangements do better. Both have the parameters of `lenet`: the
-same shapes in the same order.
+in figures/speed/README.md shows.
 """
 
 from __future__ import annotations
@@ -12,49 +11,17 @@ from typing import Any
 
 from mxnet.gluon import nn
 
-from d2l_lrsched.nets.lenet import lenet, small_resnet
-
 _VECTOR = 8  # float32 numbers in an AVX2 register; oneDNN's block of channels
-
-
-def same_bits_lenet() -> nn.HybridSequential:
-    """Return a `lenet` that is identical to it to the bit, in every output and gradient.
-
-    - relu comes after the pooling, on a quarter of the numbers: max and relu commute, and a
-      window without a positive number passes no gradient on, either way.
-    - The first pooling is done by MXNet's own kernel, over single-channel images in the layout
-      NHWC; for six channels in NCHW oneDNN has a scalar loop only. Both choose the first of
-      equal numbers, row by row.
-
-    Returns
-    -------
-    mxnet.gluon.nn.HybridSequential
-        Hybridized and uninitialized, like `lenet`.
-    """
-    net = nn.HybridSequential()
-    net.add(
-        nn.Conv2D(channels=6, kernel_size=5, padding=2),
-        _SingleChannelMaxPool2D(channels=6, size=28),
-        nn.Activation("relu"),
-        nn.Conv2D(channels=16, kernel_size=5),
-        nn.MaxPool2D(pool_size=2, strides=2),
-        nn.Activation("relu"),
-        nn.Dense(120, activation="relu"),
-        nn.Dense(84, activation="relu"),
-        nn.Dense(10),
-    )
-    net.hybridize(static_alloc=True, static_shape=True)
-    return net
 
 
 def fast_lenet() -> nn.HybridSequential:
     """Return a `lenet` that is equal to it within float32 rounding, and faster.
 
-    Zeros fill its 6 channels up to 8, and the rows that a 5x5 kernel sees of its only input
-    channel become channels themselves. Both leave the function and its gradients what they are,
-    but sums are taken in another order. All shapes are known from the start: ``initialize``
-    draws the parameters at once, so seed ``mx.random`` after any first ``initialize`` to draw
-    those of `lenet`.
+    Its parameters have the same shapes in the same order. Zeros fill its 6 channels up to 8, and
+    the rows that a 5x5 kernel sees of its only input channel become channels themselves. Both
+    leave the function and its gradients what they are, but sums are taken in another order. All
+    shapes are known from the start: ``initialize`` draws the parameters at once, so seed
+    ``mx.random`` after any first ``initialize`` to draw those of `lenet`.
 
     Returns
     -------
@@ -75,26 +42,6 @@ def fast_lenet() -> nn.HybridSequential:
     )
     net.hybridize(static_alloc=True, static_shape=True)
     return net
-
-
-#: Name -> maker of a net: the chapter's, and its two faster arrangements.
-ARRANGEMENTS = {"chapter": lenet, "same-bits": same_bits_lenet, "fast": fast_lenet}
-#: Name -> maker of a net: all that can be trained.
-NETS = {**ARRANGEMENTS, "resnet": small_resnet}
-
-
-class _SingleChannelMaxPool2D(nn.HybridBlock):
-    """2x2 max pooling of (n, channels, size, size), one channel at a time."""
-
-    def __init__(self, channels: int, size: int) -> None:
-        super().__init__()
-        self._channels = channels
-        self._size = size
-
-    def hybrid_forward(self, F: Any, x: Any) -> Any:
-        x = F.np.reshape(x, (-1, self._size, self._size, 1))
-        x = F.npx.pooling(x, kernel=(2, 2), stride=(2, 2), pool_type="max", layout="NHWC")
-        return F.np.reshape(x, (-1, self._channels, self._size // 2, self._size // 2))
 
 
 class _RowsConv2D(nn.Conv2D):

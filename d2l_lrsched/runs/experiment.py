@@ -39,7 +39,7 @@ class Experiment:
     clip_norm : float, optional
         The threshold for the gradient's global norm; None for no clipping.
     net : str, optional
-        One of `fast.NETS`; None for LeNet, in whichever arrangement.
+        One of `nets.NETS`; None for LeNet, in whichever arrangement.
     """
 
     name: str

@@ -19,7 +19,7 @@ from mxnet import gluon, npx
 from d2l_lrsched.data.batches import load_fashion_mnist
 from d2l_lrsched.data.source import SHA256
 from d2l_lrsched.files import PathLike, user_path
-from d2l_lrsched.nets.fast import NETS
+from d2l_lrsched.nets import NETS
 from d2l_lrsched.runs import executors, provenance
 from d2l_lrsched.runs import record as store
 from d2l_lrsched.runs.record import Run
@@ -36,8 +36,8 @@ CHECKPOINTS = "checkpoints"
 class Job:
     """One run to be made: an experiment's name, a seed, and what the user set.
 
-    `net` names one of `fast.ARRANGEMENTS`, for experiments with LeNet; the default gives the
-    chapter's numbers to the bit.
+    `net` is 'chapter' or 'fast', for experiments with LeNet; the default gives the chapter's
+    numbers to the bit.
     `checkpoints` is the folder for the run's checkpoint; where the folder above it does not
     exist, as perhaps on another machine, the run makes none.
     """
@@ -46,7 +46,7 @@ class Job:
     seed: int = 0
     num_epochs: int | None = None
     data_dir: str | None = None
-    net: str = "same-bits"
+    net: str = "chapter"
     checkpoints: str | None = None
 
     @property
@@ -169,7 +169,7 @@ def missing(
     *,
     num_epochs: int | None = None,
     data_dir: str | None = None,
-    net: str = "same-bits",
+    net: str = "chapter",
 ) -> list[Job]:
     """Return the (experiment, seed) pairs that the file of records lacks, seed by seed.
 

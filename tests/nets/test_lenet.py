@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import mxnet as mx
+import numpy as onp
 import pytest
 from mxnet import init, np, npx
 
-from d2l_lrsched.nets import lenet as model
+from d2l_lrsched.nets.lenet import lenet
 
 
 @pytest.fixture
 def net():
     npx.set_np()
-    return model.lenet()
+    return lenet()
 
 
 def test_it_has_the_61706_parameters_of_lenet(net):
@@ -37,19 +38,8 @@ def test_it_has_the_61706_parameters_of_lenet(net):
     assert 156 + 2416 + 48120 + 10164 + 850 == 61706
 
 
-def test_it_is_hybridized(net):
-    assert net._active
-
-
-def test_it_is_uninitialized(net):
-    with pytest.raises(RuntimeError, match="not been initialized"):
-        net(np.zeros((1, 1, 28, 28)))
-
-
 def test_it_computes_what_numpy_computes(net):
     """The layers one by one in float64: relu then pooling, padding at the first layer only."""
-    import numpy as onp
-
     mx.random.seed(0)
     net.initialize(init.Xavier())
     rng = onp.random.default_rng(0)
@@ -74,39 +64,3 @@ def test_it_computes_what_numpy_computes(net):
     x = pool(relu(conv(x, w2, b2))).ravel()
     x = relu(w4 @ relu(w3 @ x + b3) + b4)
     onp.testing.assert_allclose(ours[0], w5 @ x + b5, rtol=1e-4, atol=1e-5)
-
-
-def test_the_small_resnets_shapes_and_parameters():
-    """Counted by hand: weights, biases, and four numbers a channel of each batch norm."""
-    npx.set_np()
-    net = model.small_resnet()
-    net.initialize()
-    X = np.zeros((2, 1, 28, 28))
-    shapes = []
-    for layer in net:
-        X = layer(X)
-        shapes.append(X.shape[1:])
-    assert shapes[2:] == [(16, 14, 14), (16, 14, 14), (32, 7, 7), (64, 4, 4), (64, 1, 1), (10,)]
-
-    def conv(inputs, outputs, size):
-        return (inputs * size**2 + 1) * outputs
-
-    stem = conv(1, 16, 3) + 4 * 16
-    plain = 2 * conv(16, 16, 3) + 2 * 4 * 16
-    halved = sum(
-        conv(c, 2 * c, 3) + conv(2 * c, 2 * c, 3) + conv(c, 2 * c, 1) + 2 * 4 * 2 * c
-        for c in (16, 32)
-    )
-    expected = stem + plain + halved + 650
-    assert sum(p.data().size for p in net.collect_params().values()) == expected == 78378
-
-
-def test_the_small_resnet_repeats_itself_to_the_bit():
-    npx.set_np()
-    outputs = []
-    for _ in range(2):
-        mx.random.seed(5)
-        net = model.small_resnet()
-        net.initialize(init.Xavier())
-        outputs.append(net(np.ones((3, 1, 28, 28))).tolist())
-    assert outputs[0] == outputs[1]

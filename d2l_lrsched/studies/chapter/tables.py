@@ -39,7 +39,7 @@ def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
         remarks: list[str] = [] if run.outcome == "trained" else [run.outcome]
         if printed and printed.collapsed and run.outcome == "trained":
             remarks.append("the book's collapsed")
-        if run.settings["net"] == "fast":  # the other two have the chapter's bits
+        if run.settings["net"] == "fast":
             remarks.append("fast net")
         chapters = CHAPTER[run.experiment].num_epochs
         if run.num_epochs != chapters:

@@ -39,13 +39,13 @@ def ours(
     from mxnet import gluon, npx
 
     from d2l_lrsched.data.batches import load_fashion_mnist
-    from d2l_lrsched.nets.fast import ARRANGEMENTS
+    from d2l_lrsched.nets import NETS
     from d2l_lrsched.training.checkpoint import Checkpoint
     from d2l_lrsched.training.loop import train
 
     npx.set_np()
     iters = load_fashion_mnist(BATCH_SIZE, data_dir=data_dir)
-    net, ctx, loss = ARRANGEMENTS[net_name](), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
+    net, ctx, loss = NETS[net_name](), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
     net.initialize(ctx=ctx)
 
     def epoch() -> None:
@@ -163,7 +163,6 @@ def matrix_product(data_dir: str) -> Epoch:
 KINDS: dict[str, Callable[[str], Epoch]] = {
     "book": book,
     "chapter": lambda data_dir: ours(data_dir, "chapter"),
-    "same-bits": lambda data_dir: ours(data_dir, "same-bits"),
     "fast": lambda data_dir: ours(data_dir, "fast"),
     "fast, bar": lambda data_dir: ours(data_dir, "fast", "bar"),
     "fast, checkpoint": lambda data_dir: ours(data_dir, "fast", with_checkpoint=True),

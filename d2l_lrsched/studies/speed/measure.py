@@ -32,7 +32,7 @@ START_UPS = {
     "import mxnet": ("-W", "ignore", "-c", "import mxnet"),
 }
 RUNS_AT_ONCE = (1, 2, 4, 8)
-PROFILED = ("chapter", "same-bits", "fast")
+PROFILED = ("chapter", "fast")
 
 
 class BenchError(RuntimeError):
@@ -65,13 +65,12 @@ def contenders(cores: int) -> list[Contender]:
     listed = [
         Contender("the book's loop, as a reader runs it", "book", threads=None),
         Contender("the book's loop, 1 thread", "book"),
-        Contender("ours, chapter's net", "chapter"),
     ]
-    for kind in ("same-bits", "fast"):
+    for kind, name in (("chapter", "ours, chapter's net"), ("fast", "ours, fast net")):
         listed += [
-            Contender(f"ours, {kind} net", kind),
-            Contender(f"ours, {kind} net, {cores} at once", kind, copies=cores),
-            Contender(f"ours, {kind} net, {last} at once", kind, copies=last),
+            Contender(name, kind),
+            Contender(f"{name}, {cores} at once", kind, copies=cores),
+            Contender(f"{name}, {last} at once", kind, copies=last),
         ]
     listed += [
         Contender("ours, fast net, progress bar", "fast, bar"),
