@@ -150,7 +150,7 @@ def test_all_pairs_are_made_once_and_stored(small_data, records):
 
 
 @pytest.mark.parametrize(
-    "other", [{"seed": 1}, {"num_epochs": 2}, {"net": "chapter"}, {"experiments": ["cosine"]}]
+    "other", [{"seed": 1}, {"num_epochs": 2}, {"net": "fast"}, {"experiments": ["cosine"]}]
 )
 def test_what_differs_in_its_settings_is_missing(small_data, records, other):
     asked = {"experiments": ["constant"], "seed": 0, "num_epochs": 1, "net": "chapter"}
