@@ -40,10 +40,10 @@ from mxnet import gluon, npx
 
 # %%
 import d2l_lrsched as lrs
+from d2l_lrsched.runs import frames
 from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.chapter import verdicts as regression
 from d2l_lrsched.studies.chapter.tables import as_markdown
-from d2l_lrsched.studies.clipping import measures
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import page as tables
 from d2l_lrsched.studies.exercises.figures import DRAWINGS
@@ -293,12 +293,12 @@ differences(exercises.WARMUP)
 
 # %%
 per_epoch = lrs.UPDATES_PER_EPOCH
-ends = per_epoch * (np.arange(4)[:, None] + measures.WINDOW_ENDS).ravel()  # of 50 updates each
+ends = per_epoch * (np.arange(4)[:, None] + frames.WINDOW_ENDS).ravel()  # of 50 updates each
 rows = []
 for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):
     rate = exercises.cosine(4 * per_epoch, peak, warmup)
     ours = [run for run in runs if run.experiment == exercises.warmup_name(warmup, peak)]
-    dead = [measures.window_means(run) for run in ours if run.outcome != "trained"]
+    dead = [frames.window_means(run) for run in ours if run.outcome != "trained"]
     learned = [ends[: len(means)][means < 1.5].max() for means in dead if (means < 1.5).any()]
     rates = ", ".join(f"{rate(round(n)):.2f}" for n in learned) or "-"
     rows.append((f"{peak:g}", f"{warmup:g}", str(len(dead)), str(len(learned)), rates))

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
+from d2l_lrsched.runs import frames
 from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.chapter import verdicts as regression
 from d2l_lrsched.studies.chapter.tables import as_markdown
-from d2l_lrsched.studies.clipping import measures
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import page as exercises_report
 from d2l_lrsched.studies.sampling import page as sgld_report
@@ -180,13 +180,13 @@ def test_how_it_says_that_networks_died(runs):
         for warmup in exercises.WARMUPS:
             for run in of(runs, exercises.warmup_name(warmup, peak)).values():
                 if run.outcome != "trained":
-                    losses.setdefault(warmup, []).append((run, measures.window_means(run)))
+                    losses.setdefault(warmup, []).append((run, frames.window_means(run)))
     for warmup in (0.0, 0.02, 0.1):
         assert not any((means < 1.5).any() for _, means in losses[warmup])
     assert all((means < 1.5).any() for _, means in losses[0.4])
     for run, means in losses[0.4]:  # the next window, in which it died, ends before the peak
         index = np.flatnonzero(means < 1.5).max() + 1
-        end = UPDATES_PER_EPOCH * (index // 5 + measures.WINDOW_ENDS[index % 5])
+        end = UPDATES_PER_EPOCH * (index // 5 + frames.WINDOW_ENDS[index % 5])
         assert end < 0.4 * 4 * UPDATES_PER_EPOCH, run.experiment
     assert {peak for peak in exercises.PEAKS if dead(runs, exercises.warmup_name(0.4, peak))} == {
         0.7,
@@ -308,7 +308,7 @@ def test_what_it_says_of_the_dead_that_started_from_03(runs, long):
             epochs = of(runs, name)[seed].epochs
             assert all(epoch.test_acc < 0.11 for epoch in epochs), "from the first on"
             assert max(epoch.lr_first for epoch in epochs) <= 0.3
-            assert measures.window_means(of(runs, name)[seed]).min() > 2.1, "never learned"
+            assert frames.window_means(of(runs, name)[seed]).min() > 2.1, "never learned"
     rate = exercises.poly(8 * UPDATES_PER_EPOCH, 0.3, 2.0)
     assert rate(50) > 0.9 * 0.3, "by a few percent only"
     steady = store.read(FIGURES / "clipping" / "runs.jsonl")

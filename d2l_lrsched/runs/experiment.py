@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from d2l_lrsched.data import BATCH_SIZE
+from d2l_lrsched.data import BATCH_SIZE, UPDATES_PER_EPOCH
 from d2l_lrsched.runs.record import Run
+from d2l_lrsched.schedulers import tell
 from d2l_lrsched.schedulers.compose import PerEpoch
 
 Schedule = Callable[[int], float]
@@ -88,6 +89,20 @@ class Experiment:
         if self.unit == "epoch":
             scheduler = PerEpoch(scheduler, updates_per_epoch)
         return {"lr_scheduler": scheduler}, plotted
+
+    def rates(self, losses: Sequence[float]) -> list[float]:
+        """Return the learning rate of every update of a run with these losses, one an epoch.
+
+        A scheduler that listens is told each loss at the end of its epoch, as in training.
+        """
+        optimizer_params, _ = self.prepare(UPDATES_PER_EPOCH, len(losses))
+        scheduler = optimizer_params.get("lr_scheduler", lambda n: self.learning_rate)
+        rates: list[float] = []
+        for loss in losses:
+            last = len(rates) + UPDATES_PER_EPOCH
+            rates += [scheduler(n) for n in range(len(rates) + 1, last + 1)]
+            tell(scheduler, loss, last)
+        return rates
 
     @property
     def heading(self) -> str:

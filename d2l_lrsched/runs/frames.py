@@ -1,4 +1,4 @@
-"""Records as tables: one row a run, or one row an epoch; and tables of texts as they are shown."""
+"""Records as tables, a row a run, an epoch or 50 batches; and tables of texts as they are shown."""
 
 from __future__ import annotations
 
@@ -6,12 +6,22 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+import numpy as np
 import pandas as pd
 
+from d2l_lrsched.data import BATCH_SIZE, TRAIN_EXAMPLES, UPDATES_PER_EPOCH
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.training.history import Epoch
 
 KEY = ["experiment", "seed"]
+#: Batches from one point of a training curve to the next: `training.DISPLAY_EVERY`, which is not
+#: imported because MXNet would come with it.
+WINDOW = 50
+#: An epoch's examples up to the end of each window. The last window ends with the epoch; it has 35
+#: batches, the last of them with 96 examples.
+_ENDS = np.append(np.arange(WINDOW, UPDATES_PER_EPOCH, WINDOW) * BATCH_SIZE, TRAIN_EXAMPLES)
+#: Where in its epoch each window ends, as a share of the epoch.
+WINDOW_ENDS = _ENDS / TRAIN_EXAMPLES
 _NUMBERS = [name for name in Epoch.__struct_fields__ if name != "seconds"]
 
 
@@ -48,6 +58,46 @@ def of_epochs(runs: Iterable[Run]) -> pd.DataFrame:
     ]
     columns = [*KEY, "epoch", *Epoch.__struct_fields__]
     return pd.DataFrame(rows, columns=columns).set_index([*KEY, "epoch"])
+
+
+def window_means(run: Run) -> np.ndarray:
+    r"""Return the mean training loss of every window of 50 batches, in nats, first to last.
+
+    A training curve holds averages since the epoch began: with :math:`a_k` after :math:`n_k`
+    examples, the mean of window k alone is
+
+    .. math:: \frac{a_k n_k - a_{k-1} n_{k-1}}{n_k - n_{k-1}}, \quad n_0 = 0.
+
+    There are 5 windows an epoch; a mean is not finite where the curve is not.
+
+    Raises
+    ------
+    ValueError
+        If the run has not 4 points an epoch.
+    """
+    shown = len(_ENDS) - 1
+    if len(run.points) != shown * len(run.epochs):
+        raise ValueError(
+            f"{run.experiment}, seed {run.seed}: {len(run.points)} points in {len(run.epochs)} "
+            f"epochs, not {shown} an epoch"
+        )
+    curve = np.array([loss for _, loss, _ in run.points]).reshape(len(run.epochs), shown)
+    averages = np.column_stack([curve, [epoch.train_loss for epoch in run.epochs]])
+    with np.errstate(invalid="ignore"):  # inf - inf, after a loss that overflowed
+        return (np.diff(averages * _ENDS, prepend=0.0) / np.diff(_ENDS, prepend=0)).ravel()
+
+
+def of_windows(runs: Iterable[Run]) -> pd.Series:
+    """Return `window_means` by experiment, seed and epoch, a fraction: where the window ends."""
+    rows = [
+        (run.experiment, run.seed, place, mean)
+        for run in runs
+        for place, mean in zip(
+            np.add.outer(range(len(run.epochs)), WINDOW_ENDS).ravel(), window_means(run)
+        )
+    ]
+    table = pd.DataFrame(rows, columns=[*KEY, "epoch", "train_loss"])
+    return table.set_index([*KEY, "epoch"]).train_loss
 
 
 def of_experiment(table: Any, name: str) -> Any:

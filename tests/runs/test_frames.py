@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import pandas as pd
+import pytest
 
 from d2l_lrsched.runs import frames
 from made_up import a_run, an_epoch
@@ -35,6 +36,17 @@ def test_a_row_an_epoch_counts_from_1():
     table = frames.of_epochs([a_run("both", 0, epochs=epochs), a_run("both", 5)])
     assert list(table.index) == [(*("both", seed), n) for seed in (0, 5) for n in (1, 2)]
     assert list(table.seconds) == [1.0, 2.0, 0.5, 0.5]
+
+
+def test_a_row_a_window_ends_where_its_examples_do():
+    """Windows of 12,800 of 60,000 images each; the fifth, of 8,800, ends with the epoch."""
+    table = frames.of_windows([a_run("both", 3, train_loss=0.25), a_run("both", 5)])
+    assert list(table.index.get_level_values("seed")) == [3] * 10 + [5] * 10
+    ends = [12.8 / 60, 25.6 / 60, 38.4 / 60, 51.2 / 60, 1]
+    places = frames.of_experiment(table, "both")[3].index
+    assert list(places) == pytest.approx([*ends, *(1 + end for end in ends)])
+    assert list(table) == pytest.approx([0.25] * 10 + [0.5] * 10)
+    assert len(frames.of_windows([])) == 0
 
 
 def test_one_experiments_rows_are_by_seed_and_there_may_be_none():

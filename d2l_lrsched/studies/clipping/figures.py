@@ -11,10 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from d2l_lrsched import drawing
+from d2l_lrsched.runs.frames import WINDOW_ENDS, window_means
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.clipping.claims import ARMS
 from d2l_lrsched.studies.clipping.collapse import REMEDIES
-from d2l_lrsched.studies.clipping.measures import WINDOW_ENDS, window_means
 
 ARMS_FIGURE = "arms.svg"
 COLLAPSE_FIGURE = "collapse.svg"

@@ -17,18 +17,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from d2l_lrsched.data import BATCH_SIZE, TRAIN_EXAMPLES, UPDATES_PER_EPOCH
+from d2l_lrsched.runs.frames import WINDOW, window_means
 from d2l_lrsched.runs.record import Run
 
-#: Batches from one point of a training curve to the next: `training.DISPLAY_EVERY`, which is not
-#: imported because MXNet would come with it.
-WINDOW = 50
-#: An epoch's examples up to the end of each window, and within it. The last window ends with the
-#: epoch; it has 35 batches, the last of them with 96 examples.
-_ENDS = np.append(np.arange(WINDOW, UPDATES_PER_EPOCH, WINDOW) * BATCH_SIZE, TRAIN_EXAMPLES)
-_SIZES = np.diff(_ENDS, prepend=0)
-#: Where in its epoch each window ends, as a share of the epoch.
-WINDOW_ENDS = _ENDS / TRAIN_EXAMPLES
 #: The test accuracy that counts as converged.
 GOAL = 0.85
 #: Of Fashion-MNIST. Guessing has the loss ln 10 and the accuracy 1/10.
@@ -57,36 +48,6 @@ class Measure:
     definition: str
     of: Callable[[Run], float]
     better: str
-
-
-def window_means(run: Run) -> np.ndarray:
-    r"""Return the mean training loss of every window of 50 batches, in nats, first to last.
-
-    A training curve holds averages since the epoch began: with :math:`a_k` after :math:`n_k`
-    examples, the mean of window k alone is
-
-    .. math:: \frac{a_k n_k - a_{k-1} n_{k-1}}{n_k - n_{k-1}}, \quad n_0 = 0.
-
-    Returns
-    -------
-    numpy.ndarray
-        float64, of 5 windows an epoch; not finite where the curve is not.
-
-    Raises
-    ------
-    ValueError
-        If the run has not 4 points an epoch.
-    """
-    shown = len(_ENDS) - 1
-    if len(run.points) != shown * len(run.epochs):
-        raise ValueError(
-            f"{run.experiment}, seed {run.seed}: {len(run.points)} points in {len(run.epochs)} "
-            f"epochs, not {shown} an epoch"
-        )
-    curve = np.array([loss for _, loss, _ in run.points]).reshape(len(run.epochs), shown)
-    averages = np.column_stack([curve, [epoch.train_loss for epoch in run.epochs]])
-    with np.errstate(invalid="ignore"):  # inf - inf, after a loss that overflowed
-        return (np.diff(averages * _ENDS, prepend=0.0) / _SIZES).ravel()
 
 
 def _survival(run: Run) -> float:

@@ -15,10 +15,11 @@ from matplotlib.ticker import MaxNLocator
 
 from d2l_lrsched import drawing
 from d2l_lrsched.data import UPDATES_PER_EPOCH
+from d2l_lrsched.runs.frames import WINDOW_ENDS, window_means
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.schedulers import tell
 from d2l_lrsched.studies.chapter.verdicts import share_interval
-from d2l_lrsched.studies.clipping.measures import CONFIDENCE, WINDOW_ENDS, window_means
+from d2l_lrsched.studies.clipping.measures import CONFIDENCE
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises.experiments import EXPERIMENTS
 

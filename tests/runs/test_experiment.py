@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from d2l_lrsched.runs import record
+from d2l_lrsched.studies import all_experiments
+from made_up import FIGURES
+
+EXPERIMENTS = all_experiments()
+
+
+def rates(name, losses):
+    return EXPERIMENTS[name].rates(losses)
+
+
+def test_a_constant_rate_is_that_of_every_update():
+    assert rates("constant", [0.5, 0.5]) == [0.3] * 470
+
+
+def test_a_schedule_is_the_one_that_its_plot_left():
+    """MXNet's multi-factor schedule, lowered at 15 and 30: 15 is past when the training begins."""
+    assert rates("multi-factor", [0.5]) == [0.25] * 30 + [0.125] * 205
+
+
+def test_a_schedule_over_the_run_has_the_runs_length():
+    falling = rates("poly-1", [0.5] * 4)  # a straight line from 0.3 to 0
+    assert falling == pytest.approx([0.3 * (940 - n) / 940 for n in range(1, 941)])
+
+
+def test_a_plateau_is_told_the_losses():
+    """The second epoch has the loss of the first: the third has a third of the rate."""
+    assert rates("plateau", [0.5] * 3) == pytest.approx([0.3] * 470 + [0.1] * 235)
+    assert rates("plateau", [0.5, 0.4, 0.3]) == [0.3] * 705
+
+
+@pytest.mark.parametrize("study", ["chapter", "clipping", "exercises"])
+def test_they_are_those_of_the_committed_runs(study):
+    """Of seed 0 of every experiment, in the first and the last update of every epoch."""
+    for run in record.read(FIGURES / study / "runs.jsonl"):
+        if run.seed == 0:
+            of_run = rates(run.experiment, [epoch.train_loss for epoch in run.epochs])
+            assert of_run[::235] == pytest.approx([epoch.lr_first for epoch in run.epochs])
+            assert of_run[234::235] == pytest.approx([epoch.lr_last for epoch in run.epochs])
