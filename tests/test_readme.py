@@ -1,414 +1,514 @@
-"""What README promises: commands that parse, code that runs, numbers from records."""
+"""What README says: facts from records, code that runs, commands that parse.
+
+Every number of README, as a digit or a word, stands in a `fact`, a table or code, all held here.
+"""
 
 from __future__ import annotations
 
-import json
+import math
 import re
 import shlex
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import datetime
-from statistics import fmean
+from functools import cache
+from statistics import fmean, stdev
 
 import pytest
-from click.testing import CliRunner
+import yaml
+from scipy import stats
 
-from d2l_lrsched import cli, drawing
-from d2l_lrsched.cli import bench as cli_bench
-from d2l_lrsched.cli import clipping as cli_clipping
-from d2l_lrsched.cli import exercises as cli_exercises
-from d2l_lrsched.cli import plot as cli_plot
-from d2l_lrsched.cli import report as cli_report
-from d2l_lrsched.cli import run as cli_run
-from d2l_lrsched.data import UPDATES_PER_EPOCH
-from d2l_lrsched.data import batches as data
-from d2l_lrsched.runs import record as store
-from d2l_lrsched.studies.chapter import figures, published
-from d2l_lrsched.studies.chapter import tables as report
-from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched import cli
+from d2l_lrsched.data import UPDATES_PER_EPOCH, batches
+from d2l_lrsched.data import source as files
+from d2l_lrsched.runs import record
+from d2l_lrsched.runs.experiment import NUM_EPOCHS
+from d2l_lrsched.studies.chapter import verdicts
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
-from d2l_lrsched.studies.clipping import claims, collapse, measures
+from d2l_lrsched.studies.chapter.published import PRINTED
+from d2l_lrsched.studies.clipping import claims
 from d2l_lrsched.studies.exercises import experiments as exercises
-from d2l_lrsched.studies.exercises import page as exercises_report
-from d2l_lrsched.studies.sampling import page as sgld_report
-from d2l_lrsched.studies.sampling import pool as sgld_pool
-from d2l_lrsched.studies.sampling import record as sgld_records
-from d2l_lrsched.studies.speed import page as bench_report
-from d2l_lrsched.training import history
+from d2l_lrsched.training.history import COLLAPSED_SPREAD
 from made_up import FIGURES, ROOT
 
 README = (ROOT / "README.md").read_text()
-RECORDS = ROOT / "figures" / cli_run.RECORDS
+WORDS = (
+    *("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
+    *("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen"),
+    *("nineteen", "twenty"),
+)
+INTENDED = [name for name in CHAPTER if name not in PRINTED]
+
+
+def one_line(text):
+    return " ".join(text.split())
+
+
+# Runs and what is taken from them
+
+
+@cache
+def runs(study):
+    """The committed runs of full length, each draw once: experiment -> [run of each seed]."""
+    found = defaultdict(list)
+    for run in verdicts.distinct(record.read(FIGURES / study / "runs.jsonl")):
+        if study != "chapter" or run.num_epochs == NUM_EPOCHS:
+            found[run.experiment].append(run)
+    return found
+
+
+def trained(found):
+    return [run for run in found if run.outcome == "trained"]
+
+
+def dead(found):
+    return len(found) - len(trained(found))
+
+
+def mean_and_sd(found, number):
+    values = [getattr(run.final, number) for run in trained(found)]
+    spread = f" ± {stdev(values):.3f}" if len(values) > 1 else ""
+    return f"{fmean(values):.3f}{spread}"
+
+
+def mean(found, number="test_acc"):
+    return fmean(getattr(run.final, number) for run in trained(found))
+
+
+@cache
+def rates(name):
+    """The learning rate of every update of an experiment of the chapter."""
+    params, _ = CHAPTER[name].prepare(UPDATES_PER_EPOCH)
+    schedule = params.get("lr_scheduler", lambda n: params["learning_rate"])
+    return [schedule(n) for n in range(1, NUM_EPOCHS * UPDATES_PER_EPOCH + 1)]
+
+
+# Facts: a sentence, and the function that gives its numbers
+
+FACTS = {}
+
+
+def fact(sentence):
+    """Hold a sentence of README: a template of what the decorated function gives, if anything."""
+
+    def keep(numbers):
+        FACTS[numbers.__name__] = (sentence, numbers)
+        return numbers
+
+    return keep
+
+
+@fact("Fashion-MNIST under {n} schedules, over many seeds")
+def what_it_is():
+    return {"n": WORDS[len(PRINTED)]}
+
+
+@fact(
+    "MXNet feeds a scheduler the number of updates, {updates} an epoch. The book draws its cosine "
+    "over {epochs} epochs; trained, it is over within the first tenth of the first epoch, and the "
+    "rate is {rate} from then on."
+)
+def updates_not_epochs():
+    cosine = rates("cosine")
+    assert cosine[UPDATES_PER_EPOCH // 10] == cosine[-1]
+    return {"updates": UPDATES_PER_EPOCH, "epochs": NUM_EPOCHS, "rate": cosine[-1]}
+
+
+@fact("it trains at {first} for {n} updates and at {rest} ever after, never at {drawn}.")
+def plotted_then_trained():
+    trained_with = Counter(rates("multi-factor"))
+    (first, n), (rest, _) = sorted(trained_with.items(), reverse=True)
+    drawn = CHAPTER["multi-factor"].scheduler.keywords["base_lr"]
+    assert drawn not in trained_with
+    return {"first": first, "n": n, "rest": rest, "drawn": drawn}
+
+
+@fact(
+    "**The printed {acc:.3f} is a collapsed network.** Loss {loss} is ln {classes}, the loss of "
+    "equal scores for all {word} classes. At the same constant rate of {rate} {dead} of our {n} "
+    "runs collapsed; their test accuracy is {ours:.3f}."
+)
+def the_printed_collapse():
+    printed, ours = PRINTED["constant"], runs("chapter")["constant"]
+    assert printed.collapsed
+    assert printed.train_loss == round(math.log(10), 3)
+    return {
+        "acc": printed.test_acc,
+        "loss": printed.train_loss,
+        "classes": round(math.exp(printed.train_loss)),
+        "word": WORDS[round(math.exp(printed.train_loss))],
+        "rate": CHAPTER["constant"].learning_rate,
+        "dead": WORDS[dead(ours)],
+        "n": WORDS[len(ours)],
+        "ours": mean(ours),
+    }
+
+
+@fact(
+    "With both the test accuracy is {acc:.3f}, and {dead} of {n} runs collapsed; of the "
+    "{schedules} schedules without a warmup, {others} of {m} did."
+)
+def as_intended():
+    warm = runs("chapter")["cosine-warmup-per-epoch"]
+    cold = [runs("chapter")[name] for name in INTENDED if "warmup" not in name]
+    assert mean(warm) > max(mean(runs("chapter")[name]) for name in PRINTED)
+    return {
+        "acc": mean(warm),
+        "dead": WORDS[dead(warm)],
+        "n": WORDS[len(warm)],
+        "schedules": WORDS[len(cold)],
+        "others": WORDS[sum(map(dead, cold))],
+        "m": WORDS[sum(map(len, cold))],
+    }
+
+
+@fact(
+    "**No printed number contradicts our runs.** Of {n} comparisons {agree} agree and {open}, "
+    "among them all {tests} test accuracies, cannot be decided"
+)
+def the_verdicts():
+    found = verdicts.compare([run for of_one in runs("chapter").values() for run in of_one])
+    counts = Counter(v.verdict for v in found)
+    assert counts[verdicts.DIFFERENT] == 0
+    of_tests = [v.verdict for v in found if v.number == "test_acc"]
+    assert set(of_tests) == {verdicts.INCONCLUSIVE}
+    return {
+        "n": len(found),
+        "agree": counts[verdicts.CONSISTENT],
+        "open": WORDS[counts[verdicts.INCONCLUSIVE]],
+        "tests": WORDS[len(of_tests)],
+    }
+
+
+@fact(
+    "trains the book's {n} runs of {epochs} epochs, which took {minutes} minutes on a busy "
+    "two-core machine"
+)
+def how_long_the_book_takes():
+    first = [runs("chapter")[name][0] for name in PRINTED]
+    assert {run.seed for run in first} == {0}
+    starts = [datetime.fromisoformat(run.started).timestamp() for run in first]
+    ends = [start + run.seconds for start, run in zip(starts, first)]
+    minutes = round((max(ends) - min(starts)) / 60)
+    return {"n": WORDS[len(first)], "epochs": NUM_EPOCHS, "minutes": minutes}
+
+
+@fact(
+    "The loss is that of the last of {epochs} epochs. Ours are mean ± standard deviation of the "
+    "runs that did not collapse. A run *collapsed* if its class scores for any two test images "
+    "differ by less than {spread}. The last {rows} rows"
+)
+def what_the_table_shows():
+    return {"epochs": NUM_EPOCHS, "spread": COLLAPSED_SPREAD, "rows": WORDS[len(INTENDED)]}
+
+
+@fact("seed 0 was trained with the book's net, the others with `--net fast`")
+def which_net():
+    for name in CHAPTER:
+        nets = {run.seed: run.settings["net"] for run in runs("chapter")[name]}
+        assert nets.pop(0) != "fast"
+        assert set(nets.values()) == {"fast"}
+    return {}
+
+
+@fact(
+    "ranks {arms} combinations in words. We trained each for {epochs} epochs with the same "
+    "{seeds} seeds, at a constant {rate} or with a warmup to {rate} and a cosine down to 0."
+)
+def the_clipping_study():
+    arms = {name: runs("clipping")[name] for name in claims.ARMS}
+    (epochs,) = {run.num_epochs for of_one in arms.values() for run in of_one}
+    (seeds,) = {tuple(sorted(run.seed for run in of_one)) for of_one in arms.values()}
+    assert {run.epochs[0].lr_first for run in arms["neither"]} == {0.5}
+    assert round(max(e.lr_first for e in arms["both"][0].epochs), 3) == 0.5
+    assert max(run.final.lr_last for run in arms["both"]) < 0.001
+    return {
+        "arms": WORDS[len(arms)],
+        "epochs": WORDS[epochs],
+        "seeds": WORDS[len(seeds)],
+        "rate": 0.5,
+    }
+
+
+@fact(
+    "Without either, {dead} of {n} runs collapsed; with one of the two or both, none of thirty. "
+    "{seeds} seeds are too few for the paired test to decide it."
+)
+def clipping_prevents_collapse():
+    arms = [runs("clipping")[name] for name in claims.ARMS]
+    assert [sum(map(dead, arms[1:])), sum(map(len, arms[1:]))] == [0, 30]
+    of_survival = [j for j in judged() if j.claim.measure == "survival"]
+    assert {j.verdict for j in of_survival} == {claims.NOT_DECIDED}
+    ten = WORDS[len(arms[0])]
+    return {"dead": WORDS[dead(arms[0])], "n": ten, "seeds": ten.capitalize()}
+
+
+@cache
+def judged():
+    return claims.judge([run for of_one in runs("clipping").values() for run in of_one])
+
+
+@fact(
+    "**Of {n} claims {yes} are confirmed and {no} contradicted.** Clipping only ends with a lower "
+    "loss than neither; both together classify better than neither and than clipping only. The "
+    "paper calls clipping only and the schedule only equally effective; the schedule's accuracy "
+    "is higher with all {seeds} seeds. That both together beat the schedule alone is not decided."
+)
+def the_papers_claims():
+    found = defaultdict(set)
+    for j in judged():
+        found[j.verdict].add((j.claim.measure, j.claim.worse, j.claim.better))
+    assert found[claims.CONFIRMED] == {
+        ("final loss", "neither", "clipping"),
+        ("test accuracy", "clipping", "both"),
+        ("test accuracy", "neither", "both"),
+    }
+    assert found[claims.CONTRADICTED] == {("test accuracy", "clipping", "scheduler")}
+    assert ("test accuracy", "scheduler", "both") in found[claims.NOT_DECIDED]
+    clipped, scheduled = (
+        {run.seed: run.final.test_acc for run in runs("clipping")[name]}
+        for name in ("clipping", "scheduler")
+    )
+    assert all(clipped[seed] < scheduled[seed] for seed in clipped)
+    return {"n": len(judged()), "yes": 3, "no": 1, "seeds": WORDS[len(clipped)]}
+
+
+@fact("Clipping only clips at least {share:.0f} % of the first epoch's updates.")
+def a_speed_limit():
+    least = min(run.epochs[0].clipped for run in runs("clipping")["clipping"])
+    return {"share": math.floor(100 * least)}
+
+
+def of_exercise(name):
+    found = runs("exercises")[name]
+    assert found, name
+    return found
+
+
+def surely_higher(these, those):
+    """Whether the test accuracies are, paired by seed, at 5 %."""
+    a, b = ([run.final.test_acc for run in sorted(s, key=lambda r: r.seed)] for s in (these, those))
+    return fmean(a) > fmean(b) and stats.ttest_rel(a, b).pvalue < 0.05
+
+
+@fact(
+    "Best is the chapter's {best}. Above it runs collapse: {half} of {n} at 0.5, {most} at 0.7, "
+    "all at 1."
+)
+def a_fixed_rate():
+    found = {rate: of_exercise(exercises.fixed_name(rate)) for rate in exercises.FIXED_RATES}
+    means = {rate: mean(of_one) for rate, of_one in found.items() if trained(of_one)}
+    best = max(means, key=means.get)
+    highest = {r: max(run.final.test_acc for run in of_one) for r, of_one in found.items()}
+    assert max(highest, key=highest.get) == best
+    assert [rate for rate in found if rate > best] == [0.5, 0.7, 1.0]
+    assert not any(dead(found[rate]) for rate in found if rate <= best)
+    assert dead(found[1.0]) == len(found[1.0])
+    words = {"half": WORDS[dead(found[0.5])], "most": WORDS[dead(found[0.7])]}
+    return {"best": best, "n": WORDS[len(found[0.5])], **words}
+
+
+@fact(
+    "A moderate fall helps (training loss {low:.3f} at exponent 0.5, against {constant:.3f} at "
+    "the constant rate), a fast one starves ({high:.3f} at exponent 4)."
+)
+def the_exponent():
+    low, high = (mean(of_exercise(exercises.poly_name(e)), "train_loss") for e in (0.5, 4.0))
+    return {"low": low, "high": high, "constant": mean(of_exercise("fixed-0.3"), "train_loss")}
+
+
+@fact(
+    "In each of {seeds} seeds every falling schedule ends above the constant rate. Cosine cannot "
+    "be told from steps or from cosine with warmup."
+)
+def a_deeper_network():
+    found = {e.name: of_exercise(e.name) for e in exercises.DEEPER.experiments}
+    constant = found.pop("resnet-constant")
+    for others in found.values():
+        accuracies = {run.seed: run.final.test_acc for run in others}
+        assert all(run.final.test_acc < accuracies[run.seed] for run in constant)
+    for name in ("resnet-steps", "resnet-warmup-cosine"):
+        assert not surely_higher(found["resnet-cosine"], found[name])
+        assert not surely_higher(found[name], found["resnet-cosine"])
+    return {"seeds": WORDS[len(constant)]}
+
+
+@fact(
+    "At peaks of 0.5 and 0.7, {none} of {n} runs without a warmup collapsed, {short} with 2 % of "
+    "the run, {tenth} with 10 % and {long} with 40 %; at a peak of 1 all did."
+)
+def a_warmup():
+    found = {
+        warmup: [
+            run for peak in (0.5, 0.7) for run in of_exercise(exercises.warmup_name(warmup, peak))
+        ]
+        for warmup in (0.0, 0.02, 0.1, 0.4)
+    }
+    assert exercises.WARMUPS == (0.0, 0.02, 0.1, 0.4)
+    for warmup in found:
+        assert not trained(of_exercise(exercises.warmup_name(warmup, 1.0)))
+    none, short, tenth, long = (WORDS[dead(of_one)] for of_one in found.values())
+    n = WORDS[len(found[0.0])]
+    return {"none": none, "n": n, "short": short, "tenth": tenth, "long": long}
+
+
+@fact(
+    "From {from_} this ends with a higher test accuracy than the constant {from_}, {plateau:.3f} "
+    "against {constant:.3f}; from {warm_from}, after a warmup, higher still, {warm:.3f}."
+)
+def the_plateau():
+    constant, plateau, warm = map(of_exercise, ("fixed-0.3", "plateau", "plateau-warmup"))
+    assert not dead(plateau) + dead(warm)
+    assert surely_higher(plateau, constant)
+    assert surely_higher(warm, plateau)
+    return {
+        "from_": plateau[0].epochs[0].lr_first,
+        "warm_from": max(epoch.lr_last for epoch in warm[0].epochs),
+        "plateau": mean(plateau),
+        "constant": mean(constant),
+        "warm": mean(warm),
+    }
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_a_fact_is_what_the_records_say(name):
+    sentence, numbers = FACTS[name]
+    assert sentence.format(**numbers()) in one_line(README)
+
+
+# Numbers that are no measurements, and where else they are held
+ASIDES = (
+    *(r"```.*?```", r"<!-- table.*?<!-- end -->", r"`[^`\n]*`", r"\]\([^)]*\)", r"^\d+\. "),
+    *(r"arXiv:[\d.]+", r"CVE-[\d-]+", "SHA-256", "x86_64", r"Section 11\.15", r"section 11\.15"),
+    *(r"\[12\.11", "ICML 2011", r"archived in 2023", r"Python 3\.9, 3\.10 or 3\.11", r"2\.31\.0"),
+    *("fetches the four files",),
+)
+
+
+def test_every_number_stands_in_a_fact():
+    rest = README
+    for aside in ASIDES:
+        assert re.search(aside, rest, re.DOTALL | re.MULTILINE), aside
+        rest = re.sub(aside, " ", rest, flags=re.DOTALL | re.MULTILINE)
+    whole, rest = one_line(README), one_line(rest)
+    for sentence, numbers in FACTS.values():
+        said = re.sub(r"`[^`]*`", " ", sentence.format(**numbers()))
+        assert one_line(said) in rest, said
+        rest = rest.replace(one_line(said), " ")
+    words = "|".join(WORDS[2:])
+    assert not re.findall(rf"\S*\d\S*|\b(?:{words}|thirty|forty|fifty)\b", rest), whole
+
+
+# Tables
+
+
+def table(name):
+    (found,) = re.findall(rf"<!-- table: {name} -->\n(.*?)<!-- end -->", README, re.DOTALL)
+    return [[cell.strip() for cell in row.split("|")[1:-1]] for row in found.splitlines()][2:]
+
+
+def learning_rates(name):
+    """What a run of the chapter really trained with, in words."""
+    of, epochs = rates(name), rates(name)[::UPDATES_PER_EPOCH]
+    end = min(n for n, rate in enumerate(of, 1) if rate == of[-1])
+    end_epoch = epochs.index(epochs[-1])
+    top = of.index(max(of)) + 1
+    return {
+        "constant": f"{of[0]} throughout",
+        "square-root": f"{of[0]:.3f} at first, {of[UPDATES_PER_EPOCH - 1]:.3f} after an epoch, "
+        f"{of[-1]:.3f} at the end",
+        "multi-factor": f"{of[0]} for {of.count(of[0])} updates, then {of[-1]}",
+        "cosine": f"0.5 to {of[-1]} in {end} updates, then {of[-1]}",
+        "cosine-warmup": f"0 to {max(of)} in {top} updates, to {of[-1]} by update {end}",
+        "square-root-per-epoch": f"{epochs[0]} in the first epoch, {epochs[-1]:.3f} in the last",
+        "multi-factor-per-epoch": f"{epochs[0]} for {epochs.count(epochs[0])} epochs, "
+        f"then {epochs[-1]}",
+        "cosine-per-epoch": f"{epochs[0]} to {epochs[-1]} in {end_epoch} epochs, then {epochs[-1]}",
+        "cosine-warmup-per-epoch": f"{epochs[0]:g} to {max(epochs)} in "
+        f"{epochs.index(max(epochs))} epochs, to {epochs[-1]} by epoch {end_epoch}",
+    }[name]
+
+
+def chapter_table():
+    for name in CHAPTER:
+        found, printed = runs("chapter")[name], PRINTED.get(name)
+        theirs = f"{printed.train_loss:.3f}, {printed.test_acc:.3f}" if printed else "-"
+        ours = [mean_and_sd(found, number) for number in ("train_loss", "test_acc")]
+        yield [name, learning_rates(name), theirs, *ours, f"{dead(found)} of {len(found)}"]
+
+
+def clipping_table():
+    for name in claims.ARMS:
+        found, said = runs("clipping")[name], claims.PAPER[name].effectiveness
+        ours = [mean_and_sd(found, number) for number in ("train_loss", "test_acc")]
+        yield [name, f"{said.english} ({said.printed})", f"{dead(found)} of {len(found)}", *ours]
+
+
+@pytest.mark.parametrize(
+    ("name", "made"), [("chapter", chapter_table), ("clipping", clipping_table)]
+)
+def test_the_tables_are_made_from_the_committed_records(name, made):
+    assert table(name) == list(made())
+
+
+# What a reader types
+
 FENCES = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
-COMMANDS = [
-    line
-    for language, block in FENCES
-    for line in block.splitlines()
-    if language == "sh" and line.startswith("d2l-lrsched ")
-]
-PYTHON = [block for language, block in FENCES if language == "python"]
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+HELD = README + CONTRIBUTING
 
 
-def committed():
-    """The oldest full run of each experiment with seed 0.
+def test_it_is_short():
+    assert len(README.splitlines()) <= 200
 
-    A user's own `make reproduce` appends to the same file and redraws the figures; README's
-    numbers stay those of the first runs.
-    """
-    runs = {}
-    for run in store.read(RECORDS):
-        if run.seed == 0 and run.num_epochs == CHAPTER[run.experiment].num_epochs:
-            runs.setdefault(run.experiment, run)
-    return runs
 
+def test_every_command_parses():
+    lines = re.findall(r"^d2l-lrsched (.*)", HELD, re.MULTILINE)
+    named = set(re.findall(r"`d2l-lrsched (\w+)", HELD))
+    assert lines
+    for line in lines:
+        command, *arguments = shlex.split(line, comments=True)
+        if command != "--help":
+            named.add(command)
+            context = cli.main.make_context("d2l-lrsched", [command, *arguments])
+            cli.main.get_command(context, command).make_context(command, arguments)
+    assert named <= set(cli.main.list_commands(None))
 
-def test_the_table_is_made_from_the_committed_records():
-    (table,) = re.findall(r"<!-- table: chapter -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
-    runs = committed()
-    assert list(CHAPTER) == sorted(runs, key=list(CHAPTER).index)
-    assert table == report.as_markdown(report.HEADER, report.chapter_rows(runs.values()))
 
-
-def benchmarks():
-    lines = (ROOT / "figures" / cli_bench.RECORDS).read_text().splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def test_the_speed_table_is_made_from_the_first_committed_benchmark():
-    (table,) = re.findall(r"<!-- table: speed -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
-    rows = bench_report.target_rows(benchmarks()[0])
-    assert table == report.as_markdown(bench_report.TARGET_HEADER, rows)
-
-
-def test_the_benchmarks_page_and_figure_are_made_from_the_newest(tmp_path):
-    newest = benchmarks()[-1]
-    page = (ROOT / "figures" / cli_bench.TABLES).read_text()
-    assert page == bench_report.as_markdown(newest)
-    path = drawing.save(bench_report.bench_figure(newest), tmp_path / cli_bench.FIGURE)
-    assert (ROOT / "figures" / cli_bench.FIGURE).read_bytes() == path.read_bytes()
-
-
-def profile(kind):
-    """Seconds of an epoch, and of it by (operation, kernel)."""
-    measured = benchmarks()[0]["profiles"][kind]
-    seconds = Counter()
-    for operation, _, kernel, s in measured["operations"]:
-        seconds[operation, kernel] += s
-    return measured["seconds"], seconds
-
-
-def test_what_the_text_says_of_the_chapters_profile():
-    """Nearly all is convolution and pooling; a matrix product and, at first, a scalar loop."""
-    whole, seconds = profile("chapter")
-    heavy = sum(s for (name, _), s in seconds.items() if name in ("convolution", "pooling"))
-    assert heavy > 0.8 * whole
-    (first, _), (second, _) = seconds.most_common(2)
-    assert {first, second} == {("convolution", "gemm:jit"), ("pooling", "simple_nchw:any")}
-
-
-def test_what_the_text_says_of_the_misses():
-    whole, seconds = profile("same-bits")
-    products = seconds["convolution", "gemm:jit"]
-    outside = whole - sum(seconds.values())
-    assert products > 0.5 * whole
-    assert outside > 0.5 * (whole - products)
-    rows = {row[0]: row[-1] for row in bench_report.target_rows(benchmarks()[0])}
-    missed = [what for what, met in rows.items() if met == "missed"]
-    assert len(missed) == 3
-    assert all("identical to the bit" in what or "channels last" in what for what in missed)
-
-
-def test_a_committed_run_is_called_collapsed_just_where_it_guesses():
-    """One class for all of the 10,000 test images, 1,000 of each class."""
-    for run in committed().values():
-        assert (run.outcome == "collapsed") == (run.final.test_acc == 0.1), run.experiment
-
-
-def test_what_the_text_says_of_our_runs():
-    runs = committed()
-    test_acc = {name: run.final.test_acc for name, run in runs.items()}
-    assert test_acc["constant"] > max(
-        test_acc["square-root"], test_acc["cosine"], test_acc["cosine-warmup"]
-    )
-    dead = [name for name, run in runs.items() if run.outcome == "collapsed"]
-    assert sorted(dead) == [
-        "cosine-per-epoch",
-        "multi-factor-per-epoch",
-        "square-root-per-epoch",
-    ]
-    assert all(runs[name].epochs[0].test_acc == 0.1 for name in dead), "dead after it"
-    first = [runs[name].points[:4] for name in ("multi-factor-per-epoch", "cosine-per-epoch")]
-    assert first[0] == first[1]
-    warm = runs["cosine-warmup-per-epoch"].epochs
-    assert warm[0].lr_first == warm[0].lr_last == 0
-
-
-@pytest.mark.parametrize("name", ["summary", "verdicts"])
-def test_the_baselines_tables_are_made_from_its_records(name):
-    (table,) = re.findall(rf"<!-- table: {name} -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
-    runs = cli_report._full_length(FIGURES / "chapter" / "runs.jsonl")
-    made = {
-        "summary": (report.SUMMARY_HEADER, report.summary_rows(runs)),
-        "verdicts": (report.VERDICT_HEADER, report.verdict_rows(regression.compare(runs))),
-    }
-    assert table == report.as_markdown(*made[name])
-
-
-def test_page_and_figure_of_the_baseline_are_made_from_its_records(tmp_path):
-    records = ["--records", str(FIGURES / "chapter" / "runs.jsonl")]
-    done = CliRunner().invoke(cli.main, ["report", *records, "--output", str(tmp_path)])
-    assert done.exit_code == 0, done.output
-    assert are_committed(tmp_path.iterdir())
-
-
-CLAIM_COLUMNS = ("section", "claim", "measure", "compared", "difference", "adjusted p", "verdict")
-
-
-def test_the_clipping_studys_tables_are_made_from_its_records():
-    runs = store.read(ROOT / "figures" / cli_clipping.RECORDS)
-    rows = [dict(zip(claims.CLAIM_HEADER, r)) for r in claims.claim_rows(claims.judge(runs))]
-    made = {
-        "arms": (claims.ARM_HEADER, claims.arm_rows(runs)),
-        "claims": (CLAIM_COLUMNS, [[row[name] for name in CLAIM_COLUMNS] for row in rows]),
-    }
-    for name, table_of in made.items():
-        (table,) = re.findall(rf"<!-- table: {name} -->\n(.*?)\n<!-- end -->", README, re.DOTALL)
-        assert table == report.as_markdown(*table_of)
-
-
-def test_what_the_text_says_of_the_clipping_study():
-    runs = store.read(ROOT / "figures" / cli_clipping.RECORDS)
-    of = {(run.experiment, run.seed): run for run in runs}
-    for found in collapse.rescues(runs):
-        if found.plain == "neither":
-            assert len(found.died) == len(found.saved) == 4
-            assert len(found.lived) == 6
-            assert not found.lost
-            assert found.p > claims.LEVEL, "too few to prove it"
-    pairs = {}
-    rate = [run for run in runs if run.experiment.startswith("rate-0.3")]
-    assert len(rate) == 3 * 20
-    assert all(run.outcome == "trained" for run in rate)
-    assert f"up to {100 * regression.share_interval(0, 20, 0.05)[1]:.0f} %" in README
-    judged = {verdict: [] for verdict in ("CONFIRMED", "CONTRADICTED", "NOT DECIDED")}
-    for j in claims.judge(runs):
-        key = (j.claim.source, j.claim.measure, j.claim.worse, j.claim.better)
-        judged[j.verdict].append(key)
-        pairs[key] = j.n
-    assert judged["CONFIRMED"] == [
-        ("4.4", "final loss", "neither", "clipping"),
-        ("6", "test accuracy", "clipping", "both"),
-        ("6", "test accuracy", "neither", "both"),
-    ]
-    assert judged["CONTRADICTED"] == [("4.4", "test accuracy", "clipping", "scheduler")]
-    for undecided in (
-        ("4.4", "test accuracy", "scheduler", "both"),
-        ("4.3", "overfitting", "neither", "scheduler"),
-        ("4.3", "roughness", "neither", "scheduler"),
-        ("4.2", "epochs to 0.85", "clipping", "neither"),
-    ):
-        assert undecided in judged["NOT DECIDED"]
-        assert (undecided[0] == "4.3") == (pairs[undecided] == 6)
-    assert 2 / 2**6 * len(claims.CLAIMS) > claims.LEVEL, "too few for any verdict"
-    epochs = measures.MEASURES["epochs to 0.85"].of
-    for seed in range(10):
-        assert of["clipping", seed].final.test_acc < of["scheduler", seed].final.test_acc
-        assert epochs(of["clipping", seed]) <= epochs(of["neither", seed])
-        assert of["clipping", seed].epochs[0].clipped > 0.95
-
-
-@pytest.fixture(scope="module")
-def exercise_runs():
-    runs = {}
-    for run in store.read(ROOT / "figures" / cli_exercises.RECORDS):
-        runs.setdefault(run.experiment, {})[run.seed] = run
-    return runs
-
-
-def dead(runs):
-    return sum(run.outcome != "trained" for run in runs.values())
-
-
-def accuracies(runs):
-    return [run.final.test_acc for run in runs.values() if run.outcome == "trained"]
-
-
-def test_what_the_text_says_of_fixed_rates(exercise_runs):
-    runs = {rate: exercise_runs[exercises.fixed_name(rate)] for rate in exercises.FIXED_RATES}
-    counts = [(len(of_rate), dead(of_rate)) for of_rate in runs.values()]
-    assert counts == [(5, 0), (5, 0), (5, 0), (5, 2), (5, 4), (5, 5)]
-    assert "two of five at 0.5, four at 0.7, all at 1" in README
-    means = [fmean(accuracies(of_rate)) for of_rate in runs.values() if accuracies(of_rate)]
-    assert means[:3] == sorted(means[:3])
-    assert max(means) == means[2]
-    best = {rate: max(accuracies(of_rate), default=0) for rate, of_rate in runs.items()}
-    assert max(best, key=best.get) == 0.3
-
-
-def test_what_the_text_says_of_exponents(exercise_runs):
-    runs = {pwr: exercise_runs[exercises.poly_name(pwr)] for pwr in exercises.EXPONENTS}
-    assert [len(of_pwr) for of_pwr in runs.values()] == [5] * 4
-    lost = [run for of_pwr in runs.values() for run in of_pwr.values() if run.outcome != "trained"]
-    assert len(lost) == 2
-    assert all(run.epochs[0].score_spread < history.COLLAPSED_SPREAD for run in lost)
-    losses = [
-        fmean(r.final.train_loss for r in of_pwr.values() if r.outcome == "trained")
-        for of_pwr in runs.values()
-    ]
-    assert losses[1:] == sorted(losses[1:])
-    constant = exercise_runs["fixed-0.3"]
-    for pwr in (0.5, 1.0):
-        assert fmean(accuracies(runs[pwr])) > fmean(accuracies(constant))
-    found = [run for of_pwr in (constant, *runs.values()) for run in of_pwr.values()]
-    said = [row[-1] for row in exercises_report.difference_rows(found, exercises.EXPONENT)]
-    assert said == [*["not decided"] * 3, "fixed-0.3 is higher"]
-
-
-def test_how_often_runs_that_begin_with_the_chapters_rate_die(exercise_runs):
-    """Runs whose first epoch is the same to the bit count once."""
-    others = [*store.read(FIGURES / "chapter" / "runs.jsonl"), *committed().values()]
-    others += store.read(ROOT / "figures" / cli_clipping.RECORDS)
-    others += [run for of_name in exercise_runs.values() for run in of_name.values()]
-    outcomes = {}
-    for run in others:
-        plain = run.settings["net"] != "resnet" and run.settings["clip_norm"] is None
-        if plain and 0.299 < run.epochs[0].lr_first <= 0.3:
-            outcomes[run.epochs[0].train_loss] = (run.experiment, run.outcome)
-    dead = [name for name, outcome in outcomes.values() if outcome != "trained"]
-    assert sorted(dead) == ["poly-1", "poly-2"]
-    assert re.search(rf"of\s+{len(outcomes)}\s+different runs of ours that begin with it", README)
-
-
-def test_what_the_text_says_of_the_deeper_network(exercise_runs):
-    runs = {e.name: exercise_runs[e.name] for e in exercises.DEEPER.experiments}
-    constant = runs.pop("resnet-constant")
-    assert dead(constant) == 0
-    for other in runs.values():
-        assert other.keys() == constant.keys() == {0, 1, 2}
-        for seed, run in other.items():
-            assert run.final.test_acc > constant[seed].final.test_acc
-    found = [run for of_name in (constant, *runs.values()) for run in of_name.values()]
-    said = {
-        row[0].split(" - ")[1]: row[-1]
-        for row in exercises_report.difference_rows(found, exercises.DEEPER)
-    }
-    assert said == {
-        "resnet-constant": "resnet-cosine is higher",
-        "resnet-steps": "not decided",
-        "resnet-poly": "resnet-cosine is higher",
-        "resnet-warmup-cosine": "not decided",
-    }
-
-
-def test_what_the_text_says_of_warmups(exercise_runs):
-    runs = [run for of_name in exercise_runs.values() for run in of_name.values()]
-    rows = {row[0]: row[2:] for row in exercises_report.saved_rows(runs)}
-    assert [(row[:4]) for row in rows.values()] == [
-        ("10", "1", "5", "2"),
-        ("10", "4", "5", "0"),
-        ("10", "5", "5", "1"),
-    ]
-    assert list(rows) == ["2 %", "10 %", "40 %"]
-    assert all(float(row[-1]) > 0.05 for row in rows.values())
-    assert all(dead(exercise_runs[exercises.warmup_name(w, 1.0)]) == 5 for w in exercises.WARMUPS)
-
-
-def test_the_same_seeds_do_not_die_at_almost_the_same_rates(exercise_runs):
-    lost = [
-        {seed for seed, run in exercise_runs[name].items() if run.outcome != "trained"}
-        for name in ("fixed-0.5", "warmup-0-peak-0.5")
-    ]
-    assert all(lost)
-    assert not lost[0] & lost[1]
-    cosine = exercises.cosine(4 * UPDATES_PER_EPOCH, 0.5)
-    assert 0.99 * 0.5 < cosine(50) < 0.5
-
-
-def test_what_the_text_says_of_the_plateau(exercise_runs):
-    runs = [run for of_name in exercise_runs.values() for run in of_name.values()]
-    said = [row[-1] for row in exercises_report.difference_rows(runs, exercises.PLATEAU)]
-    assert said == ["plateau is higher", "plateau-warmup is higher"]
-    assert dead(exercise_runs["plateau"]) == dead(exercise_runs["plateau-warmup"]) == 0
-
-
-def test_how_large_the_exercises_are_and_how_long_they_took(exercise_runs):
-    counts = {name: len(of_name) for name, of_name in exercise_runs.items()}
-    assert {counts[e.name] for e in exercises.DEEPER.experiments} == {3}
-    assert {n for name, n in counts.items() if not name.startswith("resnet")} == {5}
-    seconds = sum(run.seconds for of_name in exercise_runs.values() for run in of_name.values())
-    assert 1.5 <= seconds / 3600 / 2 <= 2, "of two cores, nearly two hours"
-
-
-def test_what_the_text_says_of_sampling():
-    records = sgld_records.read(ROOT / "figures" / cli_exercises.SAMPLES)
-    rows = {row[0]: row for row in sgld_report.table_rows(records)}
-    unstable = rows.pop("fixed-unstable")
-    assert unstable[7] == "2000 of 2000"
-    assert all(row[8].startswith("yes") for row in rows.values())
-    assert all(row[9].startswith("no") for row in rows.values())
-    pooled = {sampled.setting.name: sampled for sampled in sgld_pool.pool(records)}
-    wide = {name: pooled[name].variances[-1].max() for name in ("fixed-moderate", "fixed-large")}
-    assert 1.5 < wide["fixed-moderate"] < 3
-    assert wide["fixed-large"] > 10
-    assert pooled["paper"].variances[-1] == pytest.approx(1, abs=0.2)
-    assert pooled["sgd-paper"].variances[-1].max() < 0.05
-
-
-def test_how_long_the_five_runs_took():
-    (minutes,) = re.findall(r"five runs of the table took (\d+) minutes", README)
-    runs = [run for name, run in committed().items() if name in published.PRINTED]
-    starts = [datetime.fromisoformat(run.started).timestamp() for run in runs]
-    ends = [start + run.seconds for start, run in zip(starts, runs)]
-    assert int(minutes) == round((max(ends) - min(starts)) / 60)
-
-
-def are_committed(paths):
-    """Whether the figures drawn just now are those in figures/, to the byte."""
-    return all((ROOT / "figures" / p.name).read_bytes() == p.read_bytes() for p in paths)
-
-
-@pytest.mark.parametrize("name", CHAPTER)
-def test_the_figures_are_drawn_from_a_record(name, tmp_path):
-    """The newest of its seed; a user's own `make reproduce` draws them anew, with any seed."""
-    newest = {run.seed: run for run in store.read(RECORDS) if run.experiment == name}
-    assert any(are_committed(figures.draw_run(run, tmp_path)) for run in newest.values())
-
-
-def test_the_other_figures(tmp_path):
-    runs = store.read(RECORDS)
-    assert are_committed([drawing.save(figures.factor_figure(), tmp_path / figures.FACTOR_FIGURE)])
-    assert any(
-        are_committed(figures.draw_overview([run for run in runs if run.seed == seed], tmp_path))
-        for seed in {run.seed for run in runs}
-    )
-
-
-@pytest.mark.parametrize("line", COMMANDS)
-def test_every_command_parses(line):
-    _, command, *arguments = shlex.split(line)
-    cli.main.commands[command].make_context(command, arguments)
-
-
-def test_every_command_is_shown():
-    assert {shlex.split(line)[1] for line in COMMANDS} == set(cli.main.commands)
-
-
-@pytest.mark.parametrize("name", [*CHAPTER, *cli_plot.SCHEDULES])
-def test_every_experiment_and_schedule_is_named(name):
-    assert f"`{name}`" in README
-
-
-@pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.splitlines()[0])
-def test_the_code_runs_as_it_stands(block, monkeypatch, small_iters, capsys):
-    monkeypatch.setattr(data, "load_fashion_mnist", lambda batch_size: small_iters())
+def test_the_code_runs_as_it_stands(monkeypatch, small_iters):
+    (block,) = (block for language, block in FENCES if language == "python")
+    monkeypatch.setattr(batches, "load_fashion_mnist", lambda batch_size: small_iters())
     exec(compile(block, "README.md", "exec"), {})
 
 
-def test_every_make_target_exists():
+def test_make_targets_options_variables_and_versions_exist():
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = re.findall(r"(?:^|`)(?:PYTHON=\S+ )?make ([a-z-]+)", README, re.MULTILINE)
-    assert {"reproduce", "test", "help", "install"} <= set(named) <= targets
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", HELD, re.MULTILINE))
+    assert {"reproduce", "test", "help"} <= named <= targets
+    variables = {"DATA_VARIABLE": files.DATA_VARIABLE, "URL_VARIABLE": files.URL_VARIABLE}
+    assert set(re.findall(r"\$(D2L\w+)", README)) == set(variables.values())
+    setup = (ROOT / "setup.cfg").read_text()
+    assert "python_requires = >=3.9,<3.12" in setup
 
 
-@pytest.mark.parametrize("path", re.findall(r"`((?:d2l_lrsched|tests|figures)/[\w/.]*)`", README))
-def test_every_path_exists(path):
-    assert (ROOT / path).exists()
+def test_every_link_leads_somewhere():
+    for text, folder in ((README, ROOT), (CONTRIBUTING, ROOT)):
+        links = re.findall(r"\]\((?!https:)([^)#]+)", text)
+        assert links
+        assert [link for link in links if not (folder / link).exists()] == []
+    paths = re.findall(r"`((?:d2l_lrsched|tests|figures|notebooks)/[\w/.]*)`", HELD)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+def test_the_citation_names_book_translators_and_data():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert cited["cff-version"] == "1.2.0"
+    assert {"message", "title", "authors", "license", "version"} <= cited.keys()
+    book, data = cited["references"]
+    assert [author["family-names"] for author in book["authors"]] == [
+        "Zhang",
+        "Lipton",
+        "Li",
+        "Smola",
+    ]
+    assert len(book["translators"]) == 8
+    assert data["title"].startswith("Fashion-MNIST")
