@@ -171,7 +171,7 @@ def report(records: Path, output: Path) -> None:
     """
     os.environ["MPLBACKEND"] = "agg"
     from d2l_lrsched import drawing
-    from d2l_lrsched.studies.chapter import figures_baseline, page
+    from d2l_lrsched.studies.chapter import figures, figures_baseline, page
     from d2l_lrsched.studies.chapter import verdicts as regression
 
     with one_line_errors():
@@ -181,6 +181,7 @@ def report(records: Path, output: Path) -> None:
             temporary.write_text(page.as_html(runs, verdicts), encoding="utf-8")
         figure = figures_baseline.baseline_figure(runs, verdicts)
         drawing.save(figure, output / figures_baseline.BASELINE_FIGURE)
+        drawing.save(figures.plotted_and_trained(), output / figures.PLOTTED_AND_TRAINED_FIGURE)
     click.echo(f"{output / PAGE}: {_counts(verdicts)}")
 
 

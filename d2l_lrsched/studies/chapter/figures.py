@@ -11,7 +11,7 @@ from d2l_lrsched import drawing
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.drawing import D2L_FIGSIZE, D2L_FORMATS, look
 from d2l_lrsched.files import PathLike
-from d2l_lrsched.runs.experiment import known
+from d2l_lrsched.runs.experiment import NUM_EPOCHS, known
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.schedulers.scratch import FactorScheduler
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
@@ -22,6 +22,7 @@ from d2l_lrsched.studies.chapter.published import PRINTED
 FACTOR_FIGURE = "11.15.3.1-factor-schedule.svg"
 FACTOR_STEPS = 50
 OVERVIEW_FIGURE = "overview.svg"
+PLOTTED_AND_TRAINED_FIGURE = "plotted-and-trained.svg"
 
 
 def schedule_figure(values: Sequence[float], title: str) -> Figure:
@@ -124,6 +125,25 @@ def overview_figure(runs: Iterable[Run]) -> Figure:
         figure.legend(loc="lower center", ncol=len(PUBLISHED), frameon=False)
         figure.tight_layout(rect=(0, 0.08, 1, 1))
     return figure
+
+
+@drawing.figure(6, 2.6)
+def plotted_and_trained(figure: Figure) -> None:
+    """Draw the chapter's cosine as the book plots it, and the rate that its Trainer used."""
+    optimizer_params, plotted = CHAPTER["cosine"].prepare(UPDATES_PER_EPOCH)
+    updates = range(1, NUM_EPOCHS * UPDATES_PER_EPOCH + 1)
+    used = [optimizer_params["lr_scheduler"](n) for n in updates]
+    axes = figure.subplots()
+    axes.plot(plotted, "--", color=drawing.BLUE, label="as the book draws it, over epochs")
+    axes.plot(
+        [n / UPDATES_PER_EPOCH for n in updates],
+        used,
+        color=drawing.VERMILION,
+        label=f"as the Trainer used it, {UPDATES_PER_EPOCH} updates an epoch",
+    )
+    axes.set(xlabel="epoch", ylabel="learning rate", title="11.15.3.3 Cosine, max_update=20")
+    axes.set(xlim=(-0.3, NUM_EPOCHS), ylim=(0, None))
+    axes.legend()
 
 
 def _marker(x: Sequence[float]) -> str:
