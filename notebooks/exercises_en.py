@@ -48,10 +48,10 @@ from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import page as tables
 from d2l_lrsched.studies.exercises.figures import DRAWINGS
 from d2l_lrsched.studies.sampling import page as sampling
-from d2l_lrsched.studies.sampling import pool as sgld_pool
 from d2l_lrsched.studies.sampling import posterior as langevin
 from d2l_lrsched.studies.sampling import record as sgld_records
 from d2l_lrsched.studies.sampling.figures import sgld_figure
+from d2l_lrsched.studies.sampling.verdicts import sampling_errors
 
 npx.set_np()
 runs = store.read("../figures/exercises/runs.jsonl")
@@ -83,13 +83,11 @@ constant = [run for run in baseline if run.experiment == "constant"]
 
 
 def answers(exercise):
-    rows = tables.answer_rows(runs, exercise)
-    return Markdown(as_markdown(tables.ANSWER_HEADER, rows))
+    return Markdown(frames.markdown(tables.answers(frames.of_runs(runs), exercise)))
 
 
 def differences(exercise):
-    rows = tables.difference_rows(runs, exercise)
-    return Markdown(as_markdown(tables.DIFFERENCE_HEADER, rows))
+    return Markdown(frames.markdown(tables.differences(frames.of_runs(runs), exercise)))
 
 
 # %% [markdown]
@@ -407,14 +405,15 @@ sgld_figure(samples)
 # The table shows the last update; exact values are in brackets. The columns: setting; its step;
 # variance along either axis, where 1 is the posterior's; by how much the mean is off, along the
 # worse axis, in standard deviations; $W_2$, the Wasserstein distance from the posterior, which
-# counts errors of mean and shape together; the update from which on $W_2$ stays below 0.25; *lost*,
+# counts errors of mean and shape together; the update from which on $W_2$ stays below 0.25; *far*,
 # the chains that end more than 10 standard deviations away. The last two columns are two different
 # questions, each with a p-value: do the chains agree with *what the formulas predict for them*, and
 # with *the posterior*?
 
 # %%
-display(Markdown(as_markdown(sampling.TABLE_HEADER, sampling.table_rows(samples))))
-Markdown(sampling.method(samples))
+pooled = sgld_records.pool(samples)
+display(Markdown(frames.markdown(sampling.last_update(pooled))))
+Markdown(sampling.method(pooled))
 
 # %% [markdown]
 # - **A fixed step samples the wrong thing, and exactly as predicted.** *fixed-moderate* is quick to
@@ -435,11 +434,11 @@ Markdown(sampling.method(samples))
 # sampled variance of the narrow axis lies above the exact one, and above 1:
 
 # %%
-pooled = {sampled.setting.name: sampled for sampled in sgld_pool.pool(samples)}
+by_name = {sampled.setting.name: sampled for sampled in pooled}
 for name in ("paper", "fixed-small"):
-    sampled = pooled[name]
-    error = sampling.sampling_errors(sampled.num_chains)["variance"]
-    found, exact = sampled.variances[-1, 0], sampled.exact_variances[-1, 0]
+    sampled = by_name[name]
+    error = sampling_errors(sampled.num_chains)["variance"]
+    found, exact = sampled.found.variance[-1, 0], sampled.exact.variance[-1, 0]
     excess = f"{(found / exact - 1) / error:+.1f} above the exact"
     print(f"{name}, in standard errors: {excess}, {(found - 1) / error:+.1f} above 1")
 
@@ -458,8 +457,7 @@ for name in ("paper", "fixed-small"):
 # *one* chain's average of position and of square typically has; agreement with the posterior.
 
 # %%
-rows = sampling.average_rows(samples)
-Markdown(as_markdown(sampling.AVERAGE_HEADER, rows))
+Markdown(frames.markdown(sampling.averages(pooled)))
 
 # %% [markdown]
 # With the paper's schedule the plain average is the *better* one here. The weights are largest
@@ -473,8 +471,8 @@ Markdown(as_markdown(sampling.AVERAGE_HEADER, rows))
 # of the diverging axis. How far apart are neighboring float64 numbers of that size?
 
 # %%
-unstable = pooled["fixed-unstable"]
-narrow_sd, wide_sd = np.sqrt(unstable.exact_variances[-1])
+unstable = by_name["fixed-unstable"]
+narrow_sd, wide_sd = np.sqrt(unstable.exact.variance[-1])
 print(f"exact standard deviations: narrow axis {narrow_sd:.2g}, wide axis {wide_sd:.2g}")
 print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):.2g}")
 

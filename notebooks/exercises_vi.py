@@ -49,10 +49,10 @@ from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import page as tables
 from d2l_lrsched.studies.exercises.figures import DRAWINGS
 from d2l_lrsched.studies.sampling import page as sampling
-from d2l_lrsched.studies.sampling import pool as sgld_pool
 from d2l_lrsched.studies.sampling import posterior as langevin
 from d2l_lrsched.studies.sampling import record as sgld_records
 from d2l_lrsched.studies.sampling.figures import sgld_figure
+from d2l_lrsched.studies.sampling.verdicts import sampling_errors
 
 npx.set_np()
 runs = store.read("../figures/exercises/runs.jsonl")
@@ -87,13 +87,11 @@ constant = [run for run in baseline if run.experiment == "constant"]
 
 
 def answers(exercise):
-    rows = tables.answer_rows(runs, exercise)
-    return Markdown(as_markdown(tables.ANSWER_HEADER, rows))
+    return Markdown(frames.markdown(tables.answers(frames.of_runs(runs), exercise)))
 
 
 def differences(exercise):
-    rows = tables.difference_rows(runs, exercise)
-    return Markdown(as_markdown(tables.DIFFERENCE_HEADER, rows))
+    return Markdown(frames.markdown(tables.differences(frames.of_runs(runs), exercise)))
 
 
 # %% [markdown]
@@ -432,7 +430,7 @@ sgld_figure(samples)
 # (*setting*); bước (*step*); phương sai trên trục hẹp (*narrow*) và trục rộng (*wide*), hậu nghiệm
 # là 1; kỳ vọng lệch bao nhiêu độ lệch chuẩn, trên trục lệch nhiều hơn (*mean off by*); $W_2$,
 # khoảng cách Wasserstein đến hậu nghiệm, gộp cả sai về vị trí lẫn sai về hình dạng; từ bước nào
-# $W_2$ luôn dưới 0.25 (*near from update*; *never* là không bao giờ); số chuỗi lạc mất (*lost*),
+# $W_2$ luôn dưới 0.25 (*near from update*; *never* là không bao giờ); số chuỗi lạc mất (*far*),
 # tức kết thúc ở xa hơn 10 độ lệch chuẩn. Hai cột cuối là hai câu hỏi khác nhau, trả lời có (*yes*)
 # hoặc không (*no*) kèm trị số p: các chuỗi có khớp với *điều công thức dự đoán cho chúng* không
 # (*prediction*), và có khớp với *hậu nghiệm* không (*posterior*)? Đoạn tiếng Anh dưới bảng ghi các
@@ -440,8 +438,9 @@ sgld_figure(samples)
 # chỉnh p (Bonferroni).
 
 # %%
-display(Markdown(as_markdown(sampling.TABLE_HEADER, sampling.table_rows(samples))))
-Markdown(sampling.method(samples))
+pooled = sgld_records.pool(samples)
+display(Markdown(frames.markdown(sampling.last_update(pooled))))
+Markdown(sampling.method(pooled))
 
 # %% [markdown]
 # - **Bước cố định lấy mẫu từ một phân phối khác, đúng như dự đoán.** *fixed-moderate* đến nơi nhanh
@@ -463,11 +462,11 @@ Markdown(sampling.method(samples))
 # nhiêu sai số chuẩn:
 
 # %%
-pooled = {sampled.setting.name: sampled for sampled in sgld_pool.pool(samples)}
+by_name = {sampled.setting.name: sampled for sampled in pooled}
 for name in ("paper", "fixed-small"):
-    sampled = pooled[name]
-    error = sampling.sampling_errors(sampled.num_chains)["variance"]
-    found, exact = sampled.variances[-1, 0], sampled.exact_variances[-1, 0]
+    sampled = by_name[name]
+    error = sampling_errors(sampled.num_chains)["variance"]
+    found, exact = sampled.found.variance[-1, 0], sampled.exact.variance[-1, 0]
     excess = f"{(found / exact - 1) / error:+.1f} above the exact"
     print(f"{name}, in standard errors: {excess}, {(found - 1) / error:+.1f} above 1")
 
@@ -487,8 +486,7 @@ for name in ("paper", "fixed-small"):
 # và về bình phương (*square*); có khớp với hậu nghiệm không.
 
 # %%
-rows = sampling.average_rows(samples)
-Markdown(as_markdown(sampling.AVERAGE_HEADER, rows))
+Markdown(frames.markdown(sampling.averages(pooled)))
 
 # %% [markdown]
 # Với bộ định thời của bài báo, trung bình đều nhau ở đây lại *tốt hơn*. Trọng số lớn nhất nằm ở chỗ
@@ -502,8 +500,8 @@ Markdown(as_markdown(sampling.AVERAGE_HEADER, rows))
 # trục đang phân kỳ. Hai số float64 liền nhau ở cỡ ấy cách nhau bao xa (*spacing*)?
 
 # %%
-unstable = pooled["fixed-unstable"]
-narrow_sd, wide_sd = np.sqrt(unstable.exact_variances[-1])
+unstable = by_name["fixed-unstable"]
+narrow_sd, wide_sd = np.sqrt(unstable.exact.variance[-1])
 print(f"exact standard deviations: narrow axis {narrow_sd:.2g}, wide axis {wide_sd:.2g}")
 print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):.2g}")
 

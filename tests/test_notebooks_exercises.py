@@ -15,13 +15,12 @@ from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs import frames
 from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.chapter import verdicts as regression
-from d2l_lrsched.studies.chapter.tables import as_markdown
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import page as exercises_report
 from d2l_lrsched.studies.sampling import page as sgld_report
-from d2l_lrsched.studies.sampling import pool as sgld_pool
 from d2l_lrsched.studies.sampling import posterior as langevin
 from d2l_lrsched.studies.sampling import record as sgld_records
+from d2l_lrsched.studies.sampling.verdicts import sampling_errors
 from made_up import FIGURES, ROOT
 
 LANGUAGES = ("vi", "en")
@@ -41,7 +40,7 @@ def samples():
 
 @pytest.fixture(scope="module")
 def pooled(samples):
-    return {sampled.setting.name: sampled for sampled in sgld_pool.pool(samples)}
+    return {sampled.setting.name: sampled for sampled in sgld_records.pool(samples)}
 
 
 @pytest.fixture(scope="module")
@@ -72,26 +71,20 @@ def mean_of(runs, name, number="test_acc"):
 
 def said(runs, exercise):
     """What the last column of the differences says, by what is compared."""
-    rows = exercises_report.difference_rows(runs, exercise)
-    return {compared: words for compared, *_, words in rows}
+    table = exercises_report.differences(frames.of_runs(runs), exercise)
+    return dict(zip(table["compared"], table[""]))
 
 
 @each_language
 def test_its_tables_are_made_from_the_records(lang, runs, samples):
-    expected = {
-        as_markdown(exercises_report.ANSWER_HEADER, exercises_report.answer_rows(runs, exercise))
-        for exercise in exercises.EXERCISES
-    } | {
-        as_markdown(header, rows)
-        for exercise in exercises.EXERCISES
-        for header in [exercises_report.DIFFERENCE_HEADER]
-        if (rows := exercises_report.difference_rows(runs, exercise))
-    }
-    expected |= {
-        as_markdown(sgld_report.TABLE_HEADER, sgld_report.table_rows(samples)),
-        as_markdown(sgld_report.AVERAGE_HEADER, sgld_report.average_rows(samples)),
-        sgld_report.method(samples),
-    }
+    table, pooled = frames.of_runs(runs), sgld_records.pool(samples)
+    tables = [
+        *(exercises_report.answers(table, exercise) for exercise in exercises.EXERCISES),
+        *(exercises_report.differences(table, exercise) for exercise in exercises.EXERCISES),
+        sgld_report.last_update(pooled),
+        sgld_report.averages(pooled),
+    ]
+    expected = {frames.markdown(one) for one in tables if len(one)} | {sgld_report.method(pooled)}
     found = {
         output.data["text/markdown"]
         for output in outputs_of(lang)
@@ -208,20 +201,18 @@ def test_at_the_edge_other_seeds_die(runs):
 # 5. Sampling
 
 
-def test_what_it_says_of_samples(samples, pooled):
-    rows = {row[0]: row for row in sgld_report.table_rows(samples)}
-    agrees = {name: [cell[:2] for cell in row[-2:]] for name, row in rows.items()}
-    assert {name for name, (prediction, _) in agrees.items() if prediction == "no"} == {
-        "fixed-unstable"
-    }
-    assert {posterior for _, posterior in agrees.values()} == {"no"}
-    distances = {name: sampled.distances[-1] for name, sampled in pooled.items()}
+def test_what_it_says_of_samples(pooled):
+    table = sgld_report.last_update(list(pooled.values())).set_index("setting")
+    disagree = table["agrees with the prediction"].str.startswith("no")
+    assert list(table.index[disagree]) == ["fixed-unstable"]
+    assert table["agrees with the posterior"].str.startswith("no").all()
+    distances = {name: sampled.found.distance[-1] for name, sampled in pooled.items()}
     assert min(distances, key=distances.get) == "paper"
     near = {name: sampled.near for name, sampled in pooled.items() if sampled.near is not None}
     assert near.keys() == {"paper", "fixed-small"}
     assert near["paper"] < 0.6 * near["fixed-small"], "much sooner"
-    honest = sgld_report.sampling_errors(pooled["paper"].num_chains)["W2"]
-    assert pooled["paper"].exact_distances[-1] < honest
+    honest = sampling_errors(pooled["paper"].num_chains)["W2"]
+    assert pooled["paper"].exact.distance[-1] < honest
     assert pooled["paper"].num_chains >= 2000, "thousands"
     bound = 4 / langevin.PRECISIONS[0]
     assert bound < langevin.SETTINGS["fixed-unstable"].step < 1.02 * bound, "hardly above"
@@ -230,16 +221,16 @@ def test_what_it_says_of_samples(samples, pooled):
 def test_what_it_says_of_samples_without_noise(pooled):
     """A point; and a cloud that is round, where the posterior's axes differ by nearly two."""
     units = np.sqrt(langevin.PRECISIONS)
-    assert np.sqrt(pooled["sgd-paper"].variances[-1]).max() < 0.2
-    axes = np.sqrt(pooled["sgd-moderate"].variances[-1]) / units
+    assert np.sqrt(pooled["sgd-paper"].found.variance[-1]).max() < 0.2
+    axes = np.sqrt(pooled["sgd-moderate"].found.variance[-1]) / units
     assert max(axes) / min(axes) < 1.2 < 1.8 < max(units) / min(units)
 
 
 def test_what_it_says_of_the_no_of_the_paper(pooled):
     for name in ("paper", "fixed-small"):
         sampled = pooled[name]
-        error = sgld_report.sampling_errors(sampled.num_chains)["variance"]
-        found, exact = sampled.variances[-1, 0], sampled.exact_variances[-1, 0]
+        error = sampling_errors(sampled.num_chains)["variance"]
+        found, exact = sampled.found.variance[-1, 0], sampled.exact.variance[-1, 0]
         assert 1 < exact < 1.1
         luck, all_in_all = (found / exact - 1) / error, (found - 1) / error
         assert 2 < luck < 3.5
@@ -250,7 +241,9 @@ def test_what_it_says_of_the_no_of_the_paper(pooled):
 def test_what_it_says_of_averages(pooled):
     paper = pooled["paper"]
     for name, truth in (("mean", 0), ("square", 1)):
-        errors = {w: np.abs(paper.averages[w][name] - truth).max() for w in ("weighted", "plain")}
+        errors = {
+            w: np.abs(paper.averages[w][name][0].mean - truth).max() for w in ("weighted", "plain")
+        }
         assert errors["plain"] < errors["weighted"]
     burnt = int(langevin.BURN_IN * langevin.NUM_UPDATES)
     means, _ = langevin.predict(langevin.SETTINGS["paper"].steps(langevin.NUM_UPDATES))
@@ -258,7 +251,7 @@ def test_what_it_says_of_averages(pooled):
 
 
 def test_what_it_says_of_rounding(pooled):
-    narrow, wide = np.sqrt(pooled["fixed-unstable"].exact_variances[-1])
+    narrow, wide = np.sqrt(pooled["fixed-unstable"].exact.variance[-1])
     assert np.spacing(narrow) > 1e6 * wide
 
 

@@ -14,7 +14,7 @@ from d2l_lrsched.cli.errors import end_as_by_ctrl_c, one_line_errors
 from d2l_lrsched.files import whole_file
 
 if TYPE_CHECKING:
-    from d2l_lrsched.studies.sampling.record import Record
+    from d2l_lrsched.studies.sampling.record import Samples
 
 RECORDS = "runs.jsonl"
 PAGE = "README.md"
@@ -67,7 +67,8 @@ def exercises(
     from d2l_lrsched.studies.exercises import page as exercises_report
     from d2l_lrsched.studies.exercises.experiments import EXERCISES, EXPERIMENTS
     from d2l_lrsched.studies.sampling import figures as figures_sgld
-    from d2l_lrsched.studies.sampling import sampler as sgld
+    from d2l_lrsched.studies.sampling import page as sampling_page
+    from d2l_lrsched.studies.sampling import sampler
 
     with one_line_errors():
         records = cli_options.ready(output / RECORDS, EXPERIMENTS)
@@ -84,32 +85,34 @@ def exercises(
         for names, of_seeds in wanted:
             cli_runs.make(names, of_seeds, records, workers, **settings).exit_if_failed()
         if "sampling" in (chosen or NAMES):
-            samples = sgld.make(sampled)
+            samples = sampler.make(sampled)
         shown = {
             runner.Job(name, seed, epochs, net="fast").key
             for names, of_seeds in parts.values()
             for name in names
             for seed in of_seeds
         }
-        runs = [run for run in store.read(records) if run.key in shown]
+        once = {run.key: run for run in store.read(records)}
+        runs = [run for key, run in once.items() if key in shown]
         drawn = figures_exercises.draw_all(runs)
         if samples:
             figure = figures_sgld.sgld_figure(samples)
             drawing.save(figure, sampled.with_name(figures_sgld.SGLD_FIGURE))
+            with whole_file(sampled.with_name(PAGE)) as temporary:
+                temporary.write_text(sampling_page.as_page(samples), encoding="utf-8")
         for name, figure in drawn.items():
             drawing.save(figure, output / name)
         with whole_file(output / PAGE) as temporary:
-            temporary.write_text(exercises_report.as_page(runs, samples), encoding="utf-8")
+            temporary.write_text(exercises_report.as_page(runs), encoding="utf-8")
     click.echo(f"{output / PAGE}: {len(runs)} runs, {len(drawn)} figures")
 
 
-def _known_samples(path: Path) -> list[Record]:
+def _known_samples(path: Path) -> list[Samples]:
     """Return the file's records that the exercise has, if any; say how many others there are."""
-    from d2l_lrsched.studies.sampling import record as sgld_records
-    from d2l_lrsched.studies.sampling import sampler as sgld
+    from d2l_lrsched.studies.sampling import record, sampler
 
-    records = sgld_records.read(path)
-    found = sgld.known(records)
+    records = record.read(path)
+    found = sampler.known(records)
     if len(found) < len(records):
         click.echo(
             f"Warning: {path}: {len(records) - len(found)} of {len(records)} records are passed "

@@ -14,8 +14,7 @@ from numpy.typing import ArrayLike
 
 from d2l_lrsched import drawing
 from d2l_lrsched.studies.sampling import posterior as langevin
-from d2l_lrsched.studies.sampling.pool import Sampled, pool
-from d2l_lrsched.studies.sampling.record import Record
+from d2l_lrsched.studies.sampling.record import Pooled, Samples, pool
 
 SGLD_FIGURE = "sgld.svg"
 #: The settings whose samples are drawn.
@@ -49,7 +48,7 @@ _DISTANCES = (1e-2, 1e2)
 _SIZE = 8
 
 
-def sgld_figure(records: Iterable[Record]) -> Figure:
+def sgld_figure(records: Iterable[Samples]) -> Figure:
     """Draw the samples at the end, and variances and distances over the updates.
 
     Above, chains of all seeds in the plane of theta with the ellipse that holds 95 % of the
@@ -60,7 +59,7 @@ def sgld_figure(records: Iterable[Record]) -> Figure:
 
     Parameters
     ----------
-    records : iterable of Record
+    records : iterable of Samples
         Settings without a record are left out.
     """
     records = list(records)
@@ -80,10 +79,10 @@ def sgld_figure(records: Iterable[Record]) -> Figure:
         variances = figure.add_subplot(grid[1, :5])
         distances = figure.add_subplot(grid[1, 5:])
         for name, sampled in pooled.items():
-            exact = sampled.exact_variances[:, 0]
-            _draw_course(variances, sampled.updates, sampled.variances[:, 0], exact, name)
+            exact = sampled.exact.variance[:, 0]
+            _draw_course(variances, sampled.updates, sampled.found.variance[:, 0], exact, name)
             _draw_course(
-                distances, sampled.updates, sampled.distances, sampled.exact_distances, name
+                distances, sampled.updates, sampled.found.distance, sampled.exact.distance, name
             )
         variances.axhline(1, **_POSTERIOR)
         variances.set_ylim(_VARIANCES)
@@ -100,11 +99,11 @@ def sgld_figure(records: Iterable[Record]) -> Figure:
     return figure
 
 
-def _draw_samples(axes: Axes, sampled: Sampled | None, points: Sequence[Sequence[float]]) -> None:
+def _draw_samples(axes: Axes, sampled: Pooled | None, points: Sequence[Sequence[float]]) -> None:
     if sampled is not None:
         style = _STYLES[sampled.setting.name]
         axes.plot(*np.transpose(points), **style, ls="", ms=2.5, mew=0, alpha=0.5)
-        axes.plot(*_ellipse(sampled.exact_means[-1], sampled.exact_variances[-1]), **_EXACT)
+        axes.plot(*_ellipse(sampled.exact.mean[-1], sampled.exact.variance[-1]), **_EXACT)
     axes.plot(*_ellipse(np.zeros(2), np.ones(2)), **_POSTERIOR)
     center = langevin.POSTERIOR_MEAN
     axes.set(xlim=center[0] + [-_REACH, _REACH], ylim=center[1] + [-_REACH, _REACH])
@@ -127,7 +126,7 @@ def _draw_course(
     axes.plot(updates, found, **style, **_POINTS)
 
 
-def _draw_legend(figure: Figure, pooled: Sequence[Sampled]) -> None:
+def _draw_legend(figure: Figure, pooled: Sequence[Pooled]) -> None:
     handles = [
         Line2D([], [], label=s.setting.name, **_STYLES[s.setting.name], **{**_POINTS, "ls": "-"})
         for s in pooled

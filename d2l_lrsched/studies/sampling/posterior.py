@@ -29,7 +29,6 @@ NUM_DATA = 100
 BATCH_SIZE = 10
 DATA_MEAN = (1.0, 2.0)
 #: The eigenvalues of the data's covariance, and so the narrow and the wide axis of the posterior.
-DIRECTIONS = ("narrow", "wide")
 DATA_VARIANCES = np.array([1.0, 4.0])
 #: The eigenvectors as columns: the wide axis rises at 30 degrees.
 AXES = np.array([[-0.5, math.sqrt(0.75)], [math.sqrt(0.75), 0.5]])
@@ -52,15 +51,9 @@ Step = Union[float, LangevinScheduler]
 
 @dataclass(frozen=True)
 class Setting:
-    """A way to take steps.
+    """A way to take steps: the paper's epsilon, fixed or by the number of updates, from 1.
 
-    Parameters
-    ----------
-    name : str
-    step : float or LangevinScheduler
-        The paper's epsilon: fixed, or by the number of updates, of which the first is 1.
-    noise : bool
-        Whether N(0, epsilon) is added at each update (sgld) or nothing (sgd).
+    With noise, N(0, epsilon) is added at each update (sgld), else nothing (sgd).
     """
 
     name: str
@@ -177,7 +170,7 @@ def stationary(step: float, noise: bool = True) -> np.ndarray:
     )
 
 
-def wasserstein(mean: np.ndarray, covariance: np.ndarray) -> float:
+def wasserstein(mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     r"""Return the 2-Wasserstein distance of a Gaussian from the posterior, in posterior units.
 
     .. math:: W_2^2 = \lVert m \rVert^2 + \sum_i \left(\sqrt{e_i} - 1\right)^2
@@ -186,8 +179,8 @@ def wasserstein(mean: np.ndarray, covariance: np.ndarray) -> float:
 
     Parameters
     ----------
-    mean : numpy.ndarray of shape (2,)
-    covariance : numpy.ndarray of shape (2, 2)
+    mean : numpy.ndarray of shape (..., 2)
+    covariance : numpy.ndarray of shape (..., 2, 2)
         Both in posterior units.
 
     Notes
@@ -197,4 +190,4 @@ def wasserstein(mean: np.ndarray, covariance: np.ndarray) -> float:
     """
     # Rounding may make the eigenvalue of a covariance that is all but singular negative.
     deviations = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance), 0))
-    return float(np.sqrt(np.sum(mean**2) + np.sum((deviations - 1) ** 2)))
+    return np.sqrt((mean**2).sum(axis=-1) + ((deviations - 1) ** 2).sum(axis=-1))

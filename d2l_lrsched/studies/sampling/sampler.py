@@ -12,12 +12,11 @@ minibatch; ``rescale_grad`` is N/n, for which the Trainer is told N at its const
 each ``update(n)``; ``wd`` is the precision of the prior :math:`\mathcal{N}(0, I / wd)`; and the
 learning rate is :math:`\epsilon`. Without the noise the same step is ``sgd`` at half that rate.
 
-`langevin` has the problem and its exact numbers, `sgld_report` judges what is sampled here.
+`posterior` has the problem and its exact numbers, `verdicts` judges what is sampled here.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -27,9 +26,10 @@ import numpy
 from mxnet import autograd, gluon, np, npx
 
 from d2l_lrsched import checks
+from d2l_lrsched.files import PathLike
 from d2l_lrsched.runs import provenance
-from d2l_lrsched.studies.sampling import posterior as langevin
-from d2l_lrsched.studies.sampling import record as sgld_records
+from d2l_lrsched.runs.record import append, key
+from d2l_lrsched.studies.sampling import posterior
 from d2l_lrsched.studies.sampling.posterior import (
     BATCH_SIZE,
     NUM_DATA,
@@ -37,7 +37,7 @@ from d2l_lrsched.studies.sampling.posterior import (
     SETTINGS,
     Setting,
 )
-from d2l_lrsched.studies.sampling.record import Record
+from d2l_lrsched.studies.sampling.record import FAR, Average, Averages, Samples, read
 
 SEEDS = range(5)
 NUM_CHAINS = 400
@@ -45,13 +45,11 @@ NUM_CHAINS = 400
 NUM_RECORDED = 25
 #: Points of the last sample that a record keeps.
 NUM_FINAL = 100
-#: A draw from the posterior is farther than this from its mean once in 10^21.
-LOST = 10.0
 
 
 def sample(
     setting: Setting, seed: int, num_updates: int = NUM_UPDATES, num_chains: int = NUM_CHAINS
-) -> Record:
+) -> Samples:
     """Run chains side by side, each with minibatches and noise of its own.
 
     Parameters
@@ -67,7 +65,7 @@ def sample(
 
     Returns
     -------
-    Record
+    Samples
         Sampled in float64, kept to 7 digits.
 
     Raises
@@ -83,28 +81,28 @@ def sample(
     npx.set_np()  # per thread
     began = time.perf_counter()
     steps = setting.steps(num_updates)
-    burn_in = int(langevin.BURN_IN * num_updates)
+    burn_in = int(posterior.BURN_IN * num_updates)
     recorded = set(recorded_updates(num_updates))
     moments: list[tuple[int, numpy.ndarray, numpy.ndarray]] = []
-    averages = {"weighted": _Average(num_chains), "plain": _Average(num_chains)}
+    weighted, plain = _Averaging(num_chains), _Averaging(num_chains)
     for update, theta in enumerate(_chains(setting, seed, num_updates, num_chains), start=1):
         if update in recorded:
             moments.append((update, theta.mean(axis=0), numpy.cov(theta.T)))
         if update > burn_in:
-            units = langevin.standardize(theta)
-            averages["weighted"].add(units, steps[update - 1])
-            averages["plain"].add(units, 1.0)
-    distances = numpy.hypot(*langevin.standardize(theta).T)
-    return Record(
+            units = posterior.standardize(theta)
+            weighted.add(units, steps[update - 1])
+            plain.add(units, 1.0)
+    distances = numpy.hypot(*posterior.standardize(theta).T)
+    return Samples(
         setting=setting.name,
         seed=seed,
         settings=_settings(setting, num_updates, num_chains),
         updates=[update for update, _, _ in moments],
         means=[_rounded(mean) for _, mean, _ in moments],
         covariances=[_rounded(covariance[[0, 0, 1], [0, 1, 1]]) for _, _, covariance in moments],
-        averages={weights: average.over_chains() for weights, average in averages.items()},
+        averages=Averages(weighted.over_chains(), plain.over_chains()),
         final=[_rounded(point) for point in theta[:NUM_FINAL]],
-        lost=int((distances > LOST).sum()),
+        far=int((distances > FAR).sum()),
         seconds=round(time.perf_counter() - began, 2),
         versions=provenance.versions(),
         processor=provenance.processor(),
@@ -112,61 +110,54 @@ def sample(
     )
 
 
-def known(records: Iterable[Record]) -> list[Record]:
-    """Return the first record of each setting and seed, of those that `make` would make.
+def known(records: Iterable[Samples]) -> list[Samples]:
+    """Return the first record of each setting and seed of the exercise, in its order.
 
     Records outlive the code that wrote them: what had other settings is of other numbers.
     """
-    first: dict[tuple[str, int], Record] = {}
-    for record in records:
-        setting = SETTINGS.get(record.setting)
-        if setting and record.settings == _settings(setting, NUM_UPDATES, NUM_CHAINS):
-            first.setdefault((record.setting, record.seed), record)
-    return [record for (_, seed), record in first.items() if seed in SEEDS]
+    of_key = {record.key: record for record in reversed(list(records))}
+    return [of_key[key] for key in _wanted() if key in of_key]
 
 
-def missing(records: Iterable[Record]) -> list[tuple[Setting, int]]:
-    """Return the settings and seeds of which there is no record, or one of other settings."""
-    found = {(record.setting, record.seed) for record in known(records)}
-    return [
-        (setting, seed)
-        for setting in SETTINGS.values()
-        for seed in SEEDS
-        if (setting.name, seed) not in found
-    ]
+def missing(records: Iterable[Samples]) -> list[tuple[Setting, int]]:
+    """Return the settings and seeds of the exercise of which there is no record."""
+    found = {record.key for record in records}
+    return [wanted for key, wanted in _wanted().items() if key not in found]
 
 
-def make(path: str | os.PathLike[str]) -> list[Record]:
-    """Make the records that the file lacks, storing each as it is finished; return all.
+def make(path: PathLike) -> list[Samples]:
+    """Make the records that the file lacks, adding each as it is finished; return the exercise's.
 
     Parameters
     ----------
     path : path
-        Of the file of records; made if it is missing. A record of other settings is replaced.
+        Of the file of records; made if it is missing.
 
     Returns
     -------
-    list of Record
+    list of Samples
         One of each setting and seed, in the order of `SETTINGS`, then of `SEEDS`.
 
     Raises
     ------
     StoreError
-        If the file cannot be read or holds what is no record.
-    OSError
-        If the file cannot be written.
+        If the file cannot be read or written, or holds what is no record.
     """
-    wanted = [(name, seed) for name in SETTINGS for seed in SEEDS]
-    records = sgld_records.read(path)
-    for setting, seed in missing(records):
-        made = sample(setting, seed)
-        records = [r for r in records if (r.setting, r.seed) != (made.setting, made.seed)]
-        records.append(made)
-        sgld_records.write(path, records)
-    return sorted(
-        known(records),
-        key=lambda record: wanted.index((record.setting, record.seed)),
-    )
+    for setting, seed in missing(read(path)):
+        append(path, sample(setting, seed), once=True)
+    return known(read(path))
+
+
+def _wanted() -> dict[tuple[Any, ...], tuple[Setting, int]]:
+    """Return key -> setting and seed, of every record of the exercise."""
+    return {
+        key(setting.name, seed, NUM_UPDATES, _settings(setting, NUM_UPDATES, NUM_CHAINS)): (
+            setting,
+            seed,
+        )
+        for setting in SETTINGS.values()
+        for seed in SEEDS
+    }
 
 
 def recorded_updates(num_updates: int) -> list[int]:
@@ -180,9 +171,9 @@ def _chains(
     """Yield theta of all chains, of shape (chains, 2), after each update."""
     mx.random.seed(seed)
     batches = numpy.random.default_rng(seed)
-    points = langevin.data()
+    points = posterior.data()
     # The columns whiten: |(theta - x) @ root|^2 is (theta - x)' inverse(Sigma) (theta - x).
-    root = np.array(langevin.AXES / numpy.sqrt(langevin.DATA_VARIANCES), dtype="float64")
+    root = np.array(posterior.AXES / numpy.sqrt(posterior.DATA_VARIANCES), dtype="float64")
     theta = gluon.Parameter(
         "theta",
         shape=(num_chains, 2),
@@ -191,13 +182,13 @@ def _chains(
         lr_mult=1.0 if setting.noise else 0.5,  # sgld halves the step, sgd does not
     )
     theta.initialize()
-    theta.set_data(np.array([langevin.START] * num_chains, dtype="float64"))
+    theta.set_data(np.array([posterior.START] * num_chains, dtype="float64"))
     trainer = gluon.Trainer(
         [theta],
         "sgld" if setting.noise else "sgd",
         {
             "learning_rate" if isinstance(setting.step, float) else "lr_scheduler": setting.step,
-            "wd": langevin.WEIGHT_DECAY,
+            "wd": posterior.WEIGHT_DECAY,
             "rescale_grad": NUM_DATA,
         },
     )
@@ -212,7 +203,7 @@ def _chains(
         yield theta.data().asnumpy()
 
 
-class _Average:
+class _Averaging:
     """Each chain's weighted time averages of its position and of its square."""
 
     def __init__(self, num_chains: int) -> None:
@@ -223,14 +214,13 @@ class _Average:
         self._weight += weight
         self._sums += weight * numpy.stack([units, units**2])
 
-    def over_chains(self) -> dict[str, list[float]]:
-        mean, square = self._sums / self._weight
-        return {
-            "mean": _rounded(mean.mean(axis=0)),
-            "mean_sd": _rounded(mean.std(axis=0, ddof=1)),
-            "square": _rounded(square.mean(axis=0)),
-            "square_sd": _rounded(square.std(axis=0, ddof=1)),
-        }
+    def over_chains(self) -> Average:
+        moments = [
+            _rounded(moment)
+            for each in self._sums / self._weight
+            for moment in (each.mean(axis=0), each.std(axis=0, ddof=1))
+        ]
+        return Average(*moments)
 
 
 def _settings(setting: Setting, num_updates: int, num_chains: int) -> dict[str, Any]:
@@ -242,7 +232,7 @@ def _settings(setting: Setting, num_updates: int, num_chains: int) -> dict[str, 
         else {"a": step.a, "b": step.b, "gamma": step.gamma},
         "num_updates": num_updates,
         "num_chains": num_chains,
-        "burn_in": int(langevin.BURN_IN * num_updates),
+        "burn_in": int(posterior.BURN_IN * num_updates),
     }
 
 
