@@ -11,7 +11,7 @@ from d2l_lrsched.cli import options as cli_options
 from d2l_lrsched.cli.errors import one_line_errors
 from d2l_lrsched.files import whole_file
 
-RECORDS, TABLES, FIGURE = "rounds.jsonl", "README.md", "epochs.svg"
+RECORDS, PAGE, FIGURE = "rounds.jsonl", "README.md", "epochs.svg"
 
 
 @click.command()
@@ -19,9 +19,7 @@ RECORDS, TABLES, FIGURE = "rounds.jsonl", "README.md", "epochs.svg"
 @cli_options.workers("Runs at once where several are measured, each of one thread.")
 @cli_options.data_dir
 @cli_options.output(
-    "speed",
-    f"Folder for the tables ({TABLES}), the figure ({FIGURE}) and the record ({RECORDS}, "
-    "appended to).",
+    "speed", f"Folder for tables ({PAGE}), figure ({FIGURE}) and records ({RECORDS}, appended to)."
 )
 def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> None:
     """Measure the book's loop, ours and, where it is installed, PyTorch's, in turn.
@@ -32,10 +30,8 @@ def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> Non
     """
     os.environ["MPLBACKEND"] = "agg"
     from d2l_lrsched import drawing
-    from d2l_lrsched.runs import record as store
-    from d2l_lrsched.studies.chapter import tables as report
-    from d2l_lrsched.studies.speed import measure as benchmark
-    from d2l_lrsched.studies.speed import page as bench_report
+    from d2l_lrsched.runs import frames, record
+    from d2l_lrsched.studies.speed import measure, page
 
     with one_line_errors():
         folder = cli_options.checked_data(data_dir)
@@ -43,17 +39,16 @@ def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> Non
         with open(output / RECORDS, "ab"):
             pass  # it can be written: found out before half an hour is spent
         try:
-            record = benchmark.measure(
+            benchmark = measure.measure(
                 str(folder), workers, rounds, lambda turn: click.echo(turn, err=True)
             )
-        except benchmark.BenchError as error:
+        except measure.BenchError as error:
             raise click.ClickException(str(error)) from error
         except KeyboardInterrupt:
             raise click.ClickException("interrupted; nothing was measured to its end") from None
-        store.append(output / RECORDS, record)
-        with whole_file(output / TABLES) as temporary:
-            temporary.write_text(bench_report.as_markdown(record), encoding="utf-8")
-        drawing.save(bench_report.bench_figure(record), output / FIGURE)
-    rows = bench_report.target_rows(record)
-    click.echo(report.as_text(bench_report.TARGET_HEADER, rows))
+        record.append(output / RECORDS, benchmark)
+        with whole_file(output / PAGE) as temporary:
+            temporary.write_text(page.as_page(benchmark), encoding="utf-8")
+        drawing.save(page.figure(benchmark), output / FIGURE)
+    click.echo(frames.text(page.targets(benchmark)))
     click.echo(f"Tables, figure and record are in {output}/")

@@ -13,13 +13,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from d2l_lrsched.data import BATCH_SIZE
-from d2l_lrsched.data import source as files
+from d2l_lrsched.data import BATCH_SIZE, source
 
 LEARNING_RATE, CLIP_NORM = 0.1, 0.5  # some updates are clipped, some are not
 MATRIX_SIZE, NUM_PRODUCTS = 2048, 16
@@ -27,41 +27,38 @@ MATRIX_SIZE, NUM_PRODUCTS = 2048, 16
 Epoch = Callable[[], None]
 
 
-def ours(
-    data_dir: str,
-    net_name: str,
-    display: str = "none",
-    with_checkpoint: bool = False,
-    clip_norm: float | None = None,
-) -> Epoch:
-    """Run `train` with one of the arrangements of the net."""
+class Kind(NamedTuple):
+    """Which net `train` is given, and how it is to train it."""
+
+    net: str
+    display: str = "none"
+    checkpoint: bool = False
+    clip_norm: float | None = None
+
+
+def ours(data_dir: str, kind: Kind) -> Epoch:
+    """Run `train` for one epoch."""
     from d2l import mxnet as d2l
     from mxnet import gluon, npx
 
     from d2l_lrsched.data.batches import load_fashion_mnist
     from d2l_lrsched.nets import NETS
+    from d2l_lrsched.training import loop
     from d2l_lrsched.training.checkpoint import Checkpoint
-    from d2l_lrsched.training.loop import train
 
     npx.set_np()
     iters = load_fashion_mnist(BATCH_SIZE, data_dir=data_dir)
-    net, ctx, loss = NETS[net_name](), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
+    net, ctx, loss = NETS[kind.net](), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
     net.initialize(ctx=ctx)
 
     def epoch() -> None:
         trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": LEARNING_RATE})
         with tempfile.TemporaryDirectory() as folder:  # a new one, or there is nothing to train
-            checkpoint = Checkpoint(Path(folder, "run.npz"), {}) if with_checkpoint else None
-            train(
-                net,
-                *iters,
-                1,
-                loss,
-                trainer,
-                ctx,
-                clip_norm=clip_norm,
-                display=display,
-                checkpoint=checkpoint,
+            loop.train(
+                *(net, *iters, 1, loss, trainer, ctx),
+                clip_norm=kind.clip_norm,
+                display=kind.display,
+                checkpoint=Checkpoint(Path(folder, "run.npz"), {}) if kind.checkpoint else None,
             )
 
     return epoch
@@ -75,7 +72,7 @@ def book(data_dir: str) -> Epoch:
     from d2l_lrsched.nets.lenet import lenet
 
     npx.set_np()
-    train_x, train_y, test_x, test_y = files.read_all(data_dir).values()
+    train_x, train_y, test_x, test_y = source.read_all(data_dir).values()
     to_tensor = gluon.data.vision.transforms.ToTensor()
     train_loader, test_loader = (
         gluon.data.DataLoader(
@@ -115,7 +112,7 @@ def pytorch(data_dir: str, memory_format: str) -> Epoch:
     # frombuffer, since PyTorch wants a newer numpy than MXNet bears.
     train_x, train_y, test_x, test_y = (
         torch.frombuffer(bytearray(array.tobytes()), dtype=torch.uint8).reshape(array.shape)
-        for array in files.read_all(data_dir).values()
+        for array in source.read_all(data_dir).values()
     )
     layout = getattr(torch, memory_format)
     net = nn.Sequential(
@@ -160,15 +157,18 @@ def matrix_product(data_dir: str) -> Epoch:
     return epoch
 
 
+OURS = {
+    "chapter": Kind("chapter"),
+    "fast": Kind("fast"),
+    "fast, bar": Kind("fast", display="bar"),
+    "fast, checkpoint": Kind("fast", checkpoint=True),
+    "fast, clipping": Kind("fast", clip_norm=CLIP_NORM),
+}
 KINDS: dict[str, Callable[[str], Epoch]] = {
     "book": book,
-    "chapter": lambda data_dir: ours(data_dir, "chapter"),
-    "fast": lambda data_dir: ours(data_dir, "fast"),
-    "fast, bar": lambda data_dir: ours(data_dir, "fast", "bar"),
-    "fast, checkpoint": lambda data_dir: ours(data_dir, "fast", with_checkpoint=True),
-    "fast, clipping": lambda data_dir: ours(data_dir, "fast", clip_norm=CLIP_NORM),
-    "PyTorch": lambda data_dir: pytorch(data_dir, "contiguous_format"),
-    "PyTorch, channels last": lambda data_dir: pytorch(data_dir, "channels_last"),
+    **{name: partial(ours, kind=kind) for name, kind in OURS.items()},
+    "PyTorch": partial(pytorch, memory_format="contiguous_format"),
+    "PyTorch, channels last": partial(pytorch, memory_format="channels_last"),
     "matrix product": matrix_product,
 }
 

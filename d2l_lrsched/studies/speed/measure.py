@@ -15,15 +15,16 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from d2l_lrsched.runs import executors, provenance
-from d2l_lrsched.studies.chapter.published import PRINTED
-from d2l_lrsched.studies.speed import profile as bench_profile
+from d2l_lrsched.studies.speed.profile import operations
+from d2l_lrsched.studies.speed.record import Benchmark, Contender, Measured, Profile
 
 EPOCHS = (sys.executable, "-W", "ignore", "-m", "d2l_lrsched.studies.speed.epochs")
 START_UPS = {
@@ -33,35 +34,21 @@ START_UPS = {
 }
 RUNS_AT_ONCE = (1, 2, 4, 8)
 PROFILED = ("chapter", "fast")
+CHAPTER_RUNS = 5  # of the chapter's text
 
 
 class BenchError(RuntimeError):
     """A process of the benchmark ended before its time."""
 
 
-@dataclass(frozen=True)
-class Contender:
-    """What takes its turn: `copies` processes at once, each of so many threads.
-
-    `threads` None leaves the number to the library, as a reader's own run does.
-    """
-
-    name: str
-    kind: str
-    threads: int | None = 1
-    copies: int = 1
-
-
 def last_round(runs: int, cores: int) -> int:
     """Return how many of the runs share the cores at the end; see `executors.at_once`."""
-    while executors.at_once(runs, cores) < runs:
-        runs -= cores
-    return runs
+    return runs if runs < cores else cores + runs % cores
 
 
 def contenders(cores: int) -> list[Contender]:
     """Return all that can take part here, on so many cores."""
-    last = last_round(len(PRINTED), cores)
+    last = last_round(CHAPTER_RUNS, cores)
     listed = [
         Contender("the book's loop, as a reader runs it", "book", threads=None),
         Contender("the book's loop, 1 thread", "book"),
@@ -90,7 +77,7 @@ def contenders(cores: int) -> list[Contender]:
 
 
 class _Process:
-    """One process of `bench_epochs`, waiting to be asked."""
+    """A process of `epochs`, waiting to be asked."""
 
     def __init__(self, contender: Contender, data_dir: str) -> None:
         self._contender = contender
@@ -158,9 +145,7 @@ def _turn(team: list[_Process]) -> tuple[float, float]:
     return time.perf_counter() - start, max(answer["peak_mb"] for answer in answers)
 
 
-def measure(
-    data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], None]
-) -> dict[str, Any]:
+def measure(data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], None]) -> Benchmark:
     """Run the whole benchmark and return its record.
 
     Parameters
@@ -179,9 +164,9 @@ def measure(
     """
     listed = contenders(cores)
     seconds: dict[str, list[float]] = defaultdict(list)
-    peak_mb: dict[str, float] = defaultdict(float)
     start_ups: dict[str, list[float]] = defaultdict(list)
     runs_at_once: dict[str, list[float]] = defaultdict(list)
+    peak_mb: dict[str, float] = {}
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
     versions = provenance.versions()
     if importlib.util.find_spec("torch"):
@@ -191,8 +176,7 @@ def measure(
             for contender in listed:
                 on_turn(f"round {turn} of {rounds}: {contender.name}")
                 team = processes[contender.kind, contender.threads][: contender.copies]
-                taken, peak = _turn(team)
-                peak_mb[contender.name] = max(peak_mb[contender.name], peak)
+                taken, peak_mb[contender.name] = _turn(team)  # the peak can only have grown
                 if turn:
                     seconds[contender.name].append(taken)
     for turn in range(1, rounds + 1):
@@ -206,20 +190,21 @@ def measure(
     for kind in PROFILED:
         on_turn(f"profile: {kind}")
         profiles[kind] = profile(kind, data_dir)
-    return {
-        "started": started,
-        "versions": versions,
-        "processor": provenance.processor(),
-        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "cores": cores,
-        "rounds": rounds,
-        "contenders": [
-            {**asdict(c), "seconds": seconds[c.name], "peak_mb": peak_mb[c.name]} for c in listed
+    return Benchmark(
+        started=started,
+        versions=versions,
+        processor=provenance.processor(),
+        memory_gb=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        cores=cores,
+        rounds=rounds,
+        contenders=[
+            Measured(**msgspec.structs.asdict(c), seconds=seconds[c.name], peak_mb=peak_mb[c.name])
+            for c in listed
         ],
-        "start_ups": dict(start_ups),
-        "runs_at_once": dict(runs_at_once),
-        "profiles": profiles,
-    }
+        start_ups=dict(start_ups),
+        runs_at_once=dict(runs_at_once),
+        profiles=profiles,
+    )
 
 
 def _start_up(arguments: tuple[str, ...]) -> float:
@@ -244,15 +229,8 @@ def _runs(runs: int, cores: int, data_dir: str) -> float:
     return time.perf_counter() - start
 
 
-def profile(kind: str, data_dir: str) -> dict[str, Any]:
-    """Return where one epoch's seconds go, as oneDNN tells with ``DNNL_VERBOSE=1``.
-
-    Returns
-    -------
-    dict
-        'seconds': of the epoch; 'operations': [[operation, direction, kernel, seconds], ...],
-        the longest first. What is missing from the sum was not done by oneDNN.
-    """
+def profile(kind: str, data_dir: str) -> Profile:
+    """Return where the seconds of one epoch of one thread go."""
     done = subprocess.run(
         [*EPOCHS, kind, data_dir],
         env=_environment(1, DNNL_VERBOSE="1"),
@@ -264,12 +242,5 @@ def profile(kind: str, data_dir: str) -> dict[str, Any]:
     )
     if done.returncode:
         raise BenchError(f"profile of {kind}: its process ended with exit code {done.returncode}")
-    return {
-        "seconds": _seconds_of(done.stdout),
-        "operations": bench_profile.operations(done.stdout),
-    }
-
-
-def _seconds_of(output: str) -> float:
-    (answer,) = (line for line in output.splitlines() if line.startswith("{"))
-    return json.loads(answer)["seconds"]
+    (answer,) = (line for line in done.stdout.splitlines() if line.startswith("{"))
+    return Profile(json.loads(answer)["seconds"], operations(done.stdout))

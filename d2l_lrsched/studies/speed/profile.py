@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import Any
 
 from d2l_lrsched.data import TRAIN_EXAMPLES
 from d2l_lrsched.studies.speed.epochs import MATRIX_SIZE, NUM_PRODUCTS
+from d2l_lrsched.studies.speed.record import Operation
 
 TEST_EXAMPLES = 10_000
-# Multiplications and additions of a forward pass over one image; see `model.lenet`.
+# Multiplications and additions of a forward pass over one image; see `nets.lenet`.
 _CONV_1 = 2 * 25 * 1 * 6 * 28 * 28
 _CONV_2 = 2 * 25 * 6 * 16 * 10 * 10
 _DENSE = 2 * (400 * 120 + 120 * 84 + 84 * 10)
@@ -27,14 +27,14 @@ _VERBOSE = re.compile(
 )
 
 
-def operations(output: str) -> list[list[Any]]:
-    """Return [[operation, direction, kernel, seconds], ...], the longest first."""
+def operations(output: str) -> list[Operation]:
+    """Return the operations that oneDNN tells of, as ``DNNL_VERBOSE=1`` asks: the longest first."""
     seconds: dict[tuple[str, str, str], float] = defaultdict(float)
     for found in _VERBOSE.finditer(output):
         operation = found["operation"].partition("_v2")[0]
         direction = found["direction"].replace("_training", "").replace("_inference", "")
         kernel = found["kernel"].rpartition("x64:")[2]
-        seconds[operation, "" if direction == "undef" else direction, kernel] += (
-            float(found["ms"]) / 1000
-        )
-    return sorted(([*key, round(s, 4)] for key, s in seconds.items()), key=lambda row: -row[-1])
+        key = operation, "" if direction == "undef" else direction, kernel
+        seconds[key] += float(found["ms"]) / 1000
+    found_all = (Operation(*key, round(s, 4)) for key, s in seconds.items())
+    return sorted(found_all, key=lambda operation: -operation.seconds)

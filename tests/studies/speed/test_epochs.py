@@ -3,45 +3,93 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 
 import numpy as np
 import pytest
 from d2l import mxnet as d2l
+from mxnet import gluon
 
-from d2l_lrsched.data import source as files
-from d2l_lrsched.studies.speed import epochs as bench_epochs
+from d2l_lrsched.data import source
+from d2l_lrsched.nets import NETS
+from d2l_lrsched.studies.speed import epochs
+from d2l_lrsched.training import loop
 
 
 @pytest.fixture
 def small_files(monkeypatch, arrays):
     """The first images of each array, wherever they are read from."""
     small = {k: a[:300] if k.startswith("train") else a[:20] for k, a in arrays.items()}
-    monkeypatch.setattr(files, "read_all", lambda folder: small)
-    monkeypatch.setattr(files, "locate", lambda data_dir=None: data_dir)
+    monkeypatch.setattr(source, "read_all", lambda folder: small)
+    monkeypatch.setattr(source, "locate", lambda data_dir=None: data_dir)
     # The book's four workers are forked, which in the midst of tests is not safe.
     monkeypatch.setattr(d2l, "get_dataloader_workers", lambda: 0)
 
 
-@pytest.mark.parametrize("kind", bench_epochs.KINDS)
-def test_it_answers_every_line_with_an_epoch(kind, small_files, monkeypatch, capsys):
-    if kind.startswith("PyTorch"):
-        pytest.importorskip("torch")
-    monkeypatch.setattr(bench_epochs, "MATRIX_SIZE", 8)
+def test_every_line_is_answered_with_an_epoch(monkeypatch, capsys):
+    def epoch():
+        print("a closing line of the progress bar")
+        time.sleep(0.05)
+
+    monkeypatch.setitem(epochs.KINDS, "some", lambda data_dir: epoch)
     monkeypatch.setattr(sys, "stdin", io.StringIO("\n\n"))
-    bench_epochs.main(kind, "/data")
+    epochs.main("some", "/data")
     ready, *answers = capsys.readouterr().out.splitlines()
     assert ready == "ready"
     assert len(answers) == 2
     for answer in map(json.loads, answers):
-        assert answer["seconds"] > 0
+        assert 0.05 <= answer["seconds"] < 30
         assert 10 < answer["peak_mb"] < 100_000
+
+
+@pytest.mark.parametrize("kind", ["book", "chapter", "fast, clipping"])
+def test_an_epoch_trains_on_every_image_once(kind, small_files, monkeypatch):
+    sizes = []
+    for name in ("step", "update"):  # `train` updates by itself where it clips
+        monkeypatch.setattr(gluon.Trainer, name, lambda trainer, size, **_: sizes.append(size))
+    epochs.KINDS[kind]("/data")()
+    assert sizes == [256, 44]
+
+
+@pytest.mark.parametrize("kind", ["PyTorch", "PyTorch, channels last"])
+def test_pytorchs_epoch_trains_on_every_image_once(kind, small_files, monkeypatch):
+    torch = pytest.importorskip("torch")
+    steps = []
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda optimizer: steps.append(optimizer))
+    epochs.KINDS[kind]("/data")()
+    assert len(steps) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "net", "display", "checkpoint", "clip_norm"),
+    [
+        ("chapter", "chapter", "none", False, None),
+        ("fast", "fast", "none", False, None),
+        ("fast, bar", "fast", "bar", False, None),
+        ("fast, checkpoint", "fast", "none", True, None),
+        ("fast, clipping", "fast", "none", False, 0.5),
+    ],
+)
+def test_our_epoch_is_what_its_name_says(
+    kind, net, display, checkpoint, clip_norm, small_files, monkeypatch
+):
+    made, calls = [], []
+    for name, make in NETS.items():
+        monkeypatch.setitem(NETS, name, lambda n=name, make=make: made.append(n) or make())
+    monkeypatch.setattr(loop, "train", lambda *args, **settings: calls.append((args, settings)))
+    epochs.KINDS[kind]("/data")()
+    ((args, settings),) = calls
+    assert made == [net]
+    assert args[3] == 1  # epoch
+    assert bool(settings.pop("checkpoint")) is checkpoint
+    assert settings == {"display": display, "clip_norm": clip_norm}
 
 
 def test_the_product_is_a_product(monkeypatch):
     calls = []
     matmul = np.matmul
     monkeypatch.setattr(np, "matmul", lambda a, b, out: calls.append(a) or matmul(a, b, out=out))
-    monkeypatch.setattr(bench_epochs, "MATRIX_SIZE", 8)
-    bench_epochs.matrix_product("/data")()
-    assert len(calls) == bench_epochs.NUM_PRODUCTS
+    monkeypatch.setattr(epochs, "MATRIX_SIZE", 8)
+    epochs.matrix_product("/data")()
+    assert len(calls) == epochs.NUM_PRODUCTS
     assert {(a.shape, a.dtype.name) for a in calls} == {((8, 8), "float32")}

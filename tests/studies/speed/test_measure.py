@@ -1,19 +1,22 @@
 from __future__ import annotations
 
-import json
 import os
 import sys
+from collections import Counter
 
 import pytest
 
-from d2l_lrsched.runs import runner
-from d2l_lrsched.studies.speed import measure as bench
+from d2l_lrsched.runs import record, runner
+from d2l_lrsched.studies.speed import measure
+from d2l_lrsched.studies.speed.record import Benchmark, Contender, Operation
 
 # A process of the benchmark that takes no time: 2 s an epoch, it says.
 STUB = """
 import json, os, sys
 print("ready", flush=True)
 for _ in sys.stdin:
+    with open(__file__ + ".asked", "a") as asked:
+        print(sys.argv[1], file=asked)
     if sys.argv[1] == "fast, bar" and os.environ.get("STUB_DIES"):
         sys.exit(3)
     if os.environ.get("DNNL_VERBOSE"):
@@ -33,25 +36,25 @@ for _ in sys.stdin:
 def stub(tmp_path, monkeypatch):
     path = tmp_path / "stub.py"
     path.write_text(STUB)
-    monkeypatch.setattr(bench, "EPOCHS", (sys.executable, str(path)))
-    monkeypatch.setattr(bench, "START_UPS", {"python": ("-c", "pass")})
-    monkeypatch.setattr(bench, "RUNS_AT_ONCE", (1, 3))
+    monkeypatch.setattr(measure, "EPOCHS", (sys.executable, str(path)))
+    monkeypatch.setattr(measure, "START_UPS", {"python": ("-c", "pass")})
+    monkeypatch.setattr(measure, "RUNS_AT_ONCE", (1, 3))
     monkeypatch.setattr(runner, "run", lambda names, seeds, *where, **settings: iter(seeds))
-    monkeypatch.setattr(bench.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(measure.importlib.util, "find_spec", lambda name: None)
 
 
 @pytest.mark.parametrize(
     ("runs", "cores", "last"), [(5, 1, 1), (5, 2, 3), (5, 3, 5), (5, 8, 5), (9, 4, 5), (4, 2, 2)]
 )
 def test_the_last_round_is_that_of_the_runner(runs, cores, last):
-    assert bench.last_round(runs, cores) == last
+    assert measure.last_round(runs, cores) == last
 
 
 def test_contenders_have_names_and_arrangements_of_their_own(monkeypatch):
     for torch in (None, object()):
-        monkeypatch.setattr(bench.importlib.util, "find_spec", lambda name, torch=torch: torch)
+        monkeypatch.setattr(measure.importlib.util, "find_spec", lambda name, torch=torch: torch)
         for cores in (1, 2, 4, 16):
-            listed = bench.contenders(cores)
+            listed = measure.contenders(cores)
             assert len({c.name for c in listed}) == len(listed)
             assert len({(c.kind, c.threads, c.copies) for c in listed}) == len(listed)
             assert ("PyTorch" in {c.kind for c in listed}) == bool(torch)
@@ -61,24 +64,30 @@ def test_contenders_have_names_and_arrangements_of_their_own(monkeypatch):
             }
 
 
-def test_measure_asks_everyone_once_a_round_and_leaves_the_first_out(stub):
+def test_measure_asks_every_copy_once_a_round_and_leaves_the_first_out(stub, tmp_path):
     told = []
-    record = bench.measure("/data", cores=2, rounds=2, on_turn=told.append)
-    assert json.loads(json.dumps(record)) == record
-    assert [c["name"] for c in record["contenders"]] == [c.name for c in bench.contenders(2)]
-    for c in record["contenders"]:
-        assert len(c["seconds"]) == 2
-        assert c["peak_mb"] == 100.0
+    made = measure.measure("/data", cores=2, rounds=2, on_turn=told.append)
+    listed = measure.contenders(2)
+    assert [c.name for c in made.contenders] == [c.name for c in listed]
+    for c in made.contenders:
+        assert len(c.seconds) == 2
+        assert c.peak_mb == 100.0
     assert told[0] == "round 0 of 2: the book's loop, as a reader runs it"
-    assert len(record["start_ups"]["python"]) == 2
-    assert set(record["runs_at_once"]) == {"1", "3"}
-    assert (record["cores"], record["rounds"]) == (2, 2)
+    assert len(made.start_ups["python"]) == 2
+    assert set(made.runs_at_once) == {"1", "3"}
+    assert (made.cores, made.rounds) == (2, 2)
+    asked = Counter({"chapter": 1, "fast": 1})  # by the profiles
+    for c in listed:
+        asked[c.kind] += 3 * c.copies
+    assert Counter((tmp_path / "stub.py.asked").read_text().splitlines()) == asked
+    record.append(tmp_path / "rounds.jsonl", made)
+    assert record.read(tmp_path / "rounds.jsonl", Benchmark) == [made]
 
 
 def test_threads_are_set_for_both_libraries_or_left_to_them(stub, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     for threads, seen in ((1, ["1", "1"]), (None, [None, None])):
-        process = bench._Process(bench.Contender("c", "book", threads), "/data")
+        process = measure._Process(Contender("c", "book", threads), "/data")
         process.ask()
         answer = process.answer()
         process.end()
@@ -87,32 +96,34 @@ def test_threads_are_set_for_both_libraries_or_left_to_them(stub, monkeypatch):
 
 
 def test_a_profile_sums_by_operation_and_kernel(stub):
-    profile = bench.profile("chapter", "/data")
-    assert profile["seconds"] == 2.0
-    assert profile["operations"] == [
-        ["convolution", "backward_weights", "gemm:jit", 0.0092],
-        ["pooling", "forward", "jit:avx2", 0.0015],
-        ["reorder", "", "simple:any", 0.0],
+    profile = measure.profile("chapter", "/data")
+    assert profile.seconds == 2.0
+    assert profile.operations == [
+        Operation("convolution", "backward_weights", "gemm:jit", 0.0092),
+        Operation("pooling", "forward", "jit:avx2", 0.0015),
+        Operation("reorder", "", "simple:any", 0.0),
     ]
 
 
 def test_a_start_up_that_fails_is_named(stub, monkeypatch):
-    monkeypatch.setattr(bench, "START_UPS", {"broken": ("-c", "import sys; sys.exit(4)")})
+    monkeypatch.setattr(measure, "START_UPS", {"broken": ("-c", "import sys; sys.exit(4)")})
     with pytest.raises(
-        bench.BenchError, match=r"^python -c import sys; .* ended with exit code 4$"
+        measure.BenchError, match=r"^python -c import sys; .* ended with exit code 4$"
     ):
-        bench.measure("/data", 1, 1, lambda turn: None)
+        measure.measure("/data", 1, 1, lambda turn: None)
 
 
 def test_a_process_that_dies_is_named(stub, monkeypatch):
     monkeypatch.setenv("STUB_DIES", "1")
-    with pytest.raises(bench.BenchError, match="progress bar: its process ended with exit code 3"):
-        bench.measure("/data", cores=2, rounds=1, on_turn=lambda turn: None)
+    with pytest.raises(
+        measure.BenchError, match="progress bar: its process ended with exit code 3"
+    ):
+        measure.measure("/data", cores=2, rounds=1, on_turn=lambda turn: None)
 
 
 def test_no_process_is_left(stub):
     before = children()
-    bench.measure("/data", cores=1, rounds=1, on_turn=lambda turn: None)
+    measure.measure("/data", cores=1, rounds=1, on_turn=lambda turn: None)
     assert children() <= before
 
 

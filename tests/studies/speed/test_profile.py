@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from d2l_lrsched.studies.speed import profile as bench_profile
+from d2l_lrsched.studies.speed import profile
+from d2l_lrsched.studies.speed.record import Operation
 
 
 def test_operations_of_an_epoch():
     """Counted by hand: 235,200 + 480,000 + 117,840 forward, for one image."""
     forward = 235_200 + 480_000 + 117_840
-    assert forward == bench_profile._FORWARD
-    assert 60_000 * (3 * forward - 235_200) + 10_000 * forward == bench_profile.EPOCH_OPERATIONS
+    assert 60_000 * (3 * forward - 235_200) + 10_000 * forward == profile.EPOCH_OPERATIONS
 
 
 def test_lines_of_one_dnn_are_summed_by_operation_direction_and_kernel():
@@ -21,8 +21,8 @@ def test_lines_of_one_dnn_are_summed_by_operation_direction_and_kernel():
             "something else",
         ]
     )
-    assert bench_profile.operations(output) == [
-        ["pooling", "backward", "simple_nchw:any", 0.003],
-        ["convolution", "forward", "jit:avx2", 0.002],
-        ["reorder", "", "simple:any", 0.0],
+    assert profile.operations(output) == [
+        Operation("pooling", "backward", "simple_nchw:any", 0.003),
+        Operation("convolution", "forward", "jit:avx2", 0.002),
+        Operation("reorder", "", "simple:any", 0.0),
     ]
