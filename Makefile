@@ -59,10 +59,6 @@ $(VENV)/.notebooks: $(VENV)/.base
 	$(INSTALL) '.[notebooks]'
 	@touch $@
 
-$(VENV)/.explorer: $(VENV)/.base
-	$(INSTALL) '.[explorer]'
-	@touch $@
-
 install: $(VENV)/.base ## the virtual environment and the pinned packages
 
 data: $(VENV)/.base ## find Fashion-MNIST; where it is missing, get it from apt or by download
@@ -83,7 +79,7 @@ $(NOTEBOOKS): $(VENV)/.notebooks data
 	--execute --ExecutePreprocessor.timeout=3600 --ExecutePreprocessor.record_timing=False $(NEW) && \
 	mv $(NEW) $@.ipynb && echo $@.ipynb || { rm -f $(NEW); exit 1; }
 
-explore: $(VENV)/.explorer ## drag any schedule's parameters in the browser
+explore: $(VENV)/.base ## drag any schedule's parameters in the browser
 	$(BIN)/d2l-lrsched explore
 
 test: $(VENV)/.test data lint ## prove the code right, in minutes

@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from d2l_lrsched.explorer import homes
+from d2l_lrsched import home
 
 _HOME_OF = {
     "SquareRootScheduler": "schedulers.scratch",
@@ -37,7 +37,7 @@ _MODULES = ("clipping", "data", "nets", "runs", "schedulers", "studies", "traini
 
 __all__ = [*_HOME_OF, *_MODULES]
 
-homes.lend()  # before anything imports Matplotlib
+home.lend()  # before anything imports Matplotlib
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,8 @@ import re
 import signal
 import subprocess
 import sys
-from xml.etree import ElementTree
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -101,36 +102,17 @@ def small_iters(arrays):
     return make
 
 
-@pytest.fixture(scope="session")
-def curves_of():
-    """Return a reader of the explorer's rates as drawn: line -> [(update, learning rate), ...].
+@pytest.fixture
+def nobody():
+    """A command to go before another's, for a user unknown to the system, and a folder of his.
 
-    The scale is read from the grid line and the label of each panel's first and last tick.
+    The folder is one that everybody may write, which pytest's own are not.
     """
-
-    def named(root, start):
-        return [g for g in root.findall(".//{*}g") if g.get("id", "").startswith(start)]
-
-    def numbers(group):
-        path = group.find(".//{*}path").get("d")
-        return [float(number) for number in re.findall(r"-?[\d.]+", path)]
-
-    def scale(axes, kind, coordinate):
-        ticks = named(axes, kind)
-        (p, a), (q, b) = (
-            (numbers(t)[coordinate], float(t.find(".//{*}text").text))
-            for t in (ticks[0], ticks[-1])
-        )
-        return lambda at: a + (at - p) * (b - a) / (q - p)
-
-    def curves_of(svg):
-        found = {}
-        for axes, start in zip(named(ElementTree.fromstring(svg), "axes_"), ("", "first-epoch-")):
-            x, y = scale(axes, "xtick_", 0), scale(axes, "ytick_", 1)
-            for name in ("rate", "other-reading"):
-                (line,) = named(axes, start + name)
-                values = numbers(line)
-                found[start + name] = [(x(a), y(b)) for a, b in zip(values[::2], values[1::2])]
-        return found
-
-    return curves_of
+    # He may also read what only root may.
+    user = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"]
+    user += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    if os.geteuid() or subprocess.call([*user, "true"], stderr=subprocess.DEVNULL):
+        pytest.skip("needs root and setpriv(1)")
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        yield user, Path(folder)

@@ -36,7 +36,7 @@ def checkout(tmp_path):
         (programs / name).write_text(STUB)
         (programs / name).chmod(0o755)
     stamp = f".python-{sys.version_info[0]}.{sys.version_info[1]}"
-    for age, name in enumerate((stamp, ".base", ".test", ".notebooks", ".explorer")):
+    for age, name in enumerate((stamp, ".base", ".test", ".notebooks")):
         (folder / ".venv" / name).touch()
         os.utime(folder / ".venv" / name, (4e9 + age, 4e9 + age))
     return folder

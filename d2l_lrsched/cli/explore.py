@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import socket
-from importlib.util import find_spec
+import threading
+import webbrowser
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from d2l_lrsched.cli import options as cli_options
 from d2l_lrsched.cli.errors import end_as_by_ctrl_c, one_line_errors
-from d2l_lrsched.explorer import stored as explorer_records
+from d2l_lrsched.explorer.server import Server
 
-HOST = "127.0.0.1"
 FIRST_PORT = 8866
 PORTS = 50
 
@@ -24,7 +25,7 @@ PORTS = 50
     type=cli_options.UserPath(file_okay=False),
     default="figures",
     show_default=True,
-    help=f"Folder of the runs whose curves are shown: {explorer_records.RECORDS}.",
+    help="Folder of the runs whose curves are shown: */runs.jsonl, read once at the start.",
 )
 @click.option(
     "--port",
@@ -39,29 +40,24 @@ def explore(records: Path, port: int | None, no_browser: bool) -> None:
 
     Example: d2l-lrsched explore
     """
-    if not (find_spec("voila") and find_spec("ipywidgets")):
-        raise click.ClickException(
-            "the explorer needs Voilà and ipywidgets: pip install 'd2l_lrsched[explorer]'"
-        )
     end_as_by_ctrl_c()
     with contextlib.suppress(KeyboardInterrupt), one_line_errors():
-        explorer_records.read_runs(records)
-        port = _free_port(port)
+        from d2l_lrsched.explorer.answer import answer
+        from d2l_lrsched.explorer.settings import Settings
+        from d2l_lrsched.explorer.stored import stored
 
-        from d2l_lrsched.explorer import server as explorer_server
-
-        explorer_server.serve(
-            records,
-            port,
-            browser=not no_browser,
-            ready=lambda url: click.echo(f"The explorer is at {url} (Ctrl-C ends it)"),
-        )
+        found = stored(records)
+        with _server(port, lambda query: answer(Settings.of(query), found)) as server:
+            click.echo(f"The explorer is at {server.url} (Ctrl-C ends it)")
+            if not no_browser:  # which may wait for the page
+                threading.Thread(target=webbrowser.open, args=[server.url], daemon=True).start()
+            server.serve_forever()
 
 
-def _free_port(port: int | None) -> int:
+def _server(port: int | None, answer: Callable[..., Any]) -> Server:
     for candidate in [port] if port else range(FIRST_PORT, FIRST_PORT + PORTS):
-        with contextlib.suppress(OSError), socket.create_server((HOST, candidate)):
-            return candidate
+        with contextlib.suppress(OSError):
+            return Server(candidate, answer)
     raise click.ClickException(
         f"port {port} cannot be used: leave --port out, and a free one is taken"
         if port

@@ -1,1 +1,1 @@
-"""The page to play with schedules."""
+"""The page to play with schedules: `answer` says what it shows, `server` brings it to a browser."""

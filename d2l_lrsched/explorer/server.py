@@ -1,72 +1,72 @@
-"""Serving the explorer's notebook with Voilà."""
+"""The explorer's page and its answers, served to this machine only."""
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Callable
+import contextlib
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from tornado.ioloop import IOLoop
-from traitlets import default
-from voila.app import Voila
-
-from d2l_lrsched.explorer import homes
-from d2l_lrsched.explorer.stored import FOLDER_VARIABLE
+from urllib.parse import parse_qsl, urlsplit
 
 HOST = "127.0.0.1"
-NOTEBOOK = Path(__file__).parent / "explorer.ipynb"
-#: Seconds without an open page after which its kernel ends; closing the page ends it at once.
-IDLE = 300
+PAGE = Path(__file__).parent / "page.html"
+#: The page asks nobody but this server, and none of it comes from elsewhere.
+POLICY = "default-src 'self' 'unsafe-inline'; img-src data:"
 
 
-class OwnKernel(KernelSpecManager):
-    """Knows one kernel: this interpreter, whatever kernels of the same name the user has."""
-
-    @default("kernel_dirs")
-    def _no_kernel_dirs(self) -> list[str]:
-        return []
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Return the kernel, kept from warning of what only other users of this machine see."""
-        spec = super().get_kernel_spec(kernel_name)
-        spec.argv.append("--log-level=ERROR")
-        return spec
-
-
-def serve(records: Path, port: int, *, browser: bool, ready: Callable[[str], None]) -> None:
-    """Serve the page until Ctrl-C or SIGTERM; then no kernel is left.
+class Server(ThreadingHTTPServer):
+    """Listens at a port of this machine, from when it is made.
 
     Parameters
     ----------
-    records : Path
-        Folder of the stored runs.
     port : int
-        A free one.
-    browser : bool
-        Whether to open the page.
-    ready : callable
-        Called with the address as soon as it is served.
+    answer : callable
+        From a query to what the page shows, ready for json; raises ValueError for a bad query.
+
+    Raises
+    ------
+    OSError
+        If the port cannot be used.
     """
-    os.environ[FOLDER_VARIABLE] = str(records.resolve())
-    homes.lend_whole()  # Jupyter asks for a home even where it has no use for it
-    logging.getLogger("tornado").setLevel(logging.ERROR)
-    # Without the user's own settings of Voilà, which might not fit.
-    server: Any = Voila(config_file_paths=[])
-    server.initialize(
-        [
-            str(NOTEBOOK),
-            f"--Voila.ip={HOST}",
-            f"--Voila.port={port}",
-            "--Voila.port_retries=0",
-            f"--Voila.open_browser={browser}",
-            "--Voila.log_level=ERROR",
-            f"--VoilaConfiguration.kernel_spec_manager_class={__name__}.{OwnKernel.__name__}",
-            f"--MappingKernelManager.cull_idle_timeout={IDLE}",
-            "--MappingKernelManager.cull_interval=60",
-        ]
-    )
-    IOLoop.current().add_callback(ready, f"http://{HOST}:{port}/")
-    server.start()
+
+    def __init__(self, port: int, answer: Callable[[Mapping[str, str]], Any]) -> None:
+        super().__init__((HOST, port), _Handler)
+        self.answer = answer
+
+    @property
+    def url(self) -> str:
+        """The page's address."""
+        return f"http://{HOST}:{self.server_port}/"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        asked = urlsplit(self.path)
+        if asked.path == "/":
+            self._send(HTTPStatus.OK, "text/html", PAGE.read_bytes())
+        elif asked.path == "/answer":
+            try:
+                answer = self.server.answer(dict(parse_qsl(asked.query)))
+            except ValueError as error:
+                self._send(HTTPStatus.BAD_REQUEST, "text/plain", str(error).encode())
+            else:
+                self._send(HTTPStatus.OK, "application/json", json.dumps(answer).encode())
+        else:
+            self._send(HTTPStatus.NOT_FOUND, "text/plain", b"there is / and /answer")
+
+    def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:
+        with contextlib.suppress(ConnectionError):  # of a page that was closed meanwhile
+            self.send_response(status)
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Content-Security-Policy", POLICY)
+            self.end_headers()
+            self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing of a request."""

@@ -1,22 +1,120 @@
-"""The stored runs that the explorer looks for, read without waiting for MXNet."""
+"""The stored runs that the explorer looks for, and those that had a scheduler's rates."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from d2l_lrsched.data import UPDATES_PER_EPOCH
+from d2l_lrsched.runs.experiment import Experiment, known
 from d2l_lrsched.runs.record import Run, read
-
-#: Environment variable: the folder of the records, from the command to the page's kernel.
-FOLDER_VARIABLE = "D2L_LRSCHED_RECORDS"
-RECORDS = "*/runs.jsonl"
+from d2l_lrsched.studies import all_experiments
+from d2l_lrsched.studies.exercises.experiments import PLATEAU
 
 
-def read_runs(folder: Path) -> list[Run]:
-    """Return the runs of the records in the folders of `folder`, if there are any.
+@dataclass(frozen=True)
+class Group:
+    """The stored runs of one experiment and length, and the rate of every update in them."""
+
+    experiment: str
+    num_epochs: int
+    rates: np.ndarray
+    runs: tuple[Run, ...]
+
+    @property
+    def collapsed(self) -> int:
+        """How many of the runs did not train."""
+        return sum(run.outcome != "trained" for run in self.runs)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a folder of records holds.
+
+    Attributes
+    ----------
+    folder : Path
+    groups : tuple of Group
+        The runs of LeNet that a schedule alone sets apart. Left out are records of other settings
+        than the experiment has today, runs that clipped, and those whose rate their own losses
+        decided. Of one seed the first run is taken.
+    unknown : tuple of str
+        The experiment of every run that this version does not know.
+    """
+
+    folder: Path
+    groups: tuple[Group, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def stored(folder: Path) -> Stored:
+    """Return what the records in the folders of `folder` hold, if there are any.
 
     Raises
     ------
     StoreError
         If one of the files is damaged.
     """
-    return [run for path in sorted(folder.glob(RECORDS)) for run in read(path)]
+    experiments = all_experiments()
+    groups: dict[tuple[str, int], dict[int, Run]] = {}
+    unknown = []
+    for run in (run for path in sorted(folder.glob("*/runs.jsonl")) for run in read(path)):
+        if not known(run, experiments):
+            unknown.append(run.experiment)
+            continue
+        experiment = experiments[run.experiment]
+        made_with = {k: v for k, v in run.settings.items() if k != "net"}
+        if _schedule_alone(experiment) and experiment.settings == made_with:
+            groups.setdefault((run.experiment, run.num_epochs), {}).setdefault(run.seed, run)
+    return Stored(
+        folder,
+        tuple(
+            Group(name, num_epochs, _rates_of(experiments[name], num_epochs), tuple(of.values()))
+            for (name, num_epochs), of in groups.items()
+        ),
+        tuple(unknown),
+    )
+
+
+def _schedule_alone(experiment: Experiment) -> bool:
+    return (
+        experiment.clip_norm is None
+        and experiment.net is None
+        and experiment not in PLATEAU.experiments
+    )
+
+
+def _rates_of(experiment: Experiment, num_epochs: int) -> np.ndarray:
+    """Return the rates that the experiment trains with: after its plot, as in the book."""
+    optimizer_params, _ = experiment.prepare(UPDATES_PER_EPOCH, num_epochs)
+    num_updates = num_epochs * UPDATES_PER_EPOCH
+    if "learning_rate" in optimizer_params:
+        return np.full(num_updates, float(optimizer_params["learning_rate"]))
+    return rates(optimizer_params["lr_scheduler"], num_updates)
+
+
+def rates(scheduler: Any, num_updates: int) -> np.ndarray:
+    """Return the learning rates of the updates 1, 2, ..., `num_updates`."""
+    return np.array([scheduler(n) for n in range(1, num_updates + 1)], float)
+
+
+def matching(groups: Iterable[Group], scheduler: Any) -> list[Group]:
+    """Return the stored runs that had the scheduler's learning rate at every one of their updates.
+
+    However they were made: rates are compared, not names, but for the rounding of the last digits.
+    """
+    first = rates(scheduler, UPDATES_PER_EPOCH)  # tells nearly all apart
+    return [
+        group
+        for group in groups
+        if _same(first, group.rates[:UPDATES_PER_EPOCH])
+        and _same(rates(scheduler, len(group.rates)), group.rates)
+    ]
+
+
+def _same(a: np.ndarray, b: np.ndarray) -> bool:
+    return np.allclose(a, b, rtol=1e-9, atol=1e-15)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -17,7 +16,7 @@ _VI = {
     f"ở đây là {UPDATES_PER_EPOCH} bước cập nhật. Sách vẽ bộ định thời theo epoch, còn MXNet đếm "
     "từng bước cập nhật: cùng một thiết lập nhưng đọc theo hai cách là hai quá trình huấn luyện "
     "khác hẳn nhau.",
-    "settings": "Thiết lập",
+    "preset": "Thiết lập",
     "own": "tự chọn",
     "book": "theo sách: {}",
     "schedule": "Bộ định thời",
@@ -68,6 +67,7 @@ _VI = {
     "<code>--records</code> để chỉ ra thư mục chứa chúng.",
     "runs.unknown": "Không tính {count} lần huấn luyện đã lưu, vì phiên bản này không biết thí "
     "nghiệm hoặc thiết lập của chúng: {names}.",
+    "ended": "Lệnh <code>d2l-lrsched explore</code> đã dừng: hãy chạy lại rồi tải lại trang.",
     "train_loss": "mất mát huấn luyện",
     "test_acc": "độ chính xác trên tập kiểm tra",
     "trained": "học được",
@@ -79,9 +79,6 @@ _VI = {
     "cosine-warmup.note": "Sách viết <code>CosineScheduler(20, …, warmup_steps=5)</code>, tính "
     "cả khởi động vào <code>max_update</code>; ở đây khởi động dài 5, rồi cô-sin dài 15: "
     "tốc độ học vẫn y hệt.",
-    "error": "Các giá trị này không hợp lệ: {}",
-    "error.at_most": "{name} phải là một số từ 0 đến {limit}, không thể là {value}",
-    "error.step": "các mốc giảm phải tăng dần, không thể là {value}",
 }
 
 _EN = {
@@ -90,7 +87,7 @@ _EN = {
     f"{BATCH_SIZE} images; an <b>epoch</b> is one pass over all {TRAIN_EXAMPLES} training images, "
     f"here {UPDATES_PER_EPOCH} updates. The book draws its schedulers over epochs, while MXNet "
     "counts updates: the same settings, read in the two ways, are two quite different trainings.",
-    "settings": "Settings",
+    "preset": "Settings",
     "own": "your own",
     "book": "the book's: {}",
     "schedule": "Scheduler",
@@ -141,6 +138,7 @@ _EN = {
     "<code>--records</code> names the folder that holds them.",
     "runs.unknown": "{count} stored runs are left out, for this version does not know their "
     "experiments or settings: {names}.",
+    "ended": "<code>d2l-lrsched explore</code> has ended: start it again and reload the page.",
     "train_loss": "training loss",
     "test_acc": "test accuracy",
     "trained": "trained",
@@ -151,27 +149,7 @@ _EN = {
     "cosine-warmup.note": "The book writes <code>CosineScheduler(20, …, warmup_steps=5)</code>, "
     "which counts the warmup within <code>max_update</code>; here it is 5 of warmup, then a cosine "
     "over 15: the rates are the same.",
-    "error": "These values do not go together: {}",
-    "error.at_most": "{name} must be a number from 0 to {limit}, not {value}",
-    "error.step": "the drops must come one after the other, not at {value}",
 }
 
 #: Language -> key -> text.
 TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType({"vi": _VI, "en": _EN})
-
-#: The schedulers' own sentences that the sliders can bring about -> ours.
-_ERRORS = {
-    r"(?P<name>\w+) must be a finite number >= 0 and <= (?P<limit>\S+), got (?P<value>\S+)": (
-        "error.at_most"
-    ),
-    r"step must be .*strictly increasing.*, got (?P<value>\[.*\])": "error.step",
-}
-
-
-def refusal(message: str, language: str) -> str:
-    """Return what a scheduler said to bad values, in the language where we know the sentence."""
-    texts = TEXTS[language]
-    for pattern, key in _ERRORS.items():
-        if found := re.fullmatch(pattern, message):
-            return texts["error"].format(texts[key].format(**found.groupdict()))
-    return texts["error"].format(message)
