@@ -73,8 +73,9 @@ def stored(folder: Path) -> Stored:
     return Stored(
         folder,
         tuple(
-            Group(name, num_epochs, _rates_of(experiments[name], num_epochs), tuple(of.values()))
-            for (name, num_epochs), of in groups.items()
+            # No loss changes the rates of these: they are those after the plot, as in the book.
+            Group(name, length, np.array(experiments[name].rates([0.0] * length)), (*of.values(),))
+            for (name, length), of in groups.items()
         ),
         tuple(unknown),
     )
@@ -86,15 +87,6 @@ def _schedule_alone(experiment: Experiment) -> bool:
         and experiment.net is None
         and experiment not in PLATEAU.experiments
     )
-
-
-def _rates_of(experiment: Experiment, num_epochs: int) -> np.ndarray:
-    """Return the rates that the experiment trains with: after its plot, as in the book."""
-    optimizer_params, _ = experiment.prepare(UPDATES_PER_EPOCH, num_epochs)
-    num_updates = num_epochs * UPDATES_PER_EPOCH
-    if "learning_rate" in optimizer_params:
-        return np.full(num_updates, float(optimizer_params["learning_rate"]))
-    return rates(optimizer_params["lr_scheduler"], num_updates)
 
 
 def rates(scheduler: Any, num_updates: int) -> np.ndarray:
