@@ -100,6 +100,14 @@ def test_without_pytorch_nothing_is_said_of_it():
     assert "PyTorch" not in page.as_page(without)
 
 
+def test_the_former_net_is_told_of_where_it_was_measured():
+    former = {("same-bits", 1, copies): 10.0 * copies for copies in (1, 2, 3)}
+    found = list(measured(benchmark({**SECONDS, **former})).values())
+    assert [row[0] for row in found[:2]] == ["2.00 times", "2.40 times"]  # 20 / 10, 5 * 24 / 50
+    assert "same-bits" in page.as_page(benchmark({**SECONDS, **former}))
+    assert "same-bits" not in page.as_page(benchmark())
+
+
 def test_contenders_are_told_by_run():
     rows = {row[0]: row[1:] for row in page.contender_table(benchmark()).to_numpy().tolist()}
     # Median of 7 and 14 s a run, 24 / 7 times the book's; 144.17 GFLOP in 10.5 s on each of
