@@ -28,6 +28,7 @@ D2L_FIGSIZE = (3.5, 2.5)
 D2L_FORMATS = ("-", "m--", "g-.")
 # Colors of Okabe and Ito, told apart by nearly everybody; dashes or shapes always say the same.
 BLACK, BLUE, VERMILION, GREEN, PINK = "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+COLORS = (BLACK, BLUE, VERMILION, GREEN, PINK)
 #: The curve of a run that trained, and of one that collapsed or turned non-finite.
 TRAINED: Mapping[str, Any] = {"color": BLUE, "lw": 0.8, "alpha": 0.7}
 COLLAPSED: Mapping[str, Any] = {"color": VERMILION, "lw": 1.0, "alpha": 0.9, "ls": "--"}

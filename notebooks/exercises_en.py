@@ -45,8 +45,8 @@ from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.chapter import verdicts as regression
 from d2l_lrsched.studies.chapter.tables import as_markdown
 from d2l_lrsched.studies.exercises import experiments as exercises
+from d2l_lrsched.studies.exercises import figures
 from d2l_lrsched.studies.exercises import page as tables
-from d2l_lrsched.studies.exercises.figures import DRAWINGS
 from d2l_lrsched.studies.sampling import page as sampling
 from d2l_lrsched.studies.sampling import posterior as langevin
 from d2l_lrsched.studies.sampling import record as sgld_records
@@ -98,7 +98,7 @@ def differences(exercise):
 # of 0.3 is in the middle. Which rate would you bet on, and what happens at both ends?
 
 # %%
-DRAWINGS["fixed-rate"].draw(runs)
+figures.FIGURES["1-fixed-rate.svg"](runs)
 
 # %% [markdown]
 # On the left the share of runs that collapsed, with its interval in gray; on the right each dot is
@@ -176,7 +176,7 @@ Markdown(as_markdown(header, rows))
 # the end, and which the highest test accuracy?
 
 # %%
-DRAWINGS["poly"].draw(runs)
+figures.FIGURES["2-exponent.svg"](runs)
 
 # %% [markdown]
 # Thin lines are single runs, thick ones the means over the seeds that trained; the legend counts
@@ -235,7 +235,7 @@ print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
 # - *warmup-cosine*: a tenth of the run as warmup, then the cosine.
 
 # %%
-DRAWINGS["deeper"].draw(runs)
+figures.FIGURES["3-deeper.svg"](runs)
 
 # %%
 display(answers(exercises.DEEPER))
@@ -268,7 +268,7 @@ differences(exercises.DEEPER)
 # the mean test accuracy of those that lived. The longer the warmup, the safer?
 
 # %%
-DRAWINGS["warmup"].draw(runs)
+figures.FIGURES["4-warmup.svg"](runs)
 
 # %%
 display(answers(exercises.WARMUP))
@@ -556,7 +556,7 @@ Markdown(as_markdown(header, rows))
 # one, and as a yardstick the constant rate 0.3 of section 1.
 
 # %%
-DRAWINGS["plateau"].draw(runs)
+figures.FIGURES["plateau.svg"](runs)
 
 # %%
 display(answers(exercises.PLATEAU))

@@ -46,8 +46,8 @@ from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.chapter import verdicts as regression
 from d2l_lrsched.studies.chapter.tables import as_markdown
 from d2l_lrsched.studies.exercises import experiments as exercises
+from d2l_lrsched.studies.exercises import figures
 from d2l_lrsched.studies.exercises import page as tables
-from d2l_lrsched.studies.exercises.figures import DRAWINGS
 from d2l_lrsched.studies.sampling import page as sampling
 from d2l_lrsched.studies.sampling import posterior as langevin
 from d2l_lrsched.studies.sampling import record as sgld_records
@@ -103,7 +103,7 @@ def differences(exercise):
 # chuyện gì?
 
 # %%
-DRAWINGS["fixed-rate"].draw(runs)
+figures.FIGURES["1-fixed-rate.svg"](runs)
 
 # %% [markdown]
 # Bên trái là tỷ lệ sụp đổ (*share collapsed*), vạch xám là khoảng tin cậy; bên phải mỗi chấm là một
@@ -186,7 +186,7 @@ Markdown(as_markdown(header, rows))
 # luyện thấp nhất lúc kết thúc, và lũy thừa nào cho độ chính xác kiểm tra cao nhất?
 
 # %%
-DRAWINGS["poly"].draw(runs)
+figures.FIGURES["2-exponent.svg"](runs)
 
 # %% [markdown]
 # Ba khung: tốc độ học, mất mát huấn luyện (trung bình của từng năm mươi batch) và độ chính xác
@@ -247,7 +247,7 @@ print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
 # - *warmup-cosine*: khởi động trong một phần mười đầu, sau đó là cô-sin.
 
 # %%
-DRAWINGS["deeper"].draw(runs)
+figures.FIGURES["3-deeper.svg"](runs)
 
 # %%
 display(answers(exercises.DEEPER))
@@ -283,7 +283,7 @@ differences(exercises.DEEPER)
 # chính xác kiểm tra trung bình của những mạng sống sót. Có phải khởi động càng lâu càng an toàn?
 
 # %%
-DRAWINGS["warmup"].draw(runs)
+figures.FIGURES["4-warmup.svg"](runs)
 
 # %%
 display(answers(exercises.WARMUP))
@@ -591,7 +591,7 @@ Markdown(as_markdown(header, rows))
 # động, và để làm mốc là tốc độ học cố định 0.3 của phần 1.
 
 # %%
-DRAWINGS["plateau"].draw(runs)
+figures.FIGURES["plateau.svg"](runs)
 
 # %%
 display(answers(exercises.PLATEAU))

@@ -40,12 +40,10 @@ from mxnet import autograd, gluon, np, npx
 import d2l_lrsched as lrs
 from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.chapter import tables as report
-from d2l_lrsched.studies.clipping import claims, collapse
+from d2l_lrsched.studies.clipping import claims, collapse, figures
 from d2l_lrsched.studies.clipping import descent as quadratic
 from d2l_lrsched.studies.clipping import page as clipping_report
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
-from d2l_lrsched.studies.clipping.figures import arms_figure, collapse_figure
-from d2l_lrsched.studies.clipping.figures_descent import quadratic_figure
 from d2l_lrsched.studies.clipping.measures import MEASURES, sign_flip_p
 
 npx.set_np()
@@ -219,7 +217,7 @@ descents = [
     for rate in quadratic.RATES.values()
     for clip_norm in (None, quadratic.CLIP_NORM)
 ]
-quadratic_figure(descents)
+figures.quadratic(descents)
 
 # %% [markdown]
 # Above are the paths; the steps are long where the markers lie far apart. Inside the small dotted
@@ -351,7 +349,7 @@ Markdown(report.as_markdown(("measure", "definition", "better"), rows))
 # accuracy after each epoch. Dashed runs collapsed.
 
 # %%
-arms_figure(runs)
+figures.arms(runs)
 
 # %% [markdown]
 # The table puts the paper's words (in brackets as printed) beside our measures. *Survived* comes
@@ -451,7 +449,7 @@ Markdown(report.as_markdown(claims.CLAIM_HEADER, claims.claim_rows(judged)))
 # none.
 
 # %%
-collapse_figure(runs)
+figures.collapse(runs)
 
 # %% [markdown]
 # How often does each experiment collapse? The columns: experiment, runs, collapsed, share, and its

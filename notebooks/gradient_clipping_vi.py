@@ -41,12 +41,10 @@ from mxnet import autograd, gluon, np, npx
 import d2l_lrsched as lrs
 from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.chapter import tables as report
-from d2l_lrsched.studies.clipping import claims, collapse
+from d2l_lrsched.studies.clipping import claims, collapse, figures
 from d2l_lrsched.studies.clipping import descent as quadratic
 from d2l_lrsched.studies.clipping import page as clipping_report
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
-from d2l_lrsched.studies.clipping.figures import arms_figure, collapse_figure
-from d2l_lrsched.studies.clipping.figures_descent import quadratic_figure
 from d2l_lrsched.studies.clipping.measures import MEASURES, sign_flip_p
 
 npx.set_np()
@@ -232,7 +230,7 @@ descents = [
     for rate in quadratic.RATES.values()
     for clip_norm in (None, quadratic.CLIP_NORM)
 ]
-quadratic_figure(descents)
+figures.quadratic(descents)
 
 # %% [markdown]
 # Hàng trên là đường đi (xanh, liền nét: có gọt; cam, đứt nét: không gọt); các điểm cách xa nhau
@@ -377,7 +375,7 @@ Markdown(report.as_markdown(("measure", "definition", "better"), rows))
 # batch, hàng dưới là độ chính xác kiểm tra sau mỗi epoch. Nét đứt là những lần sụp đổ.
 
 # %%
-arms_figure(runs)
+figures.arms(runs)
 
 # %% [markdown]
 # Bảng sau đặt lời của bài báo (các cột *paper*, trong ngoặc là nguyên văn) cạnh số đo. Cột
@@ -484,7 +482,7 @@ Markdown(report.as_markdown(claims.CLAIM_HEADER, claims.claim_rows(judged)))
 # trên không có hạt giống nào.
 
 # %%
-collapse_figure(runs)
+figures.collapse(runs)
 
 # %% [markdown]
 # Mỗi thí nghiệm sụp đổ thường xuyên đến đâu? Các cột: thí nghiệm; số lần chạy; số lần sụp đổ; tỷ

@@ -135,7 +135,7 @@ lrs.published.PRINTED["constant"], math.log(10)
 # So the book's story is about another run. Ours, with the same settings, lives:
 
 # %%
-display(figures.training_figure(runs["constant"]))
+display(figures.training(runs["constant"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["constant"]])))
 
 # %% [markdown]
@@ -180,7 +180,7 @@ trainer.learning_rate
 # %%
 square_root = lrs.SquareRootScheduler(lr=1.0)
 print([square_root(t) for t in (0, 3, 15)])
-figures.schedule_figure(runs["square-root"].schedule, "11.15.2 Square root")
+figures.schedule(runs["square-root"])
 
 # %% [markdown]
 # ### What the Trainer really feeds it
@@ -248,7 +248,7 @@ Markdown(report.as_markdown(header, rows))
 # And these are all of the 30 epochs:
 
 # %%
-display(figures.training_figure(runs["square-root"]))
+display(figures.training(runs["square-root"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["square-root"]])))
 
 # %% [markdown]
@@ -283,7 +283,7 @@ print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len
 # The book plots this scheduler but never trains with it:
 
 # %%
-figures.factor_figure()
+figures.factor()
 
 # %% [markdown]
 # Just as well. The formula is a recurrence, so the book's class *remembers* its rate and
@@ -316,7 +316,7 @@ Markdown(report.as_markdown(header, rows))
 # gain nothing, and shorter ones may find a lower place.
 
 # %%
-figures.schedule_figure(runs["multi-factor"].schedule, "11.15.3.2 Multi-factor")
+figures.schedule(runs["multi-factor"])
 
 # %% [markdown]
 # The book draws this with MXNet's `MultiFactorScheduler` and then hands *the object just plotted*
@@ -340,7 +340,7 @@ Markdown(report.as_markdown(header, rows))
 # the best that it prints, is a run at a constant 0.125, but for the first 30 of 7050 updates.
 
 # %%
-display(figures.training_figure(runs["multi-factor"]))
+display(figures.training(runs["multi-factor"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["multi-factor"]])))
 
 # %% [markdown]
@@ -357,7 +357,7 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["multi-fact
 # and $\eta_t = \eta_T$ for $t > T$. The book takes $\eta_0 = 0.5$, $\eta_T = 0.01$, $T = 20$:
 
 # %%
-figures.schedule_figure(runs["cosine"].schedule, "11.15.3.3 Cosine")
+figures.schedule(runs["cosine"])
 
 # %% [markdown]
 # By now you know what to ask: 20 of *what*? MXNet counts updates, so the whole cosine fits into
@@ -370,7 +370,7 @@ cosine_scheduler = lrs.CosineScheduler(**cosine)
 drawing.two_axes(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updates")
 
 # %%
-display(figures.training_figure(runs["cosine"]))
+display(figures.training(runs["cosine"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine"]])))
 
 # %% [markdown]
@@ -393,8 +393,8 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine"]])
 # The book has $W = 5$ and $\eta_{\text{begin}} = 0$:
 
 # %%
-display(figures.schedule_figure(runs["cosine-warmup"].schedule, "11.15.3.4 Cosine with warmup"))
-display(figures.training_figure(runs["cosine-warmup"]))
+display(figures.schedule(runs["cosine-warmup"]))
+display(figures.training(runs["cosine-warmup"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine-warmup"]])))
 
 # %% [markdown]
@@ -432,7 +432,7 @@ drawing.two_axes(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once
 # book prints.
 
 # %%
-display(figures.overview_figure(runs.values()))
+display(figures.overview(runs.values()))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows(runs.values())))
 
 # %% [markdown]
@@ -502,8 +502,8 @@ Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
 # warmup:
 
 # %%
-display(figures.training_figure(runs["cosine-per-epoch"]))
-display(figures.training_figure(runs["cosine-warmup-per-epoch"]))
+display(figures.training(runs["cosine-per-epoch"]))
+display(figures.training(runs["cosine-warmup-per-epoch"]))
 
 # %% [markdown]
 # The first is the portrait of a collapsed network: its loss lies still at $\ln 10$. The second
@@ -516,7 +516,7 @@ display(figures.training_figure(runs["cosine-warmup-per-epoch"]))
 # %%
 per_epoch_runs = [run for run in baseline if run.experiment == "square-root-per-epoch"]
 (revived,) = (run for run in per_epoch_runs if run.outcome == "trained")
-figures.training_figure(revived)
+figures.training(revived)
 
 # %% [markdown]
 # For half of the way all images get nearly the same scores (to within 1 %); then the network

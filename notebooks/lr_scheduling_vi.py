@@ -139,7 +139,7 @@ lrs.published.PRINTED["constant"], math.log(10)
 # Vậy lời kể trong sách là về một lần chạy khác. Lần chạy của ta, cùng thiết lập, thì sống:
 
 # %%
-display(figures.training_figure(runs["constant"]))
+display(figures.training(runs["constant"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["constant"]])))
 
 # %% [markdown]
@@ -185,7 +185,7 @@ trainer.learning_rate
 # %%
 square_root = lrs.SquareRootScheduler(lr=1.0)
 print([square_root(t) for t in (0, 3, 15)])
-figures.schedule_figure(runs["square-root"].schedule, "11.15.2 Square root")
+figures.schedule(runs["square-root"])
 
 # %% [markdown]
 # ### Trainer thật sự đưa gì cho bộ định thời
@@ -256,7 +256,7 @@ Markdown(report.as_markdown(header, rows))
 # Và đây là cả 30 epoch:
 
 # %%
-display(figures.training_figure(runs["square-root"]))
+display(figures.training(runs["square-root"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["square-root"]])))
 
 # %% [markdown]
@@ -292,7 +292,7 @@ print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len
 # Sách chỉ vẽ bộ định thời này chứ không huấn luyện với nó:
 
 # %%
-figures.factor_figure()
+figures.factor()
 
 # %% [markdown]
 # May mà sách không huấn luyện. Công thức này là công thức truy hồi, nên lớp trong sách *nhớ* tốc
@@ -325,7 +325,7 @@ Markdown(report.as_markdown(header, rows))
 # đó thì bước dài không còn ích gì nữa, nên giảm đi để tìm chỗ thấp hơn.
 
 # %%
-figures.schedule_figure(runs["multi-factor"].schedule, "11.15.3.2 Multi-factor")
+figures.schedule(runs["multi-factor"])
 
 # %% [markdown]
 # Sách vẽ hình này bằng `MultiFactorScheduler` của MXNet, rồi đưa *chính đối tượng vừa vẽ* cho
@@ -351,7 +351,7 @@ Markdown(report.as_markdown(header, rows))
 # bước đầu trong 7050 bước.
 
 # %%
-display(figures.training_figure(runs["multi-factor"]))
+display(figures.training(runs["multi-factor"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["multi-factor"]])))
 
 # %% [markdown]
@@ -368,7 +368,7 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["multi-fact
 # và $\eta_t = \eta_T$ khi $t > T$. Sách chọn $\eta_0 = 0.5$, $\eta_T = 0.01$, $T = 20$:
 
 # %%
-figures.schedule_figure(runs["cosine"].schedule, "11.15.3.3 Cosine")
+figures.schedule(runs["cosine"])
 
 # %% [markdown]
 # Giờ bạn đã biết phải hỏi gì: 20 *cái gì*? MXNet đếm bước cập nhật, nên cả đường cô-sin nằm gọn
@@ -381,7 +381,7 @@ cosine_scheduler = lrs.CosineScheduler(**cosine)
 drawing.two_axes(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updates")
 
 # %%
-display(figures.training_figure(runs["cosine"]))
+display(figures.training(runs["cosine"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine"]])))
 
 # %% [markdown]
@@ -403,8 +403,8 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine"]])
 # Sách lấy $W = 5$, $\eta_{\text{đầu}} = 0$:
 
 # %%
-display(figures.schedule_figure(runs["cosine-warmup"].schedule, "11.15.3.4 Cosine with warmup"))
-display(figures.training_figure(runs["cosine-warmup"]))
+display(figures.schedule(runs["cosine-warmup"]))
+display(figures.training(runs["cosine-warmup"]))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine-warmup"]])))
 
 # %% [markdown]
@@ -444,7 +444,7 @@ drawing.two_axes(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once
 # còn sống; vòng tròn là số in trong sách.
 
 # %%
-display(figures.overview_figure(runs.values()))
+display(figures.overview(runs.values()))
 Markdown(report.as_markdown(report.HEADER, report.chapter_rows(runs.values())))
 
 # %% [markdown]
@@ -517,8 +517,8 @@ Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
 # khởi động:
 
 # %%
-display(figures.training_figure(runs["cosine-per-epoch"]))
-display(figures.training_figure(runs["cosine-warmup-per-epoch"]))
+display(figures.training(runs["cosine-per-epoch"]))
+display(figures.training(runs["cosine-warmup-per-epoch"]))
 
 # %% [markdown]
 # Hình trên là chân dung của một mạng sụp đổ: mất mát nằm im ở $\ln 10$. Hình dưới sống, và tốt
@@ -531,7 +531,7 @@ display(figures.training_figure(runs["cosine-warmup-per-epoch"]))
 # %%
 per_epoch_runs = [run for run in baseline if run.experiment == "square-root-per-epoch"]
 (revived,) = (run for run in per_epoch_runs if run.outcome == "trained")
-figures.training_figure(revived)
+figures.training(revived)
 
 # %% [markdown]
 # Suốt nửa chặng đầu, mọi ảnh nhận gần như cùng một bộ điểm (điểm của từng lớp chênh nhau chưa tới

@@ -61,10 +61,8 @@ def clipping(
     from d2l_lrsched import drawing
     from d2l_lrsched.runs import record as store
     from d2l_lrsched.runs import runner
-    from d2l_lrsched.studies.clipping import claims
+    from d2l_lrsched.studies.clipping import claims, figures
     from d2l_lrsched.studies.clipping import descent as quadratic
-    from d2l_lrsched.studies.clipping import figures as figures_clipping
-    from d2l_lrsched.studies.clipping import figures_descent as figures_quadratic
     from d2l_lrsched.studies.clipping import page as clipping_report
     from d2l_lrsched.studies.clipping.experiments import COLLAPSE, PILOT_SEEDS
     from d2l_lrsched.studies.clipping.experiments import EXPERIMENTS as CLIPPING
@@ -101,12 +99,9 @@ def clipping(
             for rate in quadratic.RATES.values()
             for clip_norm in (None, quadratic.CLIP_NORM)
         ]
-        for name, figure in (
-            (figures_quadratic.QUADRATIC_FIGURE, figures_quadratic.quadratic_figure(descents)),
-            (figures_clipping.ARMS_FIGURE, figures_clipping.arms_figure(found)),
-            (figures_clipping.COLLAPSE_FIGURE, figures_clipping.collapse_figure(found)),
-        ):
-            drawing.save(figure, output / name)
+        drawing.save(figures.quadratic(descents), output / figures.QUADRATIC_FIGURE)
+        for file, draw in figures.FIGURES.items():
+            drawing.save(draw(found), output / file)
         with whole_file(output / PAGE) as temporary:
             temporary.write_text(clipping_report.as_page(found, descents), encoding="utf-8")
     click.echo(f"{output / PAGE}: {clipping_report.verdict_counts(claims.judge(found))}")

@@ -108,7 +108,7 @@ def reproduce(
         stored = store.read(records)
         runs = made.runs(stored)
         if set(PUBLISHED) <= set(names):
-            drawing.save(figures.factor_figure(), output / figures.FACTOR_FIGURE)
+            drawing.save(figures.factor(), output / figures.FACTOR_FIGURE)
         for run in runs:
             if run.seed == seed:
                 try:  # what is in one figure's way is not in another's

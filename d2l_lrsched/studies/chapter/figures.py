@@ -1,182 +1,169 @@
-"""The chapter's figures, drawn from records and schedules in d2l's look."""
+"""The book's own figures, drawn from our runs in d2l's look, and an overview of them all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from d2l_lrsched import drawing
 from d2l_lrsched.data import UPDATES_PER_EPOCH
-from d2l_lrsched.drawing import D2L_FIGSIZE, D2L_FORMATS, look
+from d2l_lrsched.drawing import D2L_FORMATS
 from d2l_lrsched.files import PathLike
 from d2l_lrsched.runs.experiment import NUM_EPOCHS, known
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.schedulers.scratch import FactorScheduler
-from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
-from d2l_lrsched.studies.chapter.experiments import PUBLISHED
+from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS, PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED
 
-#: The one schedule that the chapter plots without training with it (11.15.3.1).
+#: The one schedule that the chapter plots without training with it.
 FACTOR_FIGURE = "11.15.3.1-factor-schedule.svg"
 FACTOR_STEPS = 50
 OVERVIEW_FIGURE = "overview.svg"
 PLOTTED_AND_TRAINED_FIGURE = "plotted-and-trained.svg"
 
 
-def schedule_figure(values: Sequence[float], title: str) -> Figure:
-    """Draw a schedule as the chapter does: its values at 0, 1, 2, ..."""
-    with look():
-        figure = Figure(figsize=D2L_FIGSIZE)
-        axes = figure.subplots()
-        axes.plot(range(len(values)), values, D2L_FORMATS[0])
-        axes.set(title=title, xlabel="t", ylabel="learning rate")
-        axes.grid()
-    return figure
+@drawing.d2l_figure
+def schedule(figure: Figure, run: Run) -> None:
+    """Draw the schedule that a run plotted before it trained: its values at 0, 1, 2, ..."""
+    _schedule(figure, run.schedule or [], EXPERIMENTS[run.experiment].heading)
 
 
-def factor_figure() -> Figure:
+@drawing.d2l_figure
+def factor(figure: Figure) -> None:
     """Draw the chapter's FactorScheduler (11.15.3.1) over 50 calls."""
     scheduler = FactorScheduler(factor=0.9, stop_factor_lr=1e-2, base_lr=2.0)
-    return schedule_figure([scheduler(t) for t in range(FACTOR_STEPS)], "11.15.3.1 Factor")
+    _schedule(figure, [scheduler(t) for t in range(FACTOR_STEPS)], "11.15.3.1 Factor")
 
 
-def training_figure(run: Run) -> Figure:
-    """Draw a run's training curves as the chapter's Animator leaves them."""
-    with look():
-        figure = Figure(figsize=D2L_FIGSIZE)
-        axes = figure.subplots()
-        epochs, train_loss, train_acc = zip(*run.points) if run.points else ((), (), ())
-        ends = range(1, len(run.epochs) + 1)
-        curves = (
-            (epochs, train_loss, "train loss"),
-            (epochs, train_acc, "train acc"),
-            (ends, [epoch.test_acc for epoch in run.epochs], "test acc"),
-        )
-        for (x, y, label), fmt in zip(curves, D2L_FORMATS):
-            axes.plot(x, y, fmt, label=label, marker=_marker(x), clip_on=len(x) != 1)
-        axes.set(
-            title=_title(run),
-            xlabel="epoch",
-            xlim=(0, run.num_epochs),
-        )
-        axes.legend()
-        axes.grid()
-    return figure
+def _schedule(figure: Figure, values: Sequence[float], title: str) -> None:
+    axes = figure.subplots()
+    axes.plot(range(len(values)), values, D2L_FORMATS[0])
+    axes.set(title=title, xlabel="t", ylabel="learning rate")
+    axes.grid()
 
 
-def _title(run: Run) -> str:
-    """Return section and title, and what sets the run apart from the chapter's."""
-    experiment = CHAPTER[run.experiment]
+@drawing.d2l_figure
+def training(figure: Figure, run: Run) -> None:
+    """Draw a run's training curves as the chapter's Animator leaves them.
+
+    The title says what sets the run apart from the chapter's.
+    """
+    axes = figure.subplots()
+    epochs, train_loss, train_acc = zip(*run.points) if run.points else ((), (), ())
+    test_acc = [epoch.test_acc for epoch in run.epochs]
+    curves = (
+        (epochs, train_loss, "train loss"),
+        (epochs, train_acc, "train acc"),
+        (range(1, len(test_acc) + 1), test_acc, "test acc"),
+    )
+    for (x, y, label), fmt in zip(curves, D2L_FORMATS):
+        single = len(x) == 1  # one point makes no line
+        axes.plot(x, y, fmt, label=label, marker="." if single else "", clip_on=not single)
+    experiment = EXPERIMENTS[run.experiment]
     title = experiment.heading
     if run.num_epochs != experiment.num_epochs or run.seed:
-        epochs = "1 epoch" if run.num_epochs == 1 else f"{run.num_epochs} epochs"
-        title += f"\n{epochs}, seed {run.seed}"
-    return title
+        title += f"\n{run.num_epochs} epoch{'s' * (run.num_epochs > 1)}, seed {run.seed}"
+    axes.set(title=title, xlabel="epoch", xlim=(0, run.num_epochs))
+    axes.legend()
+    axes.grid()
 
 
-def overview_figure(runs: Iterable[Run]) -> Figure:
+@drawing.figure(9, 4)
+def overview(figure: Figure, runs: Iterable[Run]) -> None:
     """Draw what the chapter's runs really trained with, and what came of it.
 
     Left, the learning rate of every update, as published (solid: per update) and as intended
-    (dashed: per epoch), both axes logarithmic; right, the test accuracies of the runs that live,
-    the book's printed values as circles at the end, and the names of the runs that collapsed.
-
-    Parameters
-    ----------
-    runs : iterable of Run
-        Of each experiment the last one is drawn, if there is one.
+    (dashed: per epoch), both axes logarithmic; right, the test accuracies of the runs that trained,
+    the book's printed values as circles at the end, and the names of the runs that collapsed. Of
+    each experiment the last run is drawn, if there is one.
     """
     drawn = {run.experiment: run for run in runs}
-    with look():
-        figure = Figure(figsize=(9, 4))
-        rates, accuracies = figure.subplots(1, 2)
-        dead = []
-        for i, name in enumerate(PUBLISHED):
-            for key, fmt in ((name, "-"), (f"{name}-per-epoch", "--")):
-                if key not in drawn:
-                    continue
-                run, style = drawn[key], {"color": f"C{i}", "linestyle": fmt, "alpha": 0.8}
-                label = CHAPTER[name].title if key == name else None
-                rates.plot(*_rates(run), label=label, **style)
-                if run.outcome == "trained":
-                    accuracy = [epoch.test_acc for epoch in run.epochs]
-                    accuracies.plot(range(1, len(accuracy) + 1), accuracy, **style)
-                else:
-                    dead.append(f"ours: {key}")
-            if name in drawn:
-                end = (drawn[name].num_epochs, PRINTED[name].test_acc)
-                if PRINTED[name].collapsed:
-                    dead.append(f"the book's: {name}")
-                else:
-                    circle = {"marker": "o", "fillstyle": "none", "markeredgewidth": 2}
-                    accuracies.plot(*end, color=f"C{i}", clip_on=False, **circle)
-        rates.set(xlabel=f"update ({UPDATES_PER_EPOCH} an epoch)", ylabel="learning rate")
-        rates.set(xscale="log", yscale="log")
-        rates.set_title("solid: per update, as published\ndashed: per epoch, as intended", size=9)
-        accuracies.set(xlabel="epoch", ylabel="test accuracy", ylim=(0.6, 0.92))
-        accuracies.set_title("circles: the book's printed values", size=9)
-        if dead:
-            text = "\n".join(["collapsed, at 0.1:", *dead])
-            accuracies.text(0.97, 0.04, text, transform=accuracies.transAxes, ha="right", size=8)
-        for axes in (rates, accuracies):
-            axes.grid()
-        figure.legend(loc="lower center", ncol=len(PUBLISHED), frameon=False)
-        figure.tight_layout(rect=(0, 0.08, 1, 1))
-    return figure
+    rates, accuracies = figure.subplots(1, 2)
+    collapsed = []
+    for name, color in zip(PUBLISHED, drawing.COLORS):
+        for key, fmt in ((name, "-"), (f"{name}-per-epoch", "--")):
+            if key not in drawn:
+                continue
+            run, style = drawn[key], {"color": color, "linestyle": fmt, "alpha": 0.8}
+            values = np.array(EXPERIMENTS[key].rates([epoch.train_loss for epoch in run.epochs]))
+            values[values == 0] = np.nan  # a warmup begins there, where no logarithm is
+            label = EXPERIMENTS[name].title if key == name else None
+            rates.plot(range(1, len(values) + 1), values, label=label, **style)
+            if run.outcome == "trained":
+                accuracy = [epoch.test_acc for epoch in run.epochs]
+                accuracies.plot(range(1, len(accuracy) + 1), accuracy, **style)
+            else:
+                collapsed.append(f"ours: {key}")
+        if name in drawn and PRINTED[name].collapsed:
+            collapsed.append(f"the book's: {name}")
+        elif name in drawn:
+            end = (drawn[name].num_epochs, PRINTED[name].test_acc)
+            circle = {"marker": "o", "fillstyle": "none", "markeredgewidth": 2}
+            accuracies.plot(*end, color=color, clip_on=False, **circle)
+    rates.set(xlabel=f"update ({UPDATES_PER_EPOCH} an epoch)", ylabel="learning rate")
+    rates.set(xscale="log", yscale="log")
+    rates.set_title("solid: per update, as published; dashed: per epoch, as intended")
+    accuracies.set(xlabel="epoch", ylabel="test accuracy", ylim=(0.6, 0.92))
+    accuracies.set_title("circles: the book's printed values")
+    if collapsed:
+        text = "\n".join(["collapsed, at 0.1:", *collapsed])
+        white = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        place = {"transform": accuracies.transAxes, "ha": "right", "bbox": white}
+        accuracies.text(0.97, 0.04, text, size=8, **place)
+    figure.legend(loc="outside lower center", ncol=len(PUBLISHED))
 
 
 @drawing.figure(6, 2.6)
 def plotted_and_trained(figure: Figure) -> None:
     """Draw the chapter's cosine as the book plots it, and the rate that its Trainer used."""
-    optimizer_params, plotted = CHAPTER["cosine"].prepare(UPDATES_PER_EPOCH)
-    updates = range(1, NUM_EPOCHS * UPDATES_PER_EPOCH + 1)
-    used = [optimizer_params["lr_scheduler"](n) for n in updates]
+    cosine = EXPERIMENTS["cosine"]
+    _, plotted = cosine.prepare(UPDATES_PER_EPOCH)
+    used = cosine.rates([0.0] * NUM_EPOCHS)
+    epochs = [n / UPDATES_PER_EPOCH for n in range(1, len(used) + 1)]
+    label = f"as the Trainer used it, {UPDATES_PER_EPOCH} updates an epoch"
     axes = figure.subplots()
     axes.plot(plotted, "--", color=drawing.BLUE, label="as the book draws it, over epochs")
-    axes.plot(
-        [n / UPDATES_PER_EPOCH for n in updates],
-        used,
-        color=drawing.VERMILION,
-        label=f"as the Trainer used it, {UPDATES_PER_EPOCH} updates an epoch",
-    )
+    axes.plot(epochs, used, color=drawing.VERMILION, label=label)
     axes.set(xlabel="epoch", ylabel="learning rate", title="11.15.3.3 Cosine, max_update=20")
     axes.set(xlim=(-0.3, NUM_EPOCHS), ylim=(0, None))
     axes.legend()
 
 
-def _marker(x: Sequence[float]) -> str:
-    return "." if len(x) == 1 else ""  # one point makes no line
-
-
-def _rates(run: Run) -> tuple[list[int], list[float]]:
-    """Return the updates of a run and the rate of each, the schedule being plotted beforehand."""
-    optimizer_params, _ = CHAPTER[run.experiment].prepare(UPDATES_PER_EPOCH)
-    rate = optimizer_params.get("learning_rate")
-    schedule = optimizer_params.get("lr_scheduler", lambda n: rate)
-    updates = list(range(1, run.num_epochs * UPDATES_PER_EPOCH + 1))
-    # A warmup from 0 starts with a rate that no logarithmic axis can hold.
-    return updates, [schedule(n) or float("nan") for n in updates]
+#: File, named by the book's section -> the experiment and what draws it from its run.
+FIGURES: Mapping[str, tuple[str, Callable[[Run], Figure]]] = {
+    "11.15.1-constant-training.svg": ("constant", training),
+    "11.15.2-square-root-schedule.svg": ("square-root", schedule),
+    "11.15.2-square-root-training.svg": ("square-root", training),
+    "11.15.2-square-root-per-epoch-training.svg": ("square-root-per-epoch", training),
+    "11.15.3.2-multi-factor-schedule.svg": ("multi-factor", schedule),
+    "11.15.3.2-multi-factor-training.svg": ("multi-factor", training),
+    "11.15.3.2-multi-factor-per-epoch-training.svg": ("multi-factor-per-epoch", training),
+    "11.15.3.3-cosine-schedule.svg": ("cosine", schedule),
+    "11.15.3.3-cosine-training.svg": ("cosine", training),
+    "11.15.3.3-cosine-per-epoch-training.svg": ("cosine-per-epoch", training),
+    "11.15.3.4-cosine-warmup-schedule.svg": ("cosine-warmup", schedule),
+    "11.15.3.4-cosine-warmup-training.svg": ("cosine-warmup", training),
+    "11.15.3.4-cosine-warmup-per-epoch-training.svg": ("cosine-warmup-per-epoch", training),
+}
 
 
 def draw_run(run: Run, folder: PathLike) -> list[Path]:
-    """Write a run's figures, named by section, into the folder: its schedule and its training."""
-    experiment = CHAPTER[run.experiment]
-    stem = Path(folder) / f"{experiment.section}-{run.experiment}"
-    written = []
-    if run.schedule is not None:
-        figure = schedule_figure(run.schedule, experiment.heading)
-        written.append(drawing.save(figure, f"{stem}-schedule.svg"))
-    written.append(drawing.save(training_figure(run), f"{stem}-training.svg"))
-    return written
+    """Write a run's figures into the folder: its training, and its schedule if the book has it."""
+    return [
+        drawing.save(draw(run), Path(folder) / file)
+        for file, (name, draw) in FIGURES.items()
+        if name == run.experiment
+    ]
 
 
 def draw_overview(runs: Iterable[Run], folder: PathLike) -> list[Path]:
     """Write the overview of the runs of full length into the folder, if there is one.
 
-    What is no run of the chapter's, as `experiments.known` has it, is left out.
+    What is no run of the chapter's, as `experiment.known` has it, is left out.
     """
-    ours = [run for run in runs if known(run, CHAPTER)]
-    full = [run for run in ours if run.num_epochs == CHAPTER[run.experiment].num_epochs]
-    return [drawing.save(overview_figure(full), Path(folder) / OVERVIEW_FIGURE)] if full else []
+    ours = [run for run in runs if known(run, EXPERIMENTS)]
+    full = [run for run in ours if run.num_epochs == EXPERIMENTS[run.experiment].num_epochs]
+    return [drawing.save(overview(full), Path(folder) / OVERVIEW_FIGURE)] if full else []

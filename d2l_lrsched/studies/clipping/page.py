@@ -12,8 +12,6 @@ from d2l_lrsched.studies.clipping import claims, collapse
 from d2l_lrsched.studies.clipping import descent as quadratic
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, HIGH_RATE
 from d2l_lrsched.studies.clipping.experiments import EXPERIMENTS as CLIPPING
-from d2l_lrsched.studies.clipping.figures import ARMS_FIGURE, COLLAPSE_FIGURE
-from d2l_lrsched.studies.clipping.figures_descent import QUADRATIC_FIGURE
 from d2l_lrsched.studies.clipping.measures import MEASURES
 
 COST_HEADER = ("with clipping", "without", "seeds", "cost of an epoch", "range")
@@ -112,7 +110,7 @@ training stable, and ranks four combinations. Here its words are measures and it
 
 ## The two weights (paper 4.1, 4.2)
 
-![Paths, gradient norms and losses]({QUADRATIC_FIGURE})
+![Paths, gradient norms and losses](quadratic.svg)
 
 {as_markdown(quadratic.TABLE_HEADER, quadratic.table_rows(descents))}
 
@@ -134,7 +132,7 @@ epoch, over the runs that trained, rounded to one digit. All that is clipped bel
 
 ## The four combinations (paper 4.3, 4.4)
 
-![Training loss and test accuracy of every run]({ARMS_FIGURE})
+![Training loss and test accuracy of every run](arms.svg)
 
 {as_markdown(claims.ARM_HEADER, claims.arm_rows(runs))}
 
@@ -163,7 +161,7 @@ fewest here, none below {min(1, 2 / 2**fewest):.4f} before the adjustment for {l
 
 ## Who collapses, and what saves them
 
-![Training loss of the seeds that collapse]({COLLAPSE_FIGURE})
+![Training loss of the seeds that collapse](collapse.svg)
 
 {as_markdown(collapse.SHARE_HEADER, collapse.share_rows(runs, [*shares, *claims.ARMS]))}
 

@@ -31,6 +31,8 @@ class Exercise:
     name : str
         As the command line calls it.
     title : str
+    figure : str
+        The file that shows it.
     setting : str
         What is trained, in words.
     experiments : tuple of Experiment
@@ -40,6 +42,7 @@ class Exercise:
 
     name: str
     title: str
+    figure: str
     setting: str
     experiments: tuple[Experiment, ...]
     num_seeds: int = 5
@@ -110,6 +113,7 @@ UNLOWERED = fixed_name(POLY_RATE)
 FIXED = Exercise(
     "fixed-rate",
     "1. A fixed learning rate",
+    "1-fixed-rate.svg",
     f"LeNet for {NUM_EPOCHS} epochs at a constant rate.",
     tuple(
         Experiment(
@@ -126,6 +130,7 @@ FIXED = Exercise(
 EXPONENT = Exercise(
     "poly",
     "2. The exponent of the decay",
+    "2-exponent.svg",
     f"LeNet for {NUM_EPOCHS} epochs under MXNet's PolyScheduler, from {POLY_RATE:g} down to 0 at "
     "the end of the run. The larger the exponent, the sooner the rate falls; at 0 it would stay "
     "constant, as exercise 1's does.",
@@ -145,6 +150,7 @@ EXPONENT = Exercise(
 DEEPER = Exercise(
     "deeper",
     "3. Cosine against other schedules, on harder vision",
+    "3-deeper.svg",
     "The book thinks of ImageNet, which is out of reach here: 1.28 million images of 224 x 224 "
     "pixels are too many for two cores. Instead a network deeper than LeNet, a small ResNet of the "
     "book's own residual blocks (seven convolutions deep, with batch norm), learns Fashion-MNIST, "
@@ -187,6 +193,7 @@ DEEPER = Exercise(
 WARMUP = Exercise(
     "warmup",
     "4. How long a warmup?",
+    "4-warmup.svg",
     "LeNet for 4 epochs: a linear warmup from 0 to the peak over a share of the run, then a cosine "
     "down to 0 over the rest.",
     tuple(
@@ -206,6 +213,7 @@ WARMUP = Exercise(
 PLATEAU = Exercise(
     "plateau",
     "Lower the rate when progress stops",
+    "plateau.svg",
     f"The book's summary proposes it. LeNet for {NUM_EPOCHS} epochs under `PlateauScheduler`, "
     "which the training loop tells the loss of every epoch: the rate falls to a third whenever "
     "that is not 10 % below the best before. Once from 0.3, once from 0.5 after an epoch of "

@@ -4,36 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from statistics import fmean
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from d2l_lrsched import drawing
+from d2l_lrsched import drawing, stats
 from d2l_lrsched.data import UPDATES_PER_EPOCH
-from d2l_lrsched.runs.frames import WINDOW_ENDS, window_means
+from d2l_lrsched.runs.frames import of_epochs, of_experiment, of_runs, of_windows
 from d2l_lrsched.runs.record import Run
-from d2l_lrsched.schedulers import tell
-from d2l_lrsched.studies.chapter.verdicts import share_interval
-from d2l_lrsched.studies.clipping.measures import CONFIDENCE
-from d2l_lrsched.studies.exercises import experiments as exercises
-from d2l_lrsched.studies.exercises.experiments import EXPERIMENTS
-
-# Colors of Okabe and Ito; the dashes say the same without them.
-_STYLES: Sequence[dict[str, Any]] = (
-    {"color": "#000000", "ls": "-"},
-    {"color": "#0072B2", "ls": "--"},
-    {"color": "#D55E00", "ls": "-."},
-    {"color": "#009E73", "ls": ":"},
-    {"color": "#CC79A7", "ls": (0, (5, 1, 1, 1, 1, 1))},
+from d2l_lrsched.studies.exercises.experiments import (
+    DEEPER,
+    EXERCISES,
+    EXPERIMENTS,
+    EXPONENTS,
+    FIXED_RATES,
+    PEAKS,
+    UNLOWERED,
+    WARMUPS,
+    fixed_name,
+    poly_name,
+    warmup_name,
 )
 
+_DASHES: Sequence[Any] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 
-def curves_figure(runs: Iterable[Run], labels: Mapping[str, str]) -> Figure:
+
+@drawing.figure(9, 3.2)
+def curves(figure: Figure, runs: Iterable[Run], labels: Mapping[str, str]) -> None:
     """Draw learning rate, training loss and test accuracy of every run, over epochs.
 
     The loss is the mean of every 50 batches. Every seed is a thin line; the thick one is the mean
@@ -41,236 +42,143 @@ def curves_figure(runs: Iterable[Run], labels: Mapping[str, str]) -> Figure:
 
     Parameters
     ----------
+    figure : matplotlib.figure.Figure
     runs : iterable of Run
     labels : mapping
         Experiment -> what the legend calls it; others are not drawn. At most five.
     """
     runs = list(runs)
-    with drawing.look():
-        figure = Figure(figsize=(9, 3.2), layout="constrained")
-        rates, losses, accuracies = panels = figure.subplots(1, 3)
-        for (name, label), style in zip(labels.items(), _STYLES):
-            ours = [run for run in runs if run.experiment == name]
-            lost = sum(run.outcome != "trained" for run in ours)
-            if ours:
-                label += f" ({lost} of {len(ours)} collapsed)" if lost else ""
-                _draw(rates, ours, _rates, style, label)
-                _draw(losses, ours, _losses, style)
-                _draw(accuracies, ours, _accuracies, style)
-        rates.set_ylabel("learning rate", size=8)
-        losses.set_ylabel("train loss, of 50 batches", size=8)
-        accuracies.set_ylabel("test accuracy", size=8)
-        _zoom(losses, accuracies)
-        for axes in panels:
-            axes.set_xlabel("epoch", size=8)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.set_xlim(left=0)
-        _tidy(panels)
-        figure.legend(loc="outside lower center", ncol=len(labels), frameon=False, fontsize=8)
-    return figure
+    trained, epochs = of_runs(runs).trained, of_epochs(runs)
+    panels = figure.subplots(1, 3)
+    numbers = {
+        "learning rate": _rates(runs, labels),
+        "train loss, of 50 batches": of_windows(runs),
+        "test accuracy": epochs.test_acc,
+    }
+    for (name, label), color, dashes in zip(labels.items(), drawing.COLORS, _DASHES):
+        ours = of_experiment(trained, name)
+        if ours.empty:
+            continue
+        if not ours.all():
+            label += f" ({(~ours).sum()} of {len(ours)} collapsed)"
+        for axes, number in zip(panels, numbers.values()):
+            table = of_experiment(number, name).unstack("seed")
+            axes.plot(table.index, table, color=color, ls=dashes, lw=0.5, alpha=0.4)
+            mean = table.loc[:, ours].mean(axis=1)
+            axes.plot(table.index, mean, color=color, ls=dashes, lw=1.6, label=label)
+    for axes, number in zip(panels, numbers):
+        axes.set(xlabel="epoch", ylabel=number)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlim(left=0)
+    # The first steps, which dwarf all differences, are out of sight.
+    panels[1].set_ylim(0.1, 1.0)
+    panels[2].set_ylim(0.7, 0.93)
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncol=len(labels))
 
 
-def fixed_figure(runs: Iterable[Run]) -> Figure:
+def _rates(runs: Iterable[Run], names: Iterable[str]) -> pd.Series:
+    """Return the rate of every update by experiment, seed and epoch, where the update ends it."""
+    rates = {
+        (run.experiment, run.seed): pd.Series(
+            EXPERIMENTS[run.experiment].rates([epoch.train_loss for epoch in run.epochs]),
+            np.arange(1, len(run.epochs) * UPDATES_PER_EPOCH + 1) / UPDATES_PER_EPOCH,
+        )
+        for run in runs
+        if run.experiment in names
+    }
+    return pd.concat(rates, names=["experiment", "seed", "epoch"])
+
+
+@drawing.figure(9, 3)
+def fixed_rates(figure: Figure, runs: Iterable[Run]) -> None:
     """Draw exercise 1: by the constant rate, who collapses, and how well the others classify."""
-    runs = list(runs)
-    with drawing.look():
-        figure = Figure(figsize=(9, 3), layout="constrained")
-        shares, accuracies = panels = figure.subplots(1, 2)
-        for rate in exercises.FIXED_RATES:
-            ours = [run for run in runs if run.experiment == exercises.fixed_name(rate)]
-            if not ours:
-                continue
-            lost, n = sum(run.outcome != "trained" for run in ours), len(ours)
-            low, high = share_interval(lost, n, 1 - CONFIDENCE)
-            shares.plot([rate, rate], [low, high], color="0.85", lw=5, solid_capstyle="butt")
-            shares.plot(rate, lost / n, "o", color="#D55E00")
-            shares.annotate(
-                f"{lost} of {n}",
-                (rate, lost / n),
-                (0, 6),
-                textcoords="offset points",
-                ha="center",
-                size=7,
-            )
-            trained = [run.final.test_acc for run in ours if run.outcome == "trained"]
-            accuracies.plot([rate] * len(trained), trained, "o", color="#0072B2", ms=4, alpha=0.6)
-            if trained:
-                accuracies.plot(rate, fmean(trained), "_", color="k", ms=18)
-        shares.set_ylabel("share collapsed, with its 95 % interval", size=8)
-        shares.set_ylim(-0.03, 1.12)
-        accuracies.set_ylabel("test accuracy of those that trained", size=8)
-        for axes in panels:
-            axes.set_xscale("log")
-            axes.set_xlim(0.8 * min(exercises.FIXED_RATES), 1.25 * max(exercises.FIXED_RATES))
-            axes.set_xticks(exercises.FIXED_RATES, [f"{r:g}" for r in exercises.FIXED_RATES])
-            axes.set_xticks([], minor=True)
-            axes.set_xlabel("constant learning rate", size=8)
-        _tidy(panels)
-    return figure
+    table = of_runs(runs)
+    shares, accuracies = figure.subplots(1, 2)
+    for rate in FIXED_RATES:
+        ours = of_experiment(table, fixed_name(rate))
+        if ours.empty:
+            continue
+        collapsed, n = (~ours.trained).sum(), len(ours)
+        shares.plot([rate, rate], stats.share(collapsed, n), **drawing.BAR)
+        shares.plot(rate, collapsed / n, "o", color=drawing.VERMILION)
+        place = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center", "size": 7.5}
+        shares.annotate(f"{collapsed} of {n}", (rate, collapsed / n), **place)
+        accuracy = ours.test_acc[ours.trained]
+        points = {"color": drawing.BLUE, "ms": 4, "alpha": 0.6}
+        accuracies.plot([rate] * len(accuracy), accuracy, "o", **points)
+        accuracies.plot(rate, accuracy.mean(), "_", color="k", ms=18)
+    shares.set(ylabel="share collapsed, with its 95 % interval", ylim=(-0.03, 1.12))
+    accuracies.set_ylabel("test accuracy of those that trained")
+    for axes in (shares, accuracies):
+        axes.set(xlabel="constant learning rate", xscale="log")
+        axes.set_xlim(0.8 * min(FIXED_RATES), 1.25 * max(FIXED_RATES))
+        axes.set_xticks(FIXED_RATES, [f"{rate:g}" for rate in FIXED_RATES])
+        axes.set_xticks([], minor=True)
 
 
-def warmup_figure(runs: Iterable[Run]) -> Figure:
+@drawing.figure(9, 3.2)
+def warmups(figure: Figure, runs: Iterable[Run]) -> None:
     """Draw exercise 4: by length of warmup and peak rate, who collapses, and the accuracies."""
-    runs = list(runs)
-    lost = np.full((len(exercises.WARMUPS), len(exercises.PEAKS)), np.nan)
-    accuracy, texts = lost.copy(), {}
-    for row, warmup in enumerate(exercises.WARMUPS):
-        for column, peak in enumerate(exercises.PEAKS):
-            name = exercises.warmup_name(warmup, peak)
-            ours = [run for run in runs if run.experiment == name]
-            trained = [run.final.test_acc for run in ours if run.outcome == "trained"]
-            if ours:
-                lost[row, column] = 1 - len(trained) / len(ours)
-                texts[row, column] = f"{len(ours) - len(trained)} of {len(ours)}"
-            if trained:
-                accuracy[row, column] = fmean(trained)
-    with drawing.look():
-        figure = Figure(figsize=(9, 3.2), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        _heat(left, lost, "collapsed runs", "Oranges", (0, 1), texts)
-        span = (np.nanmin(accuracy), np.nanmax(accuracy)) if np.isfinite(accuracy).any() else (0, 1)
-        shown = {
-            cell: f"{accuracy[cell]:.3f}" if np.isfinite(accuracy[cell]) else "none trained"
-            for cell in texts
-        }
-        _heat(right, accuracy, "mean test accuracy of those that trained", "Blues", span, shown)
-    return figure
+    table = of_runs(runs)
+    cells = [of_experiment(table, warmup_name(share, peak)) for share in WARMUPS for peak in PEAKS]
+    collapsed = [1 - ours.trained.mean() for ours in cells]
+    counts = [f"{(~ours.trained).sum()} of {len(ours)}" if len(ours) else "" for ours in cells]
+    accuracy = [ours.test_acc[ours.trained].mean() for ours in cells]
+    means = [
+        f"{mean:.3f}" if np.isfinite(mean) else "none trained" * bool(count)
+        for mean, count in zip(accuracy, counts)
+    ]
+    span = (np.nanmin(accuracy), np.nanmax(accuracy)) if np.isfinite(accuracy).any() else (0, 1)
+    left, right = figure.subplots(1, 2)
+    _heat(left, collapsed, counts, "Oranges", (0, 1))
+    _heat(right, accuracy, means, "Blues", span)
+    left.set_title("collapsed runs")
+    right.set_title("mean test accuracy of those that trained")
 
 
 def _heat(
     axes: Axes,
-    values: np.ndarray,
-    title: str,
+    values: Sequence[float],
+    texts: Sequence[str],
     cmap: str,
     span: tuple[float, float],
-    texts: Mapping[tuple[int, int], str],
 ) -> None:
+    """Draw a row a length of warmup, a column a peak; texts where there are runs."""
     low, high = span
+    cells = np.reshape(values, (len(WARMUPS), len(PEAKS)))
     # Wider than the values, so that black text stays readable on the darkest.
-    axes.imshow(values, cmap=cmap, vmin=low, vmax=high + (high - low or 1), aspect="auto")
-    for (row, column), text in texts.items():
+    axes.imshow(cells, cmap=cmap, vmin=low, vmax=high + (high - low or 1), aspect="auto")
+    for (row, column), text in zip(np.ndindex(cells.shape), texts):
         axes.text(column, row, text, ha="center", va="center", size=9)
-    axes.set_xticks(range(len(exercises.PEAKS)), [f"{peak:g}" for peak in exercises.PEAKS])
-    labels = [f"{100 * warmup:g} %" for warmup in exercises.WARMUPS]
-    axes.set_yticks(range(len(exercises.WARMUPS)), labels)
-    axes.set_xlabel("peak learning rate", size=8)
-    axes.set_ylabel("warmup, share of the run", size=8)
-    axes.set_title(title, size=9)
-    axes.tick_params(labelsize=8)
+    axes.set_xticks(range(len(PEAKS)), [f"{peak:g}" for peak in PEAKS])
+    axes.set_yticks(range(len(WARMUPS)), [f"{100 * share:g} %" for share in WARMUPS])
+    axes.set(xlabel="peak learning rate", ylabel="warmup, share of the run")
+    axes.grid(False)
 
 
-Line = tuple[np.ndarray, np.ndarray]
-
-
-def rates_of(run: Run) -> np.ndarray:
-    """Return the learning rate of every update of a run of an exercise, first to last.
-
-    A scheduler that listens is told the run's own losses again.
-    """
-    optimizer_params, _ = EXPERIMENTS[run.experiment].prepare(UPDATES_PER_EPOCH, run.num_epochs)
-    scheduler = optimizer_params.get("lr_scheduler", lambda n: optimizer_params["learning_rate"])
-    rates: list[float] = []
-    for epoch in run.epochs:
-        first, last = len(rates) + 1, len(rates) + UPDATES_PER_EPOCH
-        rates += [scheduler(n) for n in range(first, last + 1)]
-        tell(scheduler, epoch.train_loss, last)
-    return np.array(rates)
-
-
-def _rates(run: Run) -> Line:
-    rates = rates_of(run)
-    return np.arange(1, len(rates) + 1) / UPDATES_PER_EPOCH, rates
-
-
-def _losses(run: Run) -> Line:
-    return (np.arange(len(run.epochs))[:, None] + WINDOW_ENDS).ravel(), window_means(run)
-
-
-def _accuracies(run: Run) -> Line:
-    return np.arange(1, len(run.epochs) + 1), np.array([e.test_acc for e in run.epochs])
-
-
-def _draw(
-    axes: Axes,
-    runs: Iterable[Run],
-    line_of: Callable[[Run], Line],
-    style: Mapping[str, Any],
-    label: str | None = None,
-) -> None:
-    trained: list[Line] = []
-    for run in runs:
-        x, y = line_of(run)
-        axes.plot(x, y, **style, lw=0.5, alpha=0.4)
-        trained += [(x, y)] if run.outcome == "trained" else []
-    if trained:
-        mean = np.mean([y for _, y in trained], axis=0)
-        axes.plot(trained[0][0], mean, **style, lw=1.6, label=label)
-    else:
-        axes.plot([], [], **style, lw=1.6, label=label)  # the legend's
-
-
-def _zoom(losses: Axes, accuracies: Axes) -> None:
-    """Leave the first steps, which dwarf all differences, out of sight."""
-    losses.set_ylim(0.1, 1.0)
-    accuracies.set_ylim(0.7, 0.93)
-
-
-def _tidy(panels: Iterable[Axes]) -> None:
-    for axes in panels:
-        axes.grid(alpha=0.4)
-        axes.tick_params(labelsize=7)
-
-
-class Drawing(NamedTuple):
-    """The file of an exercise's figure, and what draws it from runs."""
-
-    file: str
-    draw: Callable[[Iterable[Run]], Figure]
-
-
-#: Exercise -> its figure.
-DRAWINGS: Mapping[str, Drawing] = MappingProxyType(
-    {
-        exercises.FIXED.name: Drawing("1-fixed-rate.svg", fixed_figure),
-        exercises.EXPONENT.name: Drawing(
-            "2-exponent.svg",
-            partial(
-                curves_figure,
-                labels={
-                    exercises.UNLOWERED: "constant",
-                    **{exercises.poly_name(x): f"exponent {x:g}" for x in exercises.EXPONENTS},
-                },
-            ),
-        ),
-        exercises.DEEPER.name: Drawing(
-            "3-deeper.svg",
-            partial(
-                curves_figure,
-                labels={e.name: e.name.partition("-")[2] for e in exercises.DEEPER.experiments},
-            ),
-        ),
-        exercises.WARMUP.name: Drawing("4-warmup.svg", warmup_figure),
-        exercises.PLATEAU.name: Drawing(
-            "plateau.svg",
-            partial(
-                curves_figure,
-                labels={
-                    exercises.UNLOWERED: "constant",
-                    "plateau": "lowered on a plateau",
-                    "plateau-warmup": "the same after a warmup to 0.5",
-                },
-            ),
-        ),
-    }
-)
+#: File -> what draws it from runs.
+FIGURES: Mapping[str, Callable[[Iterable[Run]], Figure]] = {
+    "1-fixed-rate.svg": fixed_rates,
+    "2-exponent.svg": partial(
+        curves,
+        labels={UNLOWERED: "constant", **{poly_name(x): f"exponent {x:g}" for x in EXPONENTS}},
+    ),
+    "3-deeper.svg": partial(curves, labels={name: name.partition("-")[2] for name in DEEPER.names}),
+    "4-warmup.svg": warmups,
+    "plateau.svg": partial(
+        curves,
+        labels={
+            UNLOWERED: "constant",
+            "plateau": "lowered on a plateau",
+            "plateau-warmup": "the same after a warmup to 0.5",
+        },
+    ),
+}
 
 
 def draw_all(runs: Iterable[Run]) -> dict[str, Figure]:
     """Return file -> figure, for every exercise that there are runs of."""
     runs = list(runs)
     names = {run.experiment for run in runs}
-    return {
-        DRAWINGS[exercise.name].file: DRAWINGS[exercise.name].draw(runs)
-        for exercise in exercises.EXERCISES
-        if names.intersection(exercise.names)
-    }
+    return {e.figure: FIGURES[e.figure](runs) for e in EXERCISES if names.intersection(e.names)}

@@ -22,7 +22,6 @@ from d2l_lrsched.studies.exercises.experiments import (
     Exercise,
     warmup_name,
 )
-from d2l_lrsched.studies.exercises.figures import DRAWINGS
 
 #: Exercise -> the pairs of experiments that its table of differences compares, the base first.
 COMPARED: dict[str, list[tuple[str, str]]] = {
@@ -74,7 +73,7 @@ def _part(runs: pd.DataFrame, exercise: Exercise) -> str:
 
 {exercise.setting}
 
-![{exercise.title}]({DRAWINGS[exercise.name].file})
+![{exercise.title}]({exercise.figure})
 
 {shown}
 

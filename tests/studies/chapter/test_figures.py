@@ -5,13 +5,12 @@ from msgspec.structs import replace
 
 import made_up
 from d2l_lrsched import drawing
+from d2l_lrsched.runs import record
 from d2l_lrsched.studies.chapter import figures
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
 from d2l_lrsched.training.history import Point
-from made_up import an_epoch
-
-SVG_START = b"<?xml version="
+from made_up import FIGURES, an_epoch
 
 
 def a_run(name="square-root", num_epochs=30):
@@ -28,24 +27,10 @@ def xy(line):
     return list(line.get_xdata()), list(line.get_ydata())
 
 
-def test_a_run_gives_its_schedule_and_training_figures_named_by_section(tmp_path):
-    written = figures.draw_run(a_run(), tmp_path)
-    assert [path.name for path in written] == [
-        "11.15.2-square-root-schedule.svg",
-        "11.15.2-square-root-training.svg",
-    ]
-    assert all(path.read_bytes().startswith(SVG_START) for path in written)
-
-
-def test_a_constant_rate_has_no_schedule_figure(tmp_path):
-    (path,) = figures.draw_run(a_run("constant"), tmp_path)
-    assert path.name == "11.15.1-constant-training.svg"
-
-
 def test_the_ten_figures_of_the_chapter(tmp_path):
     for name in PUBLISHED:
         figures.draw_run(a_run(name), tmp_path)
-    drawing.save(figures.factor_figure(), tmp_path / figures.FACTOR_FIGURE)
+    drawing.save(figures.factor(), tmp_path / figures.FACTOR_FIGURE)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "11.15.1-constant-training.svg",
         "11.15.2-square-root-schedule.svg",
@@ -58,11 +43,38 @@ def test_the_ten_figures_of_the_chapter(tmp_path):
         "11.15.3.4-cosine-warmup-schedule.svg",
         "11.15.3.4-cosine-warmup-training.svg",
     ]
+    assert figures.draw_run(a_run("constant"), tmp_path) == [
+        tmp_path / "11.15.1-constant-training.svg"
+    ]
+
+
+def test_each_figure_is_named_by_section_experiment_and_kind():
+    kinds = {figures.schedule: "schedule", figures.training: "training"}
+    for file, (name, draw) in figures.FIGURES.items():
+        assert file == f"{CHAPTER[name].section}-{name}-{kinds[draw]}.svg"
+    assert {name for name, draw in figures.FIGURES.values() if draw == figures.training} == {
+        *CHAPTER
+    }
+
+
+def test_the_committed_figures_are_drawn_from_the_committed_runs_of_seed_0(tmp_path):
+    runs = record.read(FIGURES / "chapter" / "runs.jsonl")
+    ours = [run for run in runs if run.seed == 0 and run.num_epochs == 30]
+    for run in ours:
+        figures.draw_run(run, tmp_path)
+    figures.draw_overview(ours, tmp_path)
+    drawing.save(figures.factor(), tmp_path / figures.FACTOR_FIGURE)
+    drawing.save(figures.plotted_and_trained(), tmp_path / figures.PLOTTED_AND_TRAINED_FIGURE)
+    drawn = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    committed = {path.name: path.read_bytes() for path in (FIGURES / "chapter").glob("*.svg")}
+    committed.pop("baseline.svg")  # of all seeds
+    assert drawn.keys() == committed.keys()
+    assert [name for name in drawn if drawn[name] != committed[name]] == []
 
 
 def test_training_curves_show_the_record():
     run = a_run(num_epochs=3)
-    (axes,) = figures.training_figure(run).axes
+    (axes,) = figures.training(run).axes
     loss, train_acc, test_acc = axes.lines
     assert xy(loss) == ([p.epoch for p in run.points], [p.train_loss for p in run.points])
     assert xy(train_acc) == ([p.epoch for p in run.points], [p.train_acc for p in run.points])
@@ -78,18 +90,18 @@ def test_training_curves_show_the_record():
 def test_a_run_too_short_for_a_display_point_can_be_drawn():
     run = a_run(num_epochs=1)
     run.points.clear()
-    (axes,) = figures.training_figure(run).axes
+    (axes,) = figures.training(run).axes
     assert xy(axes.lines[2]) == ([1], [0.4])
 
 
-def test_the_schedule_figure_shows_the_values():
-    (axes,) = figures.schedule_figure([0.5, 0.25, 0.125], "a title").axes
+def test_a_schedule_shows_the_values():
+    (axes,) = figures.schedule(a_run()).axes
     assert xy(axes.lines[0]) == ([0, 1, 2], [0.5, 0.25, 0.125])
-    assert axes.get_title() == "a title"
+    assert axes.get_title() == "11.15.2 Square root"
 
 
 def test_the_factor_figure_is_the_chapters_over_50_calls():
-    (axes,) = figures.factor_figure().axes
+    (axes,) = figures.factor().axes
     rates, rate = [], 2.0
     for _ in range(50):
         rate = max(1e-2, rate * 0.9)
@@ -100,7 +112,7 @@ def test_the_factor_figure_is_the_chapters_over_50_calls():
 def test_the_overview_shows_every_update_and_what_lives():
     runs = [a_run(name, 2) for name in CHAPTER if name != "cosine"]
     runs[-1] = replace(runs[-1], outcome="collapsed")
-    rates, accuracies = figures.overview_figure(runs).axes
+    rates, accuracies = figures.overview(runs).axes
     assert len(rates.lines) == 8
     updates, constant = xy(rates.lines[0])
     assert (updates, constant) == (list(range(1, 471)), [0.3] * 470)
@@ -122,7 +134,7 @@ def test_the_overview_is_of_full_runs_only_and_of_the_newest(tmp_path):
     (path,) = figures.draw_overview([full, short], tmp_path)
     assert (
         path.read_bytes()
-        == drawing.save(figures.overview_figure([full]), tmp_path / "other.svg").read_bytes()
+        == drawing.save(figures.overview([full]), tmp_path / "other.svg").read_bytes()
     )
 
 
@@ -135,10 +147,10 @@ def test_the_overview_is_of_the_chapters_runs_only(tmp_path):
     ]
     assert figures.draw_overview(others, tmp_path) == []
     (path,) = figures.draw_overview([others[0], ours, *others], tmp_path)
-    alone = drawing.save(figures.overview_figure([ours]), tmp_path / "alone.svg")
+    alone = drawing.save(figures.overview([ours]), tmp_path / "alone.svg")
     assert path.read_bytes() == alone.read_bytes()
 
 
 def test_a_run_unlike_the_chapters_says_so():
-    (axes,) = figures.training_figure(a_run(num_epochs=2)).axes
+    (axes,) = figures.training(a_run(num_epochs=2)).axes
     assert axes.get_title() == "11.15.2 Square root\n2 epochs, seed 0"
