@@ -167,7 +167,7 @@ def test_page_and_figure_are_made_from_the_newest_committed_benchmark(tmp_path):
 
 
 def test_the_chapters_net_spends_its_time_where_the_fast_net_saves_it():
-    """As page and nets/fast.py say: convolutions by a matrix product, a pooling in a scalar loop."""
+    """As the page says of both: convolutions by a matrix product, a pooling in a scalar loop."""
     rows = page.profile_table(record.read(COMMITTED / "rounds.jsonl", Benchmark)[-1])
     longest = rows[~rows.kernel.eq("")].head(3)
     assert set(longest.kernel) == {"simple_nchw:any", "gemm:jit"}
