@@ -65,7 +65,7 @@ data: $(VENV)/.base ## find Fashion-MNIST; where it is missing, get it from apt 
 	@$(BIN)/d2l-lrsched data --no-fetch >/dev/null 2>&1 || { $(call APT_INSTALL,dataset-fashion-mnist); } || true
 	@$(BIN)/d2l-lrsched data
 
-reproduce: $(VENV)/.base data ## train the chapter's five runs: figures and records into figures/, the table printed
+reproduce: $(VENV)/.base data ## train the chapter's five runs: figures and records into results/chapter, the table printed
 	$(BIN)/d2l-lrsched reproduce
 
 notebooks: $(NOTEBOOKS) ## make every notebook from its .py, run it and save it; one: make notebooks/NAME
@@ -82,10 +82,13 @@ $(NOTEBOOKS): $(VENV)/.notebooks data
 explore: $(VENV)/.base ## drag any schedule's parameters in the browser
 	$(BIN)/d2l-lrsched explore
 
-test: $(VENV)/.test data lint ## prove the code right, in minutes
+# Two processes; tests of one group, as of those that train or serve, are never in both.
+IN_PARALLEL = -n 2 --dist loadgroup
+
+test: $(VENV)/.test data lint ## check style, types and behaviour, in minutes
 	@command -v chromedriver >/dev/null || { $(call APT_INSTALL,chromium chromium-driver); } || true
-	$(BIN)/python -m pytest
-	PYTHONSTARTUP="$$PWD/tests/few_images.py" $(KERNELS) $(BIN)/python -m pytest --nbmake notebooks/*.ipynb
+	$(BIN)/python -m pytest $(IN_PARALLEL)
+	PYTHONSTARTUP="$$PWD/tests/few_images.py" $(KERNELS) $(BIN)/python -m pytest $(IN_PARALLEL) --nbmake notebooks/*_en.ipynb
 
 test-slow: $(VENV)/.test data ## the tests that take longer
 	$(BIN)/python -m pytest -m slow

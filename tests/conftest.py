@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 
-# Before MXNet is imported: bits depend on the number of threads.
+# Before MXNet is imported: bits depend on the number of threads. Commands get neither, for they
+# must take care of both themselves.
 os.environ["OMP_NUM_THREADS"] = "1"
-os.environ.setdefault("MPLBACKEND", "agg")
+os.environ["MPLBACKEND"] = "agg"
 
 import re
 import signal
@@ -16,18 +17,34 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from d2l_lrsched.data import source as files
 
+OURS = ("OMP_NUM_THREADS", "MPLBACKEND")
 COMMAND = (sys.executable, "-m", "d2l_lrsched")
 
 # A shell starts what goes on in the background with Ctrl-C ignored, and all that it starts too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+settings.register_profile("quick", max_examples=40, deadline=None)
+settings.load_profile("quick")
+
+
+@pytest.fixture(autouse=True)
+def _signals():
+    """Put back what a command called in this process does with signals."""
+    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
 
 @pytest.fixture(scope="session")
 def call():
     """Return a function that calls a command as a user does, in a process of its own."""
+
+    users = {name: value for name, value in os.environ.items() if name not in OURS}
 
     def call(*arguments, cwd=None, command=COMMAND, **environment):
         return subprocess.run(
@@ -35,7 +52,7 @@ def call():
             capture_output=True,
             text=True,
             cwd=cwd,
-            env={**os.environ, **environment},
+            env={**users, **environment},
             stdin=subprocess.DEVNULL,
             timeout=300,
             check=False,

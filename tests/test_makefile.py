@@ -65,8 +65,11 @@ def test_make_test(checkout, tmp_path, how):
         relative = checkout.relative_to(tmp_path)
         calls = called(checkout, [f"{relative}/.ci/run"], tmp_path, CDPATH="/usr:/")
     *_, tests, notebooks = calls
-    assert tests[:3] == ["python", "-m", "pytest"]
-    assert notebooks[:4] == ["python", "-m", "pytest", "--nbmake"]
+    parallel = ["python", "-m", "pytest", "-n", "2", "--dist", "loadgroup"]
+    assert tests[:7] == parallel
+    assert notebooks[:8] == [*parallel, "--nbmake"]
+    english = sorted(f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*_en.ipynb"))
+    assert sorted(notebooks[8:-2]) == english
     assert notebooks[-2:] == [
         f"startup={checkout}/tests/few_images.py",
         f"ipython={checkout}/.venv/ipython",
