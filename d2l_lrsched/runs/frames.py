@@ -11,12 +11,10 @@ import pandas as pd
 
 from d2l_lrsched.data import BATCH_SIZE, TRAIN_EXAMPLES, UPDATES_PER_EPOCH
 from d2l_lrsched.runs.record import Run
-from d2l_lrsched.training.history import Epoch
+from d2l_lrsched.training.history import DISPLAY_EVERY, Epoch
 
 KEY = ["experiment", "seed"]
-#: Batches from one point of a training curve to the next: `training.DISPLAY_EVERY`, which is not
-#: imported because MXNet would come with it.
-WINDOW = 50
+WINDOW = DISPLAY_EVERY  # batches from one point of a training curve to the next
 #: An epoch's examples up to the end of each window. The last window ends with the epoch; it has 35
 #: batches, the last of them with 96 examples.
 _ENDS = np.append(np.arange(WINDOW, UPDATES_PER_EPOCH, WINDOW) * BATCH_SIZE, TRAIN_EXAMPLES)

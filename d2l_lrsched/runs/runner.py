@@ -25,7 +25,8 @@ from d2l_lrsched.runs import record as store
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.training.checkpoint import Checkpoint
-from d2l_lrsched.training.display import Display, Silent
+from d2l_lrsched.training.display import Display
+from d2l_lrsched.training.history import Epoch
 from d2l_lrsched.training.loop import train
 
 #: Beside the records: the folder of the checkpoints of runs that are not finished.
@@ -309,16 +310,15 @@ def _checkpoint(job: Job, made_with: dict[str, Any]) -> Checkpoint | None:
     return Checkpoint(job.checkpoint, decides)
 
 
-class _Tell(Silent):
+class _Tell(Display):
     """Tells the executor of every finished epoch."""
 
     def __init__(self, job: Job) -> None:
         self._job = job
 
-    def epoch(
-        self, epoch: int, train_loss: float, train_acc: float, test_acc: float, lr: float
-    ) -> None:
-        executors.tell((self._job, epoch, test_acc))
+    def epoch(self, number: int, epoch: Epoch) -> None:
+        """Tell it."""
+        executors.tell((self._job, number, epoch.test_acc))
 
 
 def _make(job: Job, attempt: int) -> tuple[Run | Failure, list[str]]:

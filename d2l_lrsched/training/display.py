@@ -6,61 +6,49 @@ A display is told the running averages every few batches (`progress`), the finis
 
 from __future__ import annotations
 
+import math
 import sys
-from typing import Any, Protocol
+from typing import Any
 
 from tqdm import tqdm
 
 from d2l_lrsched import checks
+from d2l_lrsched.training.history import Epoch, Point
 
 
-class Display(Protocol):
-    """The three things that `train` tells."""
+class Display:
+    """The three things that `train` tells; this one shows nothing of them."""
 
-    def progress(self, epoch: float, train_loss: float, train_acc: float, lr: float) -> None:
-        """Averages over the running epoch's examples so far; `epoch` is 1.5 in mid-second."""
+    def progress(self, point: Point, lr: float) -> None:
+        """Averages over the running epoch's examples so far; `lr` is the last update's."""
 
-    def epoch(
-        self, epoch: int, train_loss: float, train_acc: float, test_acc: float, lr: float
-    ) -> None:
-        """Epoch number `epoch` (the first is 1) is done; `lr` is that of its last update."""
+    def epoch(self, number: int, epoch: Epoch) -> None:
+        """Epoch `number`, the first being 1, is done."""
 
     def close(self, line: str) -> None:
         """Training is over; `line` sums it up."""
 
 
-class Silent:
-    """Shows nothing."""
-
-    def progress(self, epoch: float, train_loss: float, train_acc: float, lr: float) -> None: ...
-
-    def epoch(
-        self, epoch: int, train_loss: float, train_acc: float, test_acc: float, lr: float
-    ) -> None: ...
-
-    def close(self, line: str) -> None: ...
-
-
-class Lines(Silent):
+class Lines(Display):
     """One line an epoch, for logs and pipes."""
 
     def __init__(self, num_epochs: int) -> None:
         self._num_epochs = num_epochs
 
-    def epoch(
-        self, epoch: int, train_loss: float, train_acc: float, test_acc: float, lr: float
-    ) -> None:
+    def epoch(self, number: int, epoch: Epoch) -> None:
+        """Print it."""
         print(
-            f"epoch {epoch}/{self._num_epochs}: train loss {train_loss:.3f}, "
-            f"train acc {train_acc:.3f}, test acc {test_acc:.3f}, lr {lr:.4g}",
+            f"epoch {number}/{self._num_epochs}: train loss {epoch.train_loss:.3f}, train acc "
+            f"{epoch.train_acc:.3f}, test acc {epoch.test_acc:.3f}, lr {epoch.lr_last:.4g}",
             flush=True,
         )
 
     def close(self, line: str) -> None:
+        """Print it."""
         print(line, flush=True)
 
 
-class Bar(Silent):
+class Bar(Display):
     """A progress bar over the epochs, for a terminal."""
 
     def __init__(self, num_epochs: int) -> None:
@@ -69,32 +57,27 @@ class Bar(Silent):
             unit="epoch",
             bar_format="{l_bar}{bar}| {n:.1f}/{total} epochs [{elapsed}<{remaining}{postfix}]",
         )
-        self._test_acc = float("nan")
+        self._test_acc = math.nan
 
-    def progress(self, epoch: float, train_loss: float, train_acc: float, lr: float) -> None:
-        self._bar.set_postfix(
-            {
-                "loss": f"{train_loss:.3f}",
-                "train acc": f"{train_acc:.3f}",
-                "test acc": f"{self._test_acc:.3f}",
-                "lr": f"{lr:.4g}",
-            },
-            refresh=False,
-        )
-        self._bar.update(epoch - self._bar.n)
+    def progress(self, point: Point, lr: float) -> None:
+        """Move on to the point."""
+        numbers = {"loss": point.train_loss, "train acc": point.train_acc}
+        shown = {k: f"{v:.3f}" for k, v in {**numbers, "test acc": self._test_acc}.items()}
+        self._bar.set_postfix({**shown, "lr": f"{lr:.4g}"}, refresh=False)
+        self._bar.update(point.epoch - self._bar.n)
 
-    def epoch(
-        self, epoch: int, train_loss: float, train_acc: float, test_acc: float, lr: float
-    ) -> None:
-        self._test_acc = test_acc
-        self.progress(epoch, train_loss, train_acc, lr)
+    def epoch(self, number: int, epoch: Epoch) -> None:
+        """Move on to the epoch's end."""
+        self._test_acc = epoch.test_acc
+        self.progress(Point(number, epoch.train_loss, epoch.train_acc), epoch.lr_last)
 
     def close(self, line: str) -> None:
+        """End the bar."""
         self._bar.close()
         print(line, flush=True)
 
 
-class Notebook(Silent):
+class Notebook(Display):
     """The book's own live plot, ``d2l.Animator``."""
 
     def __init__(self, num_epochs: int) -> None:
@@ -104,15 +87,16 @@ class Notebook(Silent):
             xlabel="epoch", xlim=[0, num_epochs], legend=["train loss", "train acc", "test acc"]
         )
 
-    def progress(self, epoch: float, train_loss: float, train_acc: float, lr: float) -> None:
-        self._animator.add(epoch, (train_loss, train_acc, None))
+    def progress(self, point: Point, lr: float) -> None:
+        """Draw the point."""
+        self._animator.add(point.epoch, (point.train_loss, point.train_acc, None))
 
-    def epoch(
-        self, epoch: int, train_loss: float, train_acc: float, test_acc: float, lr: float
-    ) -> None:
-        self._animator.add(epoch, (None, None, test_acc))
+    def epoch(self, number: int, epoch: Epoch) -> None:
+        """Draw the test accuracy."""
+        self._animator.add(number, (None, None, epoch.test_acc))
 
     def close(self, line: str) -> None:
+        """Give the notebook its own figures back."""
         _figures_as_configured()
         print(line, flush=True)
 
@@ -130,7 +114,7 @@ _BY_NAME: dict[str, Any] = {
     "notebook": Notebook,
     "bar": Bar,
     "lines": Lines,
-    "none": lambda num_epochs: Silent(),
+    "none": lambda num_epochs: Display(),
 }
 
 

@@ -17,6 +17,8 @@ from msgspec.structs import force_setattr
 # came back to life.
 COLLAPSED_SPREAD = 0.01
 
+DISPLAY_EVERY = 50  # batches between two points of the curve, as in the chapter
+
 
 if TYPE_CHECKING:
     Number = float
@@ -112,11 +114,6 @@ class History:
         """How many updates had a gradient that was not finite, and was made zero."""
         return sum(epoch.skipped or 0 for epoch in self.epochs)
 
-    @property
-    def collapsed(self) -> bool:
-        """Whether the network ended with the same output for every test image."""
-        return self.outcome == "collapsed"
-
     def __str__(self) -> str:
         """Return the chapter's closing line, and what befell the run where something did."""
         last = self.epochs[-1]
@@ -125,9 +122,8 @@ class History:
             f"test acc {last.test_acc:.3f}"
         )
         if self.outcome == "collapsed":
-            first = len(self.epochs)
-            while first > 1 and self.epochs[first - 2].score_spread < COLLAPSED_SPREAD:
-                first -= 1
+            alike = [epoch.score_spread < COLLAPSED_SPREAD for epoch in self.epochs]
+            first = len(alike) - alike[::-1].index(False) + 1 if False in alike else 1
             line += f" (collapsed: every test image gets the same scores since epoch {first})"
         if self.outcome == "non-finite":
             line += f" (non-finite: stopped after epoch {len(self.epochs)})"

@@ -224,7 +224,7 @@ def stopped_after_an_epoch(job, monkeypatch):
 
     class Killed(BaseException): ...
 
-    class Stop(runner.Silent):
+    class Stop(runner.Display):
         def epoch(self, *numbers):
             raise Killed
 

@@ -158,6 +158,16 @@ def test_below_0_a_share_less_is_a_lower_number():
     assert scheduler.drops == (5,)
 
 
+def test_in_a_sequence_the_scheduler_that_gave_the_rate_is_told():
+    """Epochs of 235 updates: at 235, its end, the next scheduler has given the last rate."""
+    first, second = (PlateauScheduler(1.0, 0.5, patience=1, threshold=0) for _ in range(2))
+    sequence = SequentialScheduler([(first, 235), second])
+    sequence.tell(1.0, 234)
+    sequence.tell(1.0, 235)  # its own 0
+    sequence.tell(1.0, 236)
+    assert (first.drops, second.drops) == ((), (1,))
+
+
 def test_one_that_has_been_told_by_another_run_does_not_fit_a_new_one():
     scheduler = halving()
     scheduler.tell(1.0, 12)

@@ -17,7 +17,7 @@ from d2l_lrsched.schedulers import PlateauScheduler
 from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.training.checkpoint import Checkpoint
-from d2l_lrsched.training.display import Silent
+from d2l_lrsched.training.display import Display
 from d2l_lrsched.training.loop import train
 
 MADE_WITH = {"experiment": "cosine", "seed": 3, "settings": {"unit": "update"}}
@@ -118,12 +118,12 @@ def test_a_non_finite_run_stays_as_it_ended(trained, checkpoint):
 def test_the_display_sees_the_whole_run(trained, checkpoint):
     told = []
 
-    class Told(Silent):
-        def progress(self, epoch, *numbers):
-            told.append(epoch)
+    class Told(Display):
+        def progress(self, point, lr):
+            told.append(point.epoch)
 
-        def epoch(self, epoch, *numbers):
-            told.append(epoch)
+        def epoch(self, number, epoch):
+            told.append(number)
 
     trained(2, checkpoint)
     trained(3, checkpoint, display=Told())

@@ -6,11 +6,14 @@ from types import SimpleNamespace
 import pytest
 
 from d2l_lrsched.training import display
+from d2l_lrsched.training.history import Point
+from made_up import an_epoch
 
 
 def tell(shown):
-    shown.progress(0.5, 1.2345, 0.5, 0.3)
-    shown.epoch(1, 1.0, 0.625, 0.75, 0.25)
+    shown.progress(Point(0.5, 1.2345, 0.5), 0.3)
+    epoch = an_epoch(train_loss=1.0, train_acc=0.625, test_acc=0.75, lr_last=0.25)
+    shown.epoch(1, epoch)
     shown.close("the closing line")
 
 
@@ -56,6 +59,21 @@ def test_the_notebook_draws_with_d2ls_animator(monkeypatch, capsys):
     assert capsys.readouterr().out == "the closing line\n"
 
 
+def test_a_notebooks_later_figures_are_of_its_own_formats(monkeypatch):
+    """d2l.Animator makes svg of all that follows."""
+    from matplotlib_inline import backend_inline, config
+
+    set_to = []
+    configured = SimpleNamespace(instance=lambda: SimpleNamespace(figure_formats={"png"}))
+    monkeypatch.setattr(config, "InlineBackend", configured)
+    monkeypatch.setattr(backend_inline, "set_matplotlib_formats", lambda *f: set_to.append(f))
+    monkeypatch.setattr(display.Notebook, "__init__", lambda self, num_epochs: None)
+    for in_notebook in (False, True):
+        monkeypatch.setattr(display, "_in_notebook", lambda answer=in_notebook: answer)
+        display.Notebook(1).close("over")
+    assert set_to == [("png",)]
+
+
 Jupyters = type("ZMQInteractiveShell", (), {})
 
 
@@ -88,7 +106,7 @@ def test_a_display_that_lacks_a_method_is_refused():
 
 
 def test_a_display_of_the_users_own_is_taken_as_it_is():
-    own = display.Silent()
+    own = display.Display()
     assert display.choose(own, 1) is own
 
 

@@ -33,7 +33,6 @@ def test_the_closing_line_says_since_when_a_run_is_dead():
 )
 def test_outcomes_go_by_the_last_epoch(measured, outcome):
     assert measured.outcome == outcome
-    assert measured.collapsed == (outcome == "collapsed")
 
 
 def test_skipped_updates_are_counted_and_told():
