@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 
 from d2l_lrsched.files import PathLike, user_path, whole_file
@@ -96,7 +96,7 @@ def curves(axes: Axes, table: pd.DataFrame, trained: pd.Series) -> None:
         axes.plot(values.index, values, **(TRAINED if trained[seed] else COLLAPSED))
 
 
-def legend(figure: Figure, styles: Mapping[str, Mapping[str, Any]], **place: Any) -> None:
+def legend(figure: FigureBase, styles: Mapping[str, Mapping[str, Any]], **place: Any) -> None:
     """Say below the figure what each style means."""
     handles = [Line2D([], [], label=label, **style) for label, style in styles.items()]
     place = {"loc": "outside lower center", "ncol": len(handles), **place}

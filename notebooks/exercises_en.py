@@ -50,7 +50,7 @@ from d2l_lrsched.studies.exercises import page as tables
 from d2l_lrsched.studies.sampling import page as sampling
 from d2l_lrsched.studies.sampling import posterior as langevin
 from d2l_lrsched.studies.sampling import record as sgld_records
-from d2l_lrsched.studies.sampling.figures import sgld_figure
+from d2l_lrsched.studies.sampling.figures import sgld
 from d2l_lrsched.studies.sampling.verdicts import sampling_errors
 
 npx.set_np()
@@ -399,7 +399,7 @@ for name, setting in langevin.SETTINGS.items():
 # narrow axis and the distance from the posterior: markers are sampled, lines are calculated.
 
 # %%
-sgld_figure(samples)
+sgld(samples)
 
 # %% [markdown]
 # The table shows the last update; exact values are in brackets. The columns: setting; its step;

@@ -51,7 +51,7 @@ from d2l_lrsched.studies.exercises import page as tables
 from d2l_lrsched.studies.sampling import page as sampling
 from d2l_lrsched.studies.sampling import posterior as langevin
 from d2l_lrsched.studies.sampling import record as sgld_records
-from d2l_lrsched.studies.sampling.figures import sgld_figure
+from d2l_lrsched.studies.sampling.figures import sgld
 from d2l_lrsched.studies.sampling.verdicts import sampling_errors
 
 npx.set_np()
@@ -423,7 +423,7 @@ for name, setting in langevin.SETTINGS.items():
 # ra.
 
 # %%
-sgld_figure(samples)
+sgld(samples)
 
 # %% [markdown]
 # Bảng dưới là trạng thái sau bước cuối, trong ngoặc là giá trị chính xác. Các cột: thiết lập

@@ -96,8 +96,8 @@ def exercises(
         runs = [run for key, run in once.items() if key in shown]
         drawn = figures_exercises.draw_all(runs)
         if samples:
-            figure = figures_sgld.sgld_figure(samples)
-            drawing.save(figure, sampled.with_name(figures_sgld.SGLD_FIGURE))
+            for name, draw in figures_sgld.FIGURES.items():
+                drawing.save(draw(samples), sampled.with_name(name))
             with whole_file(sampled.with_name(PAGE)) as temporary:
                 temporary.write_text(sampling_page.as_page(samples), encoding="utf-8")
         for name, figure in drawn.items():

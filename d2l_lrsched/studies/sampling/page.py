@@ -10,7 +10,6 @@ import pandas as pd
 
 from d2l_lrsched.runs import frames
 from d2l_lrsched.studies.sampling import verdicts
-from d2l_lrsched.studies.sampling.figures import SGLD_FIGURE
 from d2l_lrsched.studies.sampling.posterior import BURN_IN, NUM_UPDATES, Setting
 from d2l_lrsched.studies.sampling.record import FAR, NEAR, Pooled, Samples, pool
 
@@ -27,7 +26,7 @@ Written by `d2l-lrsched exercises` from `samples.jsonl`; do not edit.
 Stochastic gradient Langevin dynamics (Welling and Teh 2011) by MXNet's own SGLD optimizer, on a
 posterior whose mean and variances, and those of every chain at every update, are known exactly.
 
-![Samples against the exact posterior]({SGLD_FIGURE})
+![Samples against the exact posterior](sgld.svg)
 
 ## After the last update
 
