@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
+import d2l_lrsched as lrs
 from d2l_lrsched import drawing
 from d2l_lrsched.cli import plot as cli_plot
 
@@ -11,39 +12,52 @@ def plot(*arguments):
     return CliRunner().invoke(cli_plot.plot, [*map(str, arguments)])
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        "square-root --base-lr 1",
-        "factor --factor 0.9 --stop-factor-lr 0.01 --base-lr 2 --warmup-steps 3",
-        "linear --max-update 7050 --base-lr 0.5",
-        "mxnet-factor --step 235 --factor 0.9",
-        "multi-factor --step 15,30 --factor 0.5 --base-lr 0.5 --unit epoch",
-        "poly --max-update 7050 --pwr 3",
-        "cosine --base-lr 0.5 --max-update 20 --warmup-steps 5 --warmup-mode constant",
-    ],
-)
-def test_plot_draws_every_schedule(tmp_path, arguments):
-    path = tmp_path / "schedule.svg"
-    done = plot(*arguments.split(), "--epochs", 2, "--output", path)
-    assert done.exit_code == 0, done.output
-    assert done.output == f"Drawn to {path}\n"
-    assert path.read_bytes().startswith(b"<?xml")
-
-
-def drawn(monkeypatch, *arguments):
+def drawn(monkeypatch, arguments):
     """What `plot` hands to the drawing function."""
     handed = []
     monkeypatch.setattr(drawing, "two_axes", lambda *a: handed.extend(a))
-    monkeypatch.setattr(drawing, "save", lambda figure, path: None)
-    assert plot(*arguments, "-o", "x.svg").exit_code == 0
+    monkeypatch.setattr(drawing, "save", lambda figure, path: path)
+    done = plot(*arguments.split())
+    assert done.exit_code == 0, done.output
     return handed
 
 
-def test_plot_per_epoch_reads_the_schedule_once_an_epoch(monkeypatch):
-    schedule, num_updates, per_epoch, title = drawn(
-        monkeypatch, *["cosine", "--base-lr", "0.5", "--max-update", "20", "--unit", "epoch"]
-    )
+@pytest.mark.parametrize(
+    ("arguments", "schedule"),
+    [
+        ("square-root --base-lr 1", lrs.SquareRootScheduler(1.0)),
+        (
+            "factor --factor 0.9 --stop-factor-lr 0.01 --base-lr 2 --warmup-steps 3",
+            lrs.WarmupScheduler(lrs.FactorScheduler(0.9, 0.01, 2.0), 3),
+        ),
+        (
+            "linear --max-update 10 --base-lr 1 --warmup-steps 4 --warmup-begin-lr 0.2",
+            lrs.WarmupScheduler(lrs.LinearScheduler(10, 1.0), 4, 0.2),
+        ),
+        ("mxnet-factor --step 235 --factor 0.9", lrs.schedulers.builtin.FactorScheduler(235, 0.9)),
+        (
+            "multi-factor --step 15,30 --factor 0.5 --base-lr 0.5",
+            lrs.MultiFactorScheduler([15, 30], 0.5, 0.5),
+        ),
+        (
+            "poly --max-update 70 --pwr 3 --final-lr 0.001",
+            lrs.PolyScheduler(70, pwr=3, final_lr=0.001),
+        ),
+        (
+            "cosine --base-lr 0.5 --max-update 20 --warmup-steps 5 --warmup-mode constant",
+            lrs.CosineScheduler(20, 0.5, warmup_steps=5, warmup_mode="constant"),
+        ),
+    ],
+)
+def test_the_options_are_the_schedules_arguments(monkeypatch, arguments, schedule):
+    handed, num_updates, per_epoch, title = drawn(monkeypatch, f"{arguments} --epochs 2")
+    assert handed == schedule
+    assert (num_updates, per_epoch, title) == (470, 235, f"{handed!r}, per update")
+
+
+def test_per_epoch_the_schedule_is_read_once_an_epoch(monkeypatch):
+    arguments = "cosine --base-lr 0.5 --max-update 20 --unit epoch"
+    schedule, num_updates, per_epoch, title = drawn(monkeypatch, arguments)
     assert (num_updates, per_epoch) == (30 * 235, 235)
     assert schedule(235) == 0.5
     assert schedule(10 * 235 + 1) == pytest.approx(0.25)
@@ -51,22 +65,10 @@ def test_plot_per_epoch_reads_the_schedule_once_an_epoch(monkeypatch):
     assert title.endswith(", per epoch")
 
 
-def test_plot_puts_a_warmup_before_schedules_that_have_none(monkeypatch):
-    schedule, *_ = drawn(
-        monkeypatch,
-        *[
-            "linear",
-            "--max-update",
-            "10",
-            "--base-lr",
-            "1",
-            "--warmup-steps",
-            "4",
-            "--warmup-begin-lr",
-            "0.2",
-        ],
-    )
-    assert [schedule(n) for n in (0, 2, 4, 9)] == pytest.approx([0.2, 0.6, 1.0, 0.5])
+def test_a_figure_is_drawn_where_one_says(tmp_path):
+    path = tmp_path / "schedule.svg"
+    assert plot("square-root", "--epochs", 2, "--output", path).output == f"Drawn to {path}\n"
+    assert path.read_bytes().startswith(b"<?xml")
 
 
 @pytest.mark.parametrize(
