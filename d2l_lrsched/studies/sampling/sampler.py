@@ -73,36 +73,34 @@ def sample(
     ValueError
         If an argument is not as said.
     """
-    if not isinstance(setting, Setting):
-        raise ValueError(f"setting must be a Setting, as those in SETTINGS are, got {setting!r}")
     seed = checks.count("seed", seed, minimum=0)
     num_updates = checks.count("num_updates", num_updates)
     num_chains = checks.count("num_chains", num_chains, minimum=2)
     npx.set_np()  # per thread
     began = time.perf_counter()
+    settings = _settings(setting, num_updates, num_chains)
+    updates = recorded_updates(num_updates)
     steps = setting.steps(num_updates)
-    burn_in = int(posterior.BURN_IN * num_updates)
-    recorded = set(recorded_updates(num_updates))
-    moments: list[tuple[int, numpy.ndarray, numpy.ndarray]] = []
-    weighted, plain = _Averaging(num_chains), _Averaging(num_chains)
+    late = steps[settings["burn_in"] :]
+    means, covariances = [], []
+    sums = numpy.zeros((2, 2, num_chains, 2))  # weighted and plain; of the position, of its square
     for update, theta in enumerate(_chains(setting, seed, num_updates, num_chains), start=1):
-        if update in recorded:
-            moments.append((update, theta.mean(axis=0), numpy.cov(theta.T)))
-        if update > burn_in:
-            units = posterior.standardize(theta)
-            weighted.add(units, steps[update - 1])
-            plain.add(units, 1.0)
-    distances = numpy.hypot(*posterior.standardize(theta).T)
+        if update in updates:
+            means.append(_rounded(theta.mean(axis=0)))
+            covariances.append(_rounded(numpy.cov(theta.T)[[0, 0, 1], [0, 1, 1]]))
+        units = posterior.standardize(theta)
+        if update > settings["burn_in"]:
+            sums += numpy.multiply.outer([steps[update - 1], 1], [units, units**2])
     return Samples(
         setting=setting.name,
         seed=seed,
-        settings=_settings(setting, num_updates, num_chains),
-        updates=[update for update, _, _ in moments],
-        means=[_rounded(mean) for _, mean, _ in moments],
-        covariances=[_rounded(covariance[[0, 0, 1], [0, 1, 1]]) for _, _, covariance in moments],
-        averages=Averages(weighted.over_chains(), plain.over_chains()),
+        settings=settings,
+        updates=updates,
+        means=means,
+        covariances=covariances,
+        averages=Averages(_over_chains(sums[0] / late.sum()), _over_chains(sums[1] / len(late))),
         final=[_rounded(point) for point in theta[:NUM_FINAL]],
-        far=int((distances > FAR).sum()),
+        far=int((numpy.hypot(*units.T) > FAR).sum()),
         seconds=round(time.perf_counter() - began, 2),
         versions=provenance.versions(),
         processor=provenance.processor(),
@@ -151,11 +149,8 @@ def make(path: PathLike) -> list[Samples]:
 def _wanted() -> dict[tuple[Any, ...], tuple[Setting, int]]:
     """Return key -> setting and seed, of every record of the exercise."""
     return {
-        key(setting.name, seed, NUM_UPDATES, _settings(setting, NUM_UPDATES, NUM_CHAINS)): (
-            setting,
-            seed,
-        )
-        for setting in SETTINGS.values()
+        key(name, seed, NUM_UPDATES, _settings(setting, NUM_UPDATES, NUM_CHAINS)): (setting, seed)
+        for name, setting in SETTINGS.items()
         for seed in SEEDS
     }
 
@@ -203,24 +198,13 @@ def _chains(
         yield theta.data().asnumpy()
 
 
-class _Averaging:
-    """Each chain's weighted time averages of its position and of its square."""
-
-    def __init__(self, num_chains: int) -> None:
-        self._weight = 0.0
-        self._sums = numpy.zeros((2, num_chains, 2))
-
-    def add(self, units: numpy.ndarray, weight: float) -> None:
-        self._weight += weight
-        self._sums += weight * numpy.stack([units, units**2])
-
-    def over_chains(self) -> Average:
-        moments = [
-            _rounded(moment)
-            for each in self._sums / self._weight
-            for moment in (each.mean(axis=0), each.std(axis=0, ddof=1))
-        ]
-        return Average(*moments)
+def _over_chains(averages: numpy.ndarray) -> Average:
+    """Return mean and deviation of each chain's averages of position and square, (2, chains, 2)."""
+    means, deviations = averages.mean(axis=1), averages.std(axis=1, ddof=1)
+    mean, mean_sd, square, square_sd = (
+        _rounded(moment) for pair in zip(means, deviations) for moment in pair
+    )
+    return Average(mean=mean, mean_sd=mean_sd, square=square, square_sd=square_sd)
 
 
 def _settings(setting: Setting, num_updates: int, num_chains: int) -> dict[str, Any]:

@@ -128,7 +128,6 @@ def test_recorded_updates():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"setting": "paper"}, "setting must be a Setting, .* got 'paper'"),
         ({"seed": -1}, "seed must be an integer >= 0, got -1"),
         ({"seed": True}, "seed must be an integer >= 0, got True"),
         ({"num_updates": 0}, "num_updates must be an integer >= 1, got 0"),
