@@ -24,20 +24,9 @@ NUM_EPOCHS = 8
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise and its experiments.
+    """One exercise, `name` on the command line; `setting` says in words what is trained.
 
-    Attributes
-    ----------
-    name : str
-        As the command line calls it.
-    title : str
-    figure : str
-        The file that shows it.
-    setting : str
-        What is trained, in words.
-    experiments : tuple of Experiment
-    num_seeds : int
-        Seeds 0, 1, ... of each experiment.
+    Its figure is the file of that name, its runs are of the seeds 0, 1, ... of each experiment.
     """
 
     name: str

@@ -97,7 +97,7 @@ def test_near_is_from_when_all_distances_stay_below_a_quarter(made):
         (0.3, 0.2, 0.2): 20,
         (0.2, 0.3, 0.2): 200,
         (0.2, 0.2, 0.2): 1,
-        (0.2, 0.2, 0.3): None,
+        (0.3, 0.2, 0.3): None,
     }
     scale = posterior.AXES / np.sqrt(posterior.PRECISIONS)
     identity = (scale @ scale.T)[[0, 0, 1], [0, 1, 1]].tolist()
