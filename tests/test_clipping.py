@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from fractions import Fraction
 
 import mxnet as mx
@@ -301,3 +302,14 @@ def test_two_contexts_give_the_parameters_of_one():
         onp.testing.assert_allclose(b, a, rtol=1e-4, atol=1e-6)
     _, unclipped = parameters_after([mx.cpu(0)], max_norm=1e6)
     assert max(abs(a - b).max() for a, b in zip(one, unclipped)) > 1e-3, "clipping does something"
+
+
+def test_it_needs_no_numpy_semantics_of_the_callers(call):
+    """`npx.set_np()` is the thread's, and a process may never have called it."""
+    code = (
+        "import mxnet as mx; from d2l_lrsched import clip_global_norm, global_norm; "
+        "g = [mx.nd.array([6.0]), mx.nd.array([[0.0, 8.0]])]; "
+        "print(global_norm(g), float(clip_global_norm(g, 5)), global_norm(g))"
+    )
+    done = call("-W", "ignore", "-c", code, command=(sys.executable,))
+    assert done.stdout == "10.0 10.0 5.0\n", done.stderr

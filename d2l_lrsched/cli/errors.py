@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from d2l_lrsched.runs import streams
+from d2l_lrsched import streams
 
 
 class Group(click.Group):

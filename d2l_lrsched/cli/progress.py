@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
-from d2l_lrsched.runs.streams import is_terminal
+from d2l_lrsched.streams import is_terminal
 
 if TYPE_CHECKING:
     from d2l_lrsched.runs.record import Run

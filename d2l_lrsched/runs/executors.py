@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, Protocol
 
-from d2l_lrsched.runs import streams
+from d2l_lrsched import streams
 
 
 class Executor(Protocol):

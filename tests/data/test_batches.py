@@ -261,7 +261,7 @@ def test_loading_and_iterating_takes_little_memory() -> None:
     )
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
-        cwd=Path(files.__file__).parents[1],
+        cwd=Path(files.__file__).parents[2],
         check=True,
         capture_output=True,
         text=True,

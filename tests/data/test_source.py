@@ -139,6 +139,7 @@ def test_plain_files_do_as_well_and_a_gz_beside_them_comes_first(
     assert all(np.array_equal(plain[name], both[name]) for name in tiny)
 
 
+NOT_THE_RELEASE = "not that of the release of 2017-08-31"
 TAMPERED = [
     ("an empty .gz", lambda c: b"", "the file is empty"),
     ("a truncated .gz", lambda c: gzip.compress(c)[:-20], "truncated gzip file"),
@@ -147,37 +148,16 @@ TAMPERED = [
     (
         "a .gz with an invalid block",
         lambda c: gzip.compress(c)[:10] + b"\x07" + gzip.compress(c)[11:],
-        "corrupted gzip file (Error -3",
+        "corrupted gzip file (",
     ),
     ("not a .gz at all", lambda c: c, "named .gz but not a gzip file"),
     ("an error page", lambda c: b"<html>404</html>", "named .gz but not a gzip file"),
-    ("nothing inside", lambda c: gzip.compress(b""), "wrong magic number 0, expected 2051"),
-    (
-        "another IDX type",
-        lambda c: gzip.compress(b"\0\0\x0d\x03" + c[4:]),
-        "wrong magic number 3331, expected 2051",
-    ),
-    (
-        "a little-endian magic number",
-        lambda c: gzip.compress(c[3::-1] + c[4:]),
-        "wrong magic number 50855936, expected 2051",
-    ),
-    ("a cut header", lambda c: gzip.compress(c[:11]), "ends within its header, after 11 bytes"),
-    (
-        "an image too few",
-        lambda c: gzip.compress(c[:-784]),
-        "its header announces 3920 bytes (5, 28, 28), but 3136 follow",
-    ),
-    (
-        "a byte too many",
-        lambda c: gzip.compress(c + b"\0"),
-        "its header announces 3920 bytes (5, 28, 28), but 3921 follow",
-    ),
-    (
-        "another pixel",
-        lambda c: gzip.compress(c[:-1] + b"\xff"),
-        "well formed (5, 28, 28) but not the release of 2017-08-31",
-    ),
+    ("nothing inside", lambda c: gzip.compress(b""), NOT_THE_RELEASE),
+    ("another IDX type", lambda c: gzip.compress(b"\0\0\x0d\x03" + c[4:]), NOT_THE_RELEASE),
+    ("a cut header", lambda c: gzip.compress(c[:11]), NOT_THE_RELEASE),
+    ("an image too few", lambda c: gzip.compress(c[:-784]), NOT_THE_RELEASE),
+    ("a byte too many", lambda c: gzip.compress(c + b"\0"), NOT_THE_RELEASE),
+    ("another pixel", lambda c: gzip.compress(c[:-1] + b"\xff"), NOT_THE_RELEASE),
 ]
 
 
@@ -196,15 +176,6 @@ def test_a_damaged_file_is_named_with_what_is_wrong_and_what_to_do(
     message = error_of(files.read_all, folder)
     assert message.startswith(f"{path}: {reason}")
     assert f"delete it, then `d2l-lrsched data --data-dir '{folder}'` fetches" in message
-
-
-def test_labels_have_their_own_magic_number(tmp_path: Path, tiny: dict[str, bytes]) -> None:
-    folder = store(tmp_path / "data", tiny)
-    path = folder / f"{TEST_LABELS}.gz"
-    path.write_bytes(gzip.compress(b"\0\0\x08\x03" + tiny[TEST_LABELS][4:]))
-    assert error_of(files.read_all, folder).startswith(
-        f"{path}: wrong magic number 2051, expected 2049"
-    )
 
 
 def test_a_wrong_checksum_shows_both_and_tells_of_mxnets_earlier_release(
@@ -322,7 +293,7 @@ def test_nowhere_and_no_download_wanted(tmp_path: Path) -> None:
 
 def test_files_needs_no_mxnet() -> None:
     code = "import sys, d2l_lrsched.data.source; sys.exit('mxnet' in sys.modules)"
-    root = Path(files.__file__).parents[1]
+    root = Path(files.__file__).parents[2]
     subprocess.run([sys.executable, "-c", code], cwd=root, check=True)
 
 
@@ -508,7 +479,7 @@ def test_other_content_than_asked_for(
 ) -> None:
     server.bodies[f"/mirror/{TEST_LABELS}.gz"] = gzip.compress(tiny[TEST_LABELS][:-1] + b"\xff")
     message = error_of(files.fetch, tmp_path / "data", server.url)
-    assert f"{TEST_LABELS}.gz failed (well formed (5,) but not the release of" in message
+    assert f"{TEST_LABELS}.gz failed (not that of the release of" in message
     assert files.URL_VARIABLE in message
     assert left_in(tmp_path / "data") == []
 
@@ -559,11 +530,12 @@ def test_two_that_fetch_at_once_do_each_other_no_harm(server: Server, tmp_path: 
         return False
 
     server.spoil = wait_for_the_other
-    code = "import sys; from d2l_lrsched import files; files.SHA256 = eval(sys.argv[1]); "
+    code = "import sys; from d2l_lrsched.data import source as files; "
+    code += "files.SHA256 = eval(sys.argv[1]); "
     code += "print(len(files.fetch(sys.argv[2], sys.argv[3])))"
     folder = tmp_path / "data"
     command = [sys.executable, "-c", code, repr(files.SHA256), str(folder), server.url]
-    root = Path(files.__file__).parents[1]
+    root = Path(files.__file__).parents[2]
     processes = [
         subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for _ in range(2)
@@ -684,3 +656,10 @@ def test_without_a_standard_error_the_download_has_no_bar(
 ) -> None:
     monkeypatch.setattr(sys, "stderr", None)
     assert len(files.fetch(tmp_path / "data", server.url)) == 4
+
+
+def test_a_server_that_does_not_answer_is_waited_for_in_seconds_not_minutes() -> None:
+    assert files.TIMEOUT * (1 + files.RETRIES) <= 60
+    assert files.DEFAULT_URL.startswith(
+        "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/"
+    )

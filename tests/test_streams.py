@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from d2l_lrsched.runs import streams
+from d2l_lrsched import streams
 
 
 def python(code, *closed, **others):
