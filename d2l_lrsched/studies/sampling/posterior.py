@@ -162,12 +162,9 @@ def stationary(step: float, noise: bool = True) -> np.ndarray:
         If `step` is not a number above 0.
     """
     step = checks.positive("step", step)
-    remaining = 1 - step * PRECISIONS / 4
-    return np.where(
-        remaining > 0,
-        (noise + step * GRADIENT_VARIANCES / 4) / np.where(remaining > 0, remaining, 1),
-        math.inf,
-    )
+    remaining = np.maximum(1 - step * PRECISIONS / 4, 0)
+    with np.errstate(divide="ignore"):
+        return (noise + step * GRADIENT_VARIANCES / 4) / remaining
 
 
 def wasserstein(mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
