@@ -35,16 +35,17 @@ from statistics import fmean
 
 import mxnet as mx
 import numpy as np
+import pandas as pd
 from d2l import mxnet as d2l
 from IPython.display import Markdown, display
 from mxnet import gluon, npx
 
 # %%
 import d2l_lrsched as lrs
+from d2l_lrsched import stats
 from d2l_lrsched.runs import frames
 from d2l_lrsched.runs import record as store
-from d2l_lrsched.studies.chapter import verdicts as regression
-from d2l_lrsched.studies.chapter.tables import as_markdown
+from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import figures
 from d2l_lrsched.studies.exercises import page as tables
@@ -57,7 +58,7 @@ from d2l_lrsched.studies.sampling.verdicts import sampling_errors
 npx.set_np()
 runs = store.read("../figures/exercises/runs.jsonl")
 chapter = store.read("../figures/chapter/runs.jsonl")
-baseline = regression.distinct(run for run in chapter if run.num_epochs == 30)
+baseline = distinct(run for run in chapter if run.num_epochs == 30)
 samples = sgld_records.read("../figures/sampling/samples.jsonl")
 len(runs), len(baseline), len(samples)
 
@@ -179,7 +180,7 @@ print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*l
 # %%
 header = ("exponent", "share of the run below a tenth", "sum of the rates, constant = 1")
 rows = [(f"{p:g}", f"{0.1 ** (1 / p):.2f}", f"{1 / (p + 1):.2f}") for p in exercises.EXPONENTS]
-Markdown(as_markdown(header, rows))
+Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # LeNet, 8 epoch, bắt đầu từ $\eta_0 = 0.3$, năm hạt giống. Theo bạn, lũy thừa nào cho mất mát huấn
@@ -220,7 +221,7 @@ lenets = [run for run in [*runs, *constant, *others] if run.settings["net"] != "
 from_03 = [run for run in lenets if 0.299 < run.epochs[0].lr_first <= 0.3]
 outcomes = {run.epochs[0].train_loss: run.outcome for run in from_03}
 dead = sum(outcome != "trained" for outcome in outcomes.values())
-low, high = regression.share_interval(dead, len(outcomes), 0.05)
+low, high = stats.share(dead, len(outcomes))
 print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
 
 # %% [markdown]
@@ -317,7 +318,7 @@ for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):
     rates = ", ".join(f"{rate(round(n)):.2f}" for n in learned) or "-"
     rows.append((f"{peak:g}", f"{warmup:g}", str(len(dead)), str(len(learned)), rates))
 header = ("peak", "warmup", "collapsed", "after having learned", "the last rates before")
-Markdown(as_markdown(header, rows))
+Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # Có hai kiểu chết. Không khởi động hoặc khởi động ngắn thì mạng chết *non*, chưa học được gì: bước
@@ -584,7 +585,7 @@ rows = [
     for new, old in zip(history.epochs, stored.epochs)
 ]
 header = ("train loss now", "stored", "test acc now", "stored")
-Markdown(as_markdown(header, rows))
+Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # Và đây là mọi lần chạy, LeNet 8 epoch với năm hạt giống: từ 0.3 không khởi động, từ 0.5 có khởi

@@ -32,19 +32,19 @@ from itertools import islice
 from statistics import median
 
 import mxnet as mx
+import pandas as pd
 from d2l import mxnet as d2l
 from IPython.display import Markdown
 from mxnet import autograd, gluon, np, npx
 
 # %%
 import d2l_lrsched as lrs
+from d2l_lrsched import stats
+from d2l_lrsched.runs import frames
 from d2l_lrsched.runs import record as store
-from d2l_lrsched.studies.chapter import tables as report
-from d2l_lrsched.studies.clipping import claims, collapse, figures
-from d2l_lrsched.studies.clipping import descent as quadratic
-from d2l_lrsched.studies.clipping import page as clipping_report
+from d2l_lrsched.studies.clipping import claims, descent, figures, tables, verdicts
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
-from d2l_lrsched.studies.clipping.measures import MEASURES, sign_flip_p
+from d2l_lrsched.studies.clipping.measures import MEASURES
 
 npx.set_np()
 runs = store.read("../figures/clipping/runs.jsonl")
@@ -212,11 +212,7 @@ for X, y in islice(train_iter, 8):
 # With clipping, each step is $\eta c$ long until the gradient is no longer than $c$, here 1.
 
 # %%
-descents = [
-    quadratic.descend(rate, quadratic.NUM_STEPS, clip_norm)
-    for rate in quadratic.RATES.values()
-    for clip_norm in (None, quadratic.CLIP_NORM)
-]
+descents = descent.descents()
 figures.quadratic(descents)
 
 # %% [markdown]
@@ -226,7 +222,7 @@ figures.quadratic(descents)
 # line counts as *settled*.
 
 # %%
-Markdown(report.as_markdown(quadratic.TABLE_HEADER, quadratic.table_rows(descents)))
+Markdown(frames.markdown(tables.descent_table(descents)))
 
 # %% [markdown]
 # The paper's own table has two rows. Without clipping: norm "> 10", fast but unstable. With
@@ -269,7 +265,7 @@ print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.
 # trained, and the threshold.
 
 # %%
-Markdown(report.as_markdown(clipping_report.PILOT_HEADER, clipping_report.pilot_rows(runs)))
+Markdown(frames.markdown(tables.pilot_table(runs)))
 
 # %% [markdown]
 # The rule makes the choice honest, not optimal. We have tried no other threshold.
@@ -318,7 +314,7 @@ for name in ("clipping", "both"):
     by_epoch = zip(*(run.epochs for run in runs if run.experiment == name))
     shares = [median(epoch.clipped for epoch in epochs) for epochs in by_epoch]
     print(f"{name}, clipped in epochs 1 to {len(shares)}:", *(f"{share:.0%}" for share in shares))
-Markdown(report.as_markdown(clipping_report.CLIPPED_HEADER, clipping_report.clipped_rows(runs)))
+Markdown(frames.markdown(tables.clipped_table(runs)))
 
 # %% [markdown]
 # This is not the picture of an airbag that opens once in a while. At the start clipping works at
@@ -342,7 +338,7 @@ Markdown(report.as_markdown(clipping_report.CLIPPED_HEADER, clipping_report.clip
 
 # %%
 rows = [(m.name, m.definition, m.better) for m in MEASURES.values()]
-Markdown(report.as_markdown(("measure", "definition", "better"), rows))
+Markdown(frames.markdown(pd.DataFrame(rows, columns=["measure", "definition", "better"])))
 
 # %% [markdown]
 # Every curve below is one run: above the training loss, averaged over 50 batches, below the test
@@ -356,7 +352,7 @@ figures.arms(runs)
 # with the exact 95 % interval of the share, the test accuracy with a 95 % interval of the mean.
 
 # %%
-Markdown(report.as_markdown(claims.ARM_HEADER, claims.arm_rows(runs)))
+Markdown(frames.markdown(tables.arm_table(runs)))
 
 # %% [markdown]
 # Be careful with the first row. Its mean accuracy describes no network at all: it mixes runs that
@@ -400,9 +396,9 @@ for arm in claims.ARMS:
 # then:
 
 # %%
-judged = claims.judge(runs)
+judged = verdicts.judge(runs)
 for n in sorted({j.n for j in judged}):
-    least = sign_flip_p([1.0] * n)
+    least = stats.paired(pd.Series([0.0] * n), pd.Series([1.0] * n)).p
     times = f"times {len(judged)} claims {least * len(judged):.4f}"
     print(f"{n} pairs: p is at least {least:.4f}, {times}")
 
@@ -417,8 +413,8 @@ for n in sorted({j.n for j in judged}):
 # epochs, loss and overfitting a negative difference speaks for the arm on the right.
 
 # %%
-print(clipping_report.verdict_counts(judged))
-Markdown(report.as_markdown(claims.CLAIM_HEADER, claims.claim_rows(judged)))
+print(verdicts.counts(judged))
+Markdown(frames.markdown(tables.claim_table(judged)))
 
 # %% [markdown]
 # What the data say, plainly:
@@ -457,8 +453,7 @@ figures.collapse(runs)
 # named rate-0.3 have two epochs as well.
 
 # %%
-shares = collapse.share_rows(runs, ["pilot", *COLLAPSE, *claims.ARMS])
-Markdown(report.as_markdown(collapse.SHARE_HEADER, shares))
+Markdown(frames.markdown(tables.share_table(runs, ["pilot", *COLLAPSE, *claims.ARMS])))
 
 # %% [markdown]
 # And the same seeds with a remedy: experiment without it, with it, seeds, how many collapsed
@@ -466,8 +461,7 @@ Markdown(report.as_markdown(collapse.SHARE_HEADER, shares))
 # and the p-value of McNemar's exact test of saved against lost.
 
 # %%
-rescued = collapse.rescue_rows(collapse.rescues(runs))
-Markdown(report.as_markdown(collapse.REMEDY_HEADER, rescued))
+Markdown(frames.markdown(tables.rescue_table(verdicts.rescues(runs))))
 
 # %% [markdown]
 # At 0.5 every remedy saved every seed that had collapsed, and lost none. So few seeds carry no

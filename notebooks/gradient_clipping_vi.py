@@ -33,19 +33,19 @@ from itertools import islice
 from statistics import median
 
 import mxnet as mx
+import pandas as pd
 from d2l import mxnet as d2l
 from IPython.display import Markdown
 from mxnet import autograd, gluon, np, npx
 
 # %%
 import d2l_lrsched as lrs
+from d2l_lrsched import stats
+from d2l_lrsched.runs import frames
 from d2l_lrsched.runs import record as store
-from d2l_lrsched.studies.chapter import tables as report
-from d2l_lrsched.studies.clipping import claims, collapse, figures
-from d2l_lrsched.studies.clipping import descent as quadratic
-from d2l_lrsched.studies.clipping import page as clipping_report
+from d2l_lrsched.studies.clipping import claims, descent, figures, tables, verdicts
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
-from d2l_lrsched.studies.clipping.measures import MEASURES, sign_flip_p
+from d2l_lrsched.studies.clipping.measures import MEASURES
 
 npx.set_np()
 runs = store.read("../figures/clipping/runs.jsonl")
@@ -225,11 +225,7 @@ for X, y in islice(train_iter, 8):
 # $c$, ở đây là 1.
 
 # %%
-descents = [
-    quadratic.descend(rate, quadratic.NUM_STEPS, clip_norm)
-    for rate in quadratic.RATES.values()
-    for clip_norm in (None, quadratic.CLIP_NORM)
-]
+descents = descent.descents()
 figures.quadratic(descents)
 
 # %% [markdown]
@@ -243,7 +239,7 @@ figures.quadratic(descents)
 # không bao giờ).
 
 # %%
-Markdown(report.as_markdown(quadratic.TABLE_HEADER, quadratic.table_rows(descents)))
+Markdown(frames.markdown(tables.descent_table(descents)))
 
 # %% [markdown]
 # Bảng trong bài báo chỉ có hai hàng. Không gọt: chuẩn "> 10", nhanh nhưng không ổn định. Có gọt:
@@ -287,7 +283,7 @@ print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.
 # ngưỡng theo quy tắc.
 
 # %%
-Markdown(report.as_markdown(clipping_report.PILOT_HEADER, clipping_report.pilot_rows(runs)))
+Markdown(frames.markdown(tables.pilot_table(runs)))
 
 # %% [markdown]
 # Quy tắc này bảo đảm ngưỡng được chọn một cách trung thực, chứ không hứa rằng ngưỡng ấy tối ưu. Ta
@@ -340,7 +336,7 @@ for name in ("clipping", "both"):
     by_epoch = zip(*(run.epochs for run in runs if run.experiment == name))
     shares = [median(epoch.clipped for epoch in epochs) for epochs in by_epoch]
     print(f"{name}, clipped in epochs 1 to {len(shares)}:", *(f"{share:.0%}" for share in shares))
-Markdown(report.as_markdown(clipping_report.CLIPPED_HEADER, clipping_report.clipped_rows(runs)))
+Markdown(frames.markdown(tables.clipped_table(runs)))
 
 # %% [markdown]
 # Phép gọt ở đây không phải chiếc túi khí lâu lâu mới bung một lần. Lúc đầu, nó can thiệp gần như ở
@@ -368,7 +364,7 @@ Markdown(report.as_markdown(clipping_report.CLIPPED_HEADER, clipping_report.clip
 
 # %%
 rows = [(m.name, m.definition, m.better) for m in MEASURES.values()]
-Markdown(report.as_markdown(("measure", "definition", "better"), rows))
+Markdown(frames.markdown(pd.DataFrame(rows, columns=["measure", "definition", "better"])))
 
 # %% [markdown]
 # Mỗi đường cong dưới đây là một lần chạy: hàng trên là mất mát huấn luyện trung bình của từng 50
@@ -383,7 +379,7 @@ figures.arms(runs)
 # khoảng tin cậy 95 % của trung bình; các cột khác là trung bình.
 
 # %%
-Markdown(report.as_markdown(claims.ARM_HEADER, claims.arm_rows(runs)))
+Markdown(frames.markdown(tables.arm_table(runs)))
 
 # %% [markdown]
 # Hãy cẩn thận với hàng đầu. Độ chính xác trung bình ở đó không mô tả mạng nào cả: nó trộn những
@@ -431,9 +427,9 @@ for arm in claims.ARMS:
 # nhỏ được đến thế này (*pairs*: số cặp; *claims*: số khẳng định).
 
 # %%
-judged = claims.judge(runs)
+judged = verdicts.judge(runs)
 for n in sorted({j.n for j in judged}):
-    least = sign_flip_p([1.0] * n)
+    least = stats.paired(pd.Series([0.0] * n), pd.Series([1.0] * n)).p
     times = f"times {len(judged)} claims {least * len(judged):.4f}"
     print(f"{n} pairs: p is at least {least:.4f}, {times}")
 
@@ -448,8 +444,8 @@ for n in sorted({j.n for j in judged}):
 # kết luận. Với độ gập ghềnh, số epoch, mất mát và độ quá khớp, hiệu âm nghĩa là vế phải tốt hơn.
 
 # %%
-print(clipping_report.verdict_counts(judged))
-Markdown(report.as_markdown(claims.CLAIM_HEADER, claims.claim_rows(judged)))
+print(verdicts.counts(judged))
+Markdown(frames.markdown(tables.claim_table(judged)))
 
 # %% [markdown]
 # Nói thẳng ra, số liệu cho biết:
@@ -491,8 +487,7 @@ figures.collapse(runs)
 # cũng chạy hai epoch.
 
 # %%
-shares = collapse.share_rows(runs, ["pilot", *COLLAPSE, *claims.ARMS])
-Markdown(report.as_markdown(collapse.SHARE_HEADER, shares))
+Markdown(frames.markdown(tables.share_table(runs, ["pilot", *COLLAPSE, *claims.ARMS])))
 
 # %% [markdown]
 # Vẫn những hạt giống ấy, khi có biện pháp thì sao? Các cột: thí nghiệm không có biện pháp; thí
@@ -501,8 +496,7 @@ Markdown(report.as_markdown(collapse.SHARE_HEADER, shares))
 # định chính xác McNemar, so số được cứu với số bị hỏng.
 
 # %%
-rescued = collapse.rescue_rows(collapse.rescues(runs))
-Markdown(report.as_markdown(collapse.REMEDY_HEADER, rescued))
+Markdown(frames.markdown(tables.rescue_table(verdicts.rescues(runs))))
 
 # %% [markdown]
 # Ở 0.5, biện pháp nào cũng cứu được mọi hạt giống đã sụp đổ và không làm hỏng hạt giống nào. Ít

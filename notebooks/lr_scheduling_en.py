@@ -38,18 +38,19 @@ import math
 from collections import Counter
 
 import mxnet as mx
+import pandas as pd
 from d2l import mxnet as d2l
 from IPython.display import Markdown, display
 from mxnet import autograd, gluon, lr_scheduler, npx
 
 import d2l_lrsched as lrs
 from d2l_lrsched import drawing
+from d2l_lrsched.runs import frames
 from d2l_lrsched.runs import record as store
-from d2l_lrsched.studies.chapter import figures, figures_baseline
-from d2l_lrsched.studies.chapter import tables as report
-from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched.studies.chapter import figures, figures_baseline, tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
-from d2l_lrsched.studies.clipping import collapse
+from d2l_lrsched.studies.chapter.verdicts import compare, distinct
+from d2l_lrsched.studies.clipping.tables import share_table
 
 npx.set_np()
 
@@ -106,7 +107,7 @@ net
 
 # %%
 chapter = store.read("../figures/chapter/runs.jsonl")
-baseline = regression.distinct(run for run in chapter if run.num_epochs == 30)
+baseline = distinct(run for run in chapter if run.num_epochs == 30)
 runs = {run.experiment: run for run in baseline if run.seed == 0}
 len(runs), len(baseline)
 
@@ -136,7 +137,7 @@ lrs.published.PRINTED["constant"], math.log(10)
 
 # %%
 display(figures.training(runs["constant"]))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["constant"]])))
+Markdown(frames.markdown(tables.chapter_table([runs["constant"]])))
 
 # %% [markdown]
 # This figure does fit the story: training keeps improving, the test accuracy stops, the gap is
@@ -144,8 +145,7 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["constant"]
 # seeds:
 
 # %%
-rows = collapse.share_rows(baseline, ["constant"])
-Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
+Markdown(frames.markdown(share_table(baseline, ["constant"])))
 
 # %% [markdown]
 # None of them collapsed. But look at the last column, the confidence interval of the *share*: the
@@ -238,7 +238,7 @@ rows = [
     for new, old in zip(history.epochs, runs["square-root"].epochs)
 ]
 header = ("train loss now", "stored", "test acc now", "stored")
-Markdown(report.as_markdown(header, rows))
+Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # On the same kind of processor and with one thread both agree to the bit; elsewhere sums are
@@ -249,7 +249,7 @@ Markdown(report.as_markdown(header, rows))
 
 # %%
 display(figures.training(runs["square-root"]))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["square-root"]])))
+Markdown(frames.markdown(tables.chapter_table([runs["square-root"]])))
 
 # %% [markdown]
 # The book comments: slightly better, a smoother curve, less overfitting. Against the dead 0.100
@@ -296,7 +296,7 @@ figures.factor()
 factor = lrs.FactorScheduler(factor=0.9, stop_factor_lr=1e-2, base_lr=2.0)
 rows = [(str(n), f"{factor(n):.3f}", f"{factor(call):.3f}") for call, n in enumerate(asked)]
 header = ("num_update", "a function of num_update", "one factor a call")
-Markdown(report.as_markdown(header, rows))
+Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # In the column on the right the groups of parameters get different rates within *one and the same
@@ -332,7 +332,7 @@ for make in (lr_scheduler.MultiFactorScheduler, lrs.MultiFactorScheduler):
     plotted = [scheduler(t) for t in range(30)]
     fed = [scheduler(n) for n in (1, 30, 31, 7050)]
     rows.append([make.__module__.split(".")[0], *map(str, [plotted[1], *fed])])
-Markdown(report.as_markdown(header, rows))
+Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # MXNet's starts training at 0.25: drawing the figure has used up the step at 15. Pure or not,
@@ -341,7 +341,7 @@ Markdown(report.as_markdown(header, rows))
 
 # %%
 display(figures.training(runs["multi-factor"]))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["multi-factor"]])))
+Markdown(frames.markdown(tables.chapter_table([runs["multi-factor"]])))
 
 # %% [markdown]
 # **Think.** The book says that the solution is slightly better because the rate is cut once
@@ -371,7 +371,7 @@ drawing.two_axes(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updat
 
 # %%
 display(figures.training(runs["cosine"]))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine"]])))
+Markdown(frames.markdown(tables.chapter_table([runs["cosine"]])))
 
 # %% [markdown]
 # The network learns far more slowly than in the three runs before. The book concludes that a
@@ -395,7 +395,7 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine"]])
 # %%
 display(figures.schedule(runs["cosine-warmup"]))
 display(figures.training(runs["cosine-warmup"]))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine-warmup"]])))
+Markdown(frames.markdown(tables.chapter_table([runs["cosine-warmup"]])))
 
 # %% [markdown]
 # The book asks us to look at the first 5 epochs: the network is said to converge better
@@ -433,7 +433,7 @@ drawing.two_axes(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once
 
 # %%
 display(figures.overview(runs.values()))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows(runs.values())))
+Markdown(frames.markdown(tables.chapter_table(runs.values())))
 
 # %% [markdown]
 # Three of the four runs *as intended* are dead! Before we ask why, one more question about the
@@ -459,13 +459,12 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows(runs.values())))
 #   means wider than the distance between the book's best and worst living run (the margin).
 
 # %%
-verdicts = regression.compare(baseline)
+verdicts = compare(baseline)
 display(figures_baseline.baseline_figure(baseline, verdicts))
 Counter(verdict.verdict for verdict in verdicts)
 
 # %%
-rows = [row[:8] for row in report.verdict_rows(verdicts)]
-Markdown(report.as_markdown(report.VERDICT_HEADER[:8], rows))
+Markdown(frames.markdown(tables.verdict_table(verdicts).iloc[:, :8]))
 
 # %% [markdown]
 # - **None is DIFFERENT.** Where the intervals are narrow enough to tell, the book's numbers agree
@@ -482,7 +481,7 @@ Markdown(report.as_markdown(report.VERDICT_HEADER[:8], rows))
 # Mean and standard deviation of those that lived:
 
 # %%
-Markdown(report.as_markdown(report.SUMMARY_HEADER, report.summary_rows(baseline)))
+Markdown(frames.markdown(tables.summary_table(baseline)))
 
 # %% [markdown]
 # ## What kills a network
@@ -491,8 +490,7 @@ Markdown(report.as_markdown(report.SUMMARY_HEADER, report.summary_rows(baseline)
 # themselves:
 
 # %%
-rows = collapse.share_rows(baseline, EXPERIMENTS)
-Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
+Markdown(frames.markdown(share_table(baseline, EXPERIMENTS)))
 
 # %% [markdown]
 # As published, none of our networks died. As intended many did, in all experiments but one. The

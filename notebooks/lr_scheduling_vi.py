@@ -42,18 +42,19 @@ import math
 from collections import Counter
 
 import mxnet as mx
+import pandas as pd
 from d2l import mxnet as d2l
 from IPython.display import Markdown, display
 from mxnet import autograd, gluon, lr_scheduler, npx
 
 import d2l_lrsched as lrs
 from d2l_lrsched import drawing
+from d2l_lrsched.runs import frames
 from d2l_lrsched.runs import record as store
-from d2l_lrsched.studies.chapter import figures, figures_baseline
-from d2l_lrsched.studies.chapter import tables as report
-from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched.studies.chapter import figures, figures_baseline, tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
-from d2l_lrsched.studies.clipping import collapse
+from d2l_lrsched.studies.chapter.verdicts import compare, distinct
+from d2l_lrsched.studies.clipping.tables import share_table
 
 npx.set_np()
 
@@ -111,7 +112,7 @@ net
 
 # %%
 chapter = store.read("../figures/chapter/runs.jsonl")
-baseline = regression.distinct(run for run in chapter if run.num_epochs == 30)
+baseline = distinct(run for run in chapter if run.num_epochs == 30)
 runs = {run.experiment: run for run in baseline if run.seed == 0}
 len(runs), len(baseline)
 
@@ -140,7 +141,7 @@ lrs.published.PRINTED["constant"], math.log(10)
 
 # %%
 display(figures.training(runs["constant"]))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["constant"]])))
+Markdown(frames.markdown(tables.chapter_table([runs["constant"]])))
 
 # %% [markdown]
 # Hình này thì khớp với lời kể: kết quả trên tập huấn luyện cứ tốt lên, trên tập kiểm tra thì dừng
@@ -148,8 +149,7 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["constant"]
 # được. Đếm trên mọi hạt giống của ta:
 
 # %%
-rows = collapse.share_rows(baseline, ["constant"])
-Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
+Markdown(frames.markdown(share_table(baseline, ["constant"])))
 
 # %% [markdown]
 # Không lần nào sụp đổ. Nhưng hãy nhìn cột cuối, khoảng tin cậy của *tỷ lệ* sụp đổ: số lần chạy
@@ -246,7 +246,7 @@ rows = [
     for new, old in zip(history.epochs, runs["square-root"].epochs)
 ]
 header = ("train loss now", "stored", "test acc now", "stored")
-Markdown(report.as_markdown(header, rows))
+Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # Trên bộ xử lý cùng loại và chỉ dùng một luồng, hai bên trùng nhau đến từng bit; trên máy khác,
@@ -257,7 +257,7 @@ Markdown(report.as_markdown(header, rows))
 
 # %%
 display(figures.training(runs["square-root"]))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["square-root"]])))
+Markdown(frames.markdown(tables.chapter_table([runs["square-root"]])))
 
 # %% [markdown]
 # Theo sách, so với trước thì kết quả tốt hơn một chút, đường cong mượt hơn, quá khớp cũng bớt đi.
@@ -306,7 +306,7 @@ figures.factor()
 factor = lrs.FactorScheduler(factor=0.9, stop_factor_lr=1e-2, base_lr=2.0)
 rows = [(str(n), f"{factor(n):.3f}", f"{factor(call):.3f}") for call, n in enumerate(asked)]
 header = ("num_update", "a function of num_update", "one factor a call")
-Markdown(report.as_markdown(header, rows))
+Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # Ở cột phải, trong *cùng một bước cập nhật*, mỗi nhóm tham số nhận một tốc độ học khác nhau, và
@@ -342,7 +342,7 @@ for make in (lr_scheduler.MultiFactorScheduler, lrs.MultiFactorScheduler):
     plotted = [scheduler(t) for t in range(30)]
     fed = [scheduler(n) for n in (1, 30, 31, 7050)]
     rows.append([make.__module__.split(".")[0], *map(str, [plotted[1], *fed])])
-Markdown(report.as_markdown(header, rows))
+Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # Lớp của MXNet bắt đầu huấn luyện ở 0.25: việc vẽ hình đã tiêu mất mốc 15. Dù thuần túy hay
@@ -352,7 +352,7 @@ Markdown(report.as_markdown(header, rows))
 
 # %%
 display(figures.training(runs["multi-factor"]))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["multi-factor"]])))
+Markdown(frames.markdown(tables.chapter_table([runs["multi-factor"]])))
 
 # %% [markdown]
 # **Thử nghĩ.** Sách nói nghiệm tìm được tốt hơn đôi chút nhờ giảm tốc độ học đúng lúc việc học
@@ -382,7 +382,7 @@ drawing.two_axes(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updat
 
 # %%
 display(figures.training(runs["cosine"]))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine"]])))
+Markdown(frames.markdown(tables.chapter_table([runs["cosine"]])))
 
 # %% [markdown]
 # Mạng học chậm hẳn so với ba lần trước. Sách kết luận rằng dùng cô-sin chưa chắc đã tốt hơn. Điều
@@ -405,7 +405,7 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine"]])
 # %%
 display(figures.schedule(runs["cosine-warmup"]))
 display(figures.training(runs["cosine-warmup"]))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows([runs["cosine-warmup"]])))
+Markdown(frames.markdown(tables.chapter_table([runs["cosine-warmup"]])))
 
 # %% [markdown]
 # Sách bảo ta nhìn vào 5 epoch đầu: ở giai đoạn ấy mạng được cho là hội tụ tốt hơn. Nhưng khởi
@@ -445,7 +445,7 @@ drawing.two_axes(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once
 
 # %%
 display(figures.overview(runs.values()))
-Markdown(report.as_markdown(report.HEADER, report.chapter_rows(runs.values())))
+Markdown(frames.markdown(tables.chapter_table(runs.values())))
 
 # %% [markdown]
 # Ba trong bốn lần chạy *như đã định* chết! Trước khi hỏi vì sao, hãy trả lời nốt một câu về năm
@@ -473,13 +473,12 @@ Markdown(report.as_markdown(report.HEADER, report.chapter_rows(runs.values())))
 #   giữa lần chạy tốt nhất và kém nhất trong những lần còn sống của sách (cột margin).
 
 # %%
-verdicts = regression.compare(baseline)
+verdicts = compare(baseline)
 display(figures_baseline.baseline_figure(baseline, verdicts))
 Counter(verdict.verdict for verdict in verdicts)
 
 # %%
-rows = [row[:8] for row in report.verdict_rows(verdicts)]
-Markdown(report.as_markdown(report.VERDICT_HEADER[:8], rows))
+Markdown(frames.markdown(tables.verdict_table(verdicts).iloc[:, :8]))
 
 # %% [markdown]
 # - **Không có DIFFERENT nào.** Chỗ nào khoảng đủ hẹp thì số của sách khớp với số của ta, tức là
@@ -497,7 +496,7 @@ Markdown(report.as_markdown(report.VERDICT_HEADER[:8], rows))
 # Trung bình và độ lệch chuẩn của những lần còn sống:
 
 # %%
-Markdown(report.as_markdown(report.SUMMARY_HEADER, report.summary_rows(baseline)))
+Markdown(frames.markdown(tables.summary_table(baseline)))
 
 # %% [markdown]
 # ## Điều gì giết một mạng
@@ -506,8 +505,7 @@ Markdown(report.as_markdown(report.SUMMARY_HEADER, report.summary_rows(baseline)
 # sụp đổ, ta được:
 
 # %%
-rows = collapse.share_rows(baseline, EXPERIMENTS)
-Markdown(report.as_markdown(collapse.SHARE_HEADER, rows))
+Markdown(frames.markdown(share_table(baseline, EXPERIMENTS)))
 
 # %% [markdown]
 # Như đã in, không mạng nào của ta chết. Như đã định thì nhiều mạng chết, ở mọi thí nghiệm trừ

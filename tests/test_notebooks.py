@@ -18,13 +18,13 @@ import pytest
 
 import d2l_lrsched as lrs
 from d2l_lrsched.data import source as files
+from d2l_lrsched.runs import frames
 from d2l_lrsched.runs import record as store
-from d2l_lrsched.studies.chapter import published
-from d2l_lrsched.studies.chapter import tables as report
-from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched.studies.chapter import published, tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
-from d2l_lrsched.studies.clipping import collapse
+from d2l_lrsched.studies.chapter.verdicts import compare, distinct
+from d2l_lrsched.studies.clipping.tables import share_table
 from d2l_lrsched.training import history
 from made_up import FIGURES, ROOT
 
@@ -244,27 +244,25 @@ def test_the_fast_mode_gives_the_first_images(monkeypatch, arrays):
 
 @pytest.fixture(scope="module")
 def runs():
-    stored = regression.distinct(store.read(FIGURES / "chapter" / "runs.jsonl"))
+    stored = distinct(store.read(FIGURES / "chapter" / "runs.jsonl"))
     return {run.experiment: run for run in stored if run.seed == 0}
 
 
 @pytest.fixture(scope="module")
 def baseline():
-    return regression.distinct(store.read(FIGURES / "chapter" / "runs.jsonl"))
+    return distinct(store.read(FIGURES / "chapter" / "runs.jsonl"))
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_its_tables_are_made_from_the_records(lang, runs, baseline):
-    table = report.as_markdown
-    shares = [collapse.share_rows(baseline, names) for names in (["constant"], CHAPTER)]
-    verdicts = [row[:8] for row in report.verdict_rows(regression.compare(baseline))]
-    expected = [
-        *(table(report.HEADER, report.chapter_rows([runs[name]])) for name in PUBLISHED),
-        table(report.HEADER, report.chapter_rows(runs.values())),
-        *(table(collapse.SHARE_HEADER, rows) for rows in shares),
-        table(report.VERDICT_HEADER[:8], verdicts),
-        table(report.SUMMARY_HEADER, report.summary_rows(baseline)),
+    made = [
+        *(tables.chapter_table([runs[name]]) for name in PUBLISHED),
+        tables.chapter_table(runs.values()),
+        *(share_table(baseline, names) for names in (["constant"], CHAPTER)),
+        tables.verdict_table(compare(baseline)).iloc[:, :8],
+        tables.summary_table(baseline),
     ]
+    expected = [frames.markdown(table) for table in made]
     found = tables_of(f"lr_scheduling_{lang}")
     assert set(expected) <= set(found)
     others = {found_.splitlines()[0] for found_ in set(found) - set(expected)}

@@ -8,12 +8,13 @@ from __future__ import annotations
 import nbformat
 import pytest
 
+from d2l_lrsched.runs import frames
 from d2l_lrsched.runs import record as store
-from d2l_lrsched.studies.chapter import tables as report
-from d2l_lrsched.studies.clipping import claims, collapse
-from d2l_lrsched.studies.clipping import descent as quadratic
-from d2l_lrsched.studies.clipping import page as clipping_report
+from d2l_lrsched.studies.clipping import tables
+from d2l_lrsched.studies.clipping.claims import ARMS
+from d2l_lrsched.studies.clipping.descent import descents
 from d2l_lrsched.studies.clipping.experiments import COLLAPSE
+from d2l_lrsched.studies.clipping.verdicts import NOT_DECIDED, judge, rescues
 from made_up import FIGURES, ROOT
 
 each_language = pytest.mark.parametrize("lang", ["vi", "en"])
@@ -31,25 +32,19 @@ def outputs(lang):
 
 @each_language
 def test_the_tables_are_made_from_the_records(lang, runs):
-    descents = [
-        quadratic.descend(rate, quadratic.NUM_STEPS, clip_norm)
-        for rate in quadratic.RATES.values()
-        for clip_norm in (None, quadratic.CLIP_NORM)
-    ]
     found = [o.data["text/markdown"] for o in outputs(lang) if "text/markdown" in o.get("data", {})]
-    measures, *tables = (found[3], *found[:3], *found[4:])
+    measures, *others = (found[3], *found[:3], *found[4:])
     assert measures.startswith("| measure | definition | better |")
-    assert tables == [
-        report.as_markdown(quadratic.TABLE_HEADER, quadratic.table_rows(descents)),
-        report.as_markdown(clipping_report.PILOT_HEADER, clipping_report.pilot_rows(runs)),
-        report.as_markdown(clipping_report.CLIPPED_HEADER, clipping_report.clipped_rows(runs)),
-        report.as_markdown(claims.ARM_HEADER, claims.arm_rows(runs)),
-        report.as_markdown(claims.CLAIM_HEADER, claims.claim_rows(claims.judge(runs))),
-        report.as_markdown(
-            collapse.SHARE_HEADER, collapse.share_rows(runs, ["pilot", *COLLAPSE, *claims.ARMS])
-        ),
-        report.as_markdown(collapse.REMEDY_HEADER, collapse.rescue_rows(collapse.rescues(runs))),
+    made = [
+        tables.descent_table(descents()),
+        tables.pilot_table(runs),
+        tables.clipped_table(runs),
+        tables.arm_table(runs),
+        tables.claim_table(judge(runs)),
+        tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS]),
+        tables.rescue_table(rescues(runs)),
     ]
+    assert others == [frames.markdown(table) for table in made]
 
 
 @each_language
@@ -70,21 +65,22 @@ def test_long_gradients_do_not_tell_who_dies(runs):
 
 
 def test_some_intervals_exclude_0_where_nothing_is_decided(runs):
-    judged = claims.judge(runs)
-    assert any(j.verdict == claims.NOT_DECIDED and (j.low > 0 or j.high < 0) for j in judged)
+    judged = judge(runs)
+    undecided = [j.interval for j in judged if j.verdict == NOT_DECIDED]
+    assert any(interval.low > 0 or interval.high < 0 for interval in undecided)
     (survival,) = (
         j
         for j in judged
         if (j.claim.measure, j.claim.worse, j.claim.better) == ("survival", "neither", "clipping")
     )
-    assert survival.verdict == claims.NOT_DECIDED
+    assert survival.verdict == NOT_DECIDED
     (arms,) = (
         j
         for j in judged
         if (j.claim.measure, j.claim.worse, j.claim.better)
         == ("test accuracy", "scheduler", "both")
     )
-    assert arms.low < 0 < arms.high
+    assert arms.interval.low < 0 < arms.interval.high
 
 
 def test_the_clipped_share_falls_with_the_epochs(runs):

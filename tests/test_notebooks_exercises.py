@@ -11,10 +11,11 @@ import nbformat
 import numpy as np
 import pytest
 
+from d2l_lrsched import stats
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs import frames
 from d2l_lrsched.runs import record as store
-from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import page as exercises_report
 from d2l_lrsched.studies.sampling import page as sgld_report
@@ -46,7 +47,7 @@ def pooled(samples):
 @pytest.fixture(scope="module")
 def long():
     """The ten runs at the constant 0.3 of 30 epochs, by seed."""
-    stored = regression.distinct(store.read(FIGURES / "chapter" / "runs.jsonl"))
+    stored = distinct(store.read(FIGURES / "chapter" / "runs.jsonl"))
     return {run.seed: run for run in stored if run.experiment == "constant"}
 
 
@@ -125,7 +126,7 @@ def test_what_it_says_of_fixed_rates(runs):
     assert losses == sorted(losses, reverse=True)
     assert accuracies == sorted(accuracies)
     assert max(mean_of(runs, names[rate]) for rate in (0.5, 0.7)) < accuracies[-1]
-    none, all_five = (regression.share_interval(k, 5, 0.05) for k in (0, 5))
+    none, all_five = (stats.share(k, 5) for k in (0, 5))
     assert (round(none[1], 1), round(all_five[0], 1)) == (0.5, 0.5), "about one half"
 
 

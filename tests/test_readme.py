@@ -26,6 +26,7 @@ from d2l_lrsched.studies.chapter import verdicts
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.clipping import claims
+from d2l_lrsched.studies.clipping.verdicts import CONFIRMED, CONTRADICTED, NOT_DECIDED, judge
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.training.history import COLLAPSED_SPREAD
 from made_up import FIGURES, ROOT
@@ -237,14 +238,14 @@ def clipping_prevents_collapse():
     arms = [runs("clipping")[name] for name in claims.ARMS]
     assert [sum(map(dead, arms[1:])), sum(map(len, arms[1:]))] == [0, 30]
     of_survival = [j for j in judged() if j.claim.measure == "survival"]
-    assert {j.verdict for j in of_survival} == {claims.NOT_DECIDED}
+    assert {j.verdict for j in of_survival} == {NOT_DECIDED}
     ten = WORDS[len(arms[0])]
     return {"dead": WORDS[dead(arms[0])], "n": ten, "seeds": ten.capitalize()}
 
 
 @cache
 def judged():
-    return claims.judge([run for of_one in runs("clipping").values() for run in of_one])
+    return judge([run for of_one in runs("clipping").values() for run in of_one])
 
 
 @fact(
@@ -257,13 +258,13 @@ def the_papers_claims():
     found = defaultdict(set)
     for j in judged():
         found[j.verdict].add((j.claim.measure, j.claim.worse, j.claim.better))
-    assert found[claims.CONFIRMED] == {
+    assert found[CONFIRMED] == {
         ("final loss", "neither", "clipping"),
         ("test accuracy", "clipping", "both"),
         ("test accuracy", "neither", "both"),
     }
-    assert found[claims.CONTRADICTED] == {("test accuracy", "clipping", "scheduler")}
-    assert ("test accuracy", "scheduler", "both") in found[claims.NOT_DECIDED]
+    assert found[CONTRADICTED] == {("test accuracy", "clipping", "scheduler")}
+    assert ("test accuracy", "scheduler", "both") in found[NOT_DECIDED]
     clipped, scheduled = (
         {run.seed: run.final.test_acc for run in runs("clipping")[name]}
         for name in ("clipping", "scheduler")

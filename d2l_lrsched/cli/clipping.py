@@ -61,8 +61,7 @@ def clipping(
     from d2l_lrsched import drawing
     from d2l_lrsched.runs import record as store
     from d2l_lrsched.runs import runner
-    from d2l_lrsched.studies.clipping import claims, figures
-    from d2l_lrsched.studies.clipping import descent as quadratic
+    from d2l_lrsched.studies.clipping import claims, descent, figures, verdicts
     from d2l_lrsched.studies.clipping import page as clipping_report
     from d2l_lrsched.studies.clipping.experiments import COLLAPSE, PILOT_SEEDS
     from d2l_lrsched.studies.clipping.experiments import EXPERIMENTS as CLIPPING
@@ -94,14 +93,10 @@ def clipping(
             )
             made.exit_if_failed()
             found += made.runs(store.read(records))
-        descents = [
-            quadratic.descend(rate, quadratic.NUM_STEPS, clip_norm)
-            for rate in quadratic.RATES.values()
-            for clip_norm in (None, quadratic.CLIP_NORM)
-        ]
+        descents = descent.descents()
         drawing.save(figures.quadratic(descents), output / figures.QUADRATIC_FIGURE)
         for file, draw in figures.FIGURES.items():
             drawing.save(draw(found), output / file)
         with whole_file(output / PAGE) as temporary:
             temporary.write_text(clipping_report.as_page(found, descents), encoding="utf-8")
-    click.echo(f"{output / PAGE}: {clipping_report.verdict_counts(claims.judge(found))}")
+    click.echo(f"{output / PAGE}: {verdicts.counts(verdicts.judge(found))}")

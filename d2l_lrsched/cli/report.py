@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections import Counter
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from d2l_lrsched.runs.record import Run
     from d2l_lrsched.studies.chapter.verdicts import Verdict
 
-PAGE = "report.html"
+PAGE, REPORT = "README.md", "report.html"
 
 _records = click.option(
     "--records",
@@ -68,22 +67,21 @@ def verify(
     for name in ("epochs", "workers", "net", "data_dir"):
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{name.replace('_', '-')} goes with --fresh only")
-    from d2l_lrsched.studies.chapter import explanations
-    from d2l_lrsched.studies.chapter import tables as report
-    from d2l_lrsched.studies.chapter import verdicts as regression
+    from d2l_lrsched.runs import frames
+    from d2l_lrsched.studies.chapter import explanations, tables, verdicts
 
     with one_line_errors():
-        verdicts = regression.compare(_full_length(records))
-    click.echo(report.as_text(report.VERDICT_HEADER, report.verdict_rows(verdicts)))
-    different = _different(verdicts)
+        found = verdicts.compare(_full_length(records))
+    click.echo(frames.text(tables.verdict_table(found)))
+    different = _different(found)
     for key in different:
-        if key in explanations.DIFFERENT:
-            click.echo(f"{_named(key)}: {explanations.DIFFERENT[key]}")
-    for key in explanations.DIFFERENT:
+        if key in explanations.EXPLAINED:
+            click.echo(f"{_named(key)}: {explanations.EXPLAINED[key]}")
+    for key in explanations.EXPLAINED:
         if key not in different:
             click.echo(f"{_named(key)} is explained as different, but is not by these runs.")
-    click.echo(_counts(verdicts))
-    unexplained = [_named(key) for key in different if key not in explanations.DIFFERENT]
+    click.echo(verdicts.counts(found))
+    unexplained = [_named(key) for key in different if key not in explanations.EXPLAINED]
     if unexplained:
         raise click.ClickException(
             f"{len(unexplained)} numbers differ without an explanation in "
@@ -94,17 +92,16 @@ def verify(
 def _verify_fresh(
     records: Path, epochs: int | None, workers: int, net: str, data_dir: Path | None
 ) -> None:
-    from d2l_lrsched.runs import executors, runner
+    from d2l_lrsched.runs import executors, frames, runner
     from d2l_lrsched.runs import record as store
-    from d2l_lrsched.studies.chapter import tables as report
-    from d2l_lrsched.studies.chapter import verdicts as regression
+    from d2l_lrsched.studies.chapter import tables, verdicts
     from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 
     with one_line_errors():
         folder = cli_options.checked_data(data_dir)
         stored = cli_options.known(store.read(records), records, CHAPTER)
         length = epochs or NUM_EPOCHS
-        before = regression.distinct(run for run in stored if run.num_epochs == length)
+        before = verdicts.distinct(run for run in stored if run.num_epochs == length)
         names = [name for name in CHAPTER if any(run.experiment == name for run in before)]
         if not names:
             raise click.ClickException(f"{records}: no run of {length} epochs to compare with")
@@ -140,22 +137,21 @@ def _verify_fresh(
     if failures:
         raise click.ClickException(f"{len(failures)} runs failed: {'; '.join(failures)}")
     claims = {
-        one.experiment: regression.claim(one)
+        one.experiment: verdicts.claim(one)
         for one in sorted(runs, key=lambda one: names.index(one.experiment))
     }
-    verdicts = regression.compare(before, claims, level=regression.FRESH_LEVEL, rounding=0)
-    header = ["fresh" if cell == "published" else cell for cell in report.VERDICT_HEADER]
-    click.echo(report.as_text(header, report.verdict_rows(verdicts)))
-    click.echo(_counts(verdicts))
-    blind = sum(verdict.verdict == regression.INCONCLUSIVE for verdict in verdicts)
+    found = verdicts.compare(before, claims, level=verdicts.FRESH_LEVEL, rounding=0)
+    click.echo(frames.text(tables.verdict_table(found).rename(columns={"published": "fresh"})))
+    click.echo(verdicts.counts(found))
+    blind = sum(verdict.verdict == verdicts.INCONCLUSIVE for verdict in found)
     if blind:
-        click.echo(f"{blind} of {len(verdicts)} comparisons could not have told a difference apart")
-    probability, new = regression.surprise(before, runs)
-    unlike = [_named(key) for key in _different(verdicts)]
+        click.echo(f"{blind} of {len(found)} comparisons could not have told a difference apart")
+    probability, new = verdicts.surprise(before, runs)
+    unlike = [_named(key) for key in _different(found)]
     if new:
         outcomes = ", ".join(f"{one.experiment} {one.outcome}" for one in new)
         click.echo(f"Never seen before: {outcomes} (probability {probability:.3f} at most)")
-        if probability < regression.FRESH_LEVEL:
+        if probability < verdicts.FRESH_LEVEL:
             unlike.append(f"the outcomes ({outcomes})")
     if unlike:
         raise click.ClickException(f"seed {seed} is not like the runs before: {'; '.join(unlike)}")
@@ -163,32 +159,35 @@ def _verify_fresh(
 
 @click.command()
 @_records
-@cli_options.output("chapter", "Folder for the page and its main figure.")
+@cli_options.output("chapter", f"Folder for the page ({PAGE}, {REPORT}) and its figures.")
 def report(records: Path, output: Path) -> None:
-    """Write the verdicts, figures and provenance of the runs as one HTML page.
+    """Write the verdicts, figures and provenance of the runs as a page, in Markdown and HTML.
 
     Example: d2l-lrsched report --output /tmp/report
     """
     os.environ["MPLBACKEND"] = "agg"
     from d2l_lrsched import drawing
-    from d2l_lrsched.studies.chapter import figures, figures_baseline, page
-    from d2l_lrsched.studies.chapter import verdicts as regression
+    from d2l_lrsched.studies.chapter import figures, figures_baseline, page, verdicts
 
     with one_line_errors():
         runs = _full_length(records)
-        verdicts = regression.compare(runs)
-        with whole_file(output / PAGE) as temporary:
-            temporary.write_text(page.as_html(runs, verdicts), encoding="utf-8")
-        figure = figures_baseline.baseline_figure(runs, verdicts)
+        found = verdicts.compare(runs)
+        figure = figures_baseline.baseline_figure(runs, found)
         drawing.save(figure, output / figures_baseline.BASELINE_FIGURE)
+        figure = figures_baseline.curves_figure(runs)
+        drawing.save(figure, output / figures_baseline.CURVES_FIGURE)
         drawing.save(figures.plotted_and_trained(), output / figures.PLOTTED_AND_TRAINED_FIGURE)
-    click.echo(f"{output / PAGE}: {_counts(verdicts)}")
+        text = page.as_page(runs, found)
+        for name, content in ((PAGE, text), (REPORT, page.as_html(text, output))):
+            with whole_file(output / name) as temporary:
+                temporary.write_text(content, encoding="utf-8")
+    click.echo(f"{output / REPORT}: {verdicts.counts(found)}")
 
 
 def _full_length(records: Path) -> list[Run]:
     """Return the runs of the chapter's length, each draw once; say how many are not among them."""
     from d2l_lrsched.runs import record as store
-    from d2l_lrsched.studies.chapter import verdicts as regression
+    from d2l_lrsched.studies.chapter import verdicts
     from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 
     runs = cli_options.known(store.read(records), records, CHAPTER)
@@ -198,16 +197,11 @@ def _full_length(records: Path) -> list[Run]:
             f"{records}: no run of {NUM_EPOCHS} epochs of an experiment that the book "
             "prints; `d2l-lrsched reproduce --seeds 10` makes some"
         )
-    distinct = regression.distinct(full)
+    distinct = verdicts.distinct(full)
     if len(distinct) < len(runs):
         left_out = len(runs) - len(distinct)
         click.echo(f"{left_out} of {len(runs)} runs are repeated or of other lengths")
     return distinct
-
-
-def _counts(verdicts: list[Verdict]) -> str:
-    counts = Counter(verdict.verdict for verdict in verdicts)
-    return ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
 
 
 def _different(verdicts: list[Verdict]) -> list[tuple[str, str]]:

@@ -86,9 +86,9 @@ def reproduce(
     os.environ["MPLBACKEND"] = "agg"  # nothing is shown on a screen, whatever the user's setting
     end_as_by_ctrl_c()
     from d2l_lrsched import drawing
+    from d2l_lrsched.runs import frames
     from d2l_lrsched.runs import record as store
-    from d2l_lrsched.studies.chapter import figures
-    from d2l_lrsched.studies.chapter import tables as report
+    from d2l_lrsched.studies.chapter import figures, tables
     from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
     from d2l_lrsched.studies.chapter.experiments import PUBLISHED
 
@@ -117,11 +117,8 @@ def reproduce(
                     made.failures.setdefault(run.experiment, in_one_line(error))
         figures.draw_overview([run for run in stored if run.seed == seed], output)
     if runs:
-        if num_seeds == 1:
-            click.echo(report.as_text(report.HEADER, report.chapter_rows(runs)))
-        else:
-            rows = report.summary_rows(runs)
-            click.echo(report.as_text(report.SUMMARY_HEADER, rows))
+        table = tables.chapter_table if num_seeds == 1 else tables.summary_table
+        click.echo(frames.text(table(runs)))
         click.echo(f"Figures and records are in {output}/")
     made.exit_if_failed()
 

@@ -111,6 +111,9 @@ def markdown(table: pd.DataFrame) -> str:
 
 def text(table: pd.DataFrame) -> str:
     """Return a table of texts for the terminal, its columns aligned to the left."""
-    cells = table.astype(str)
-    padded = cells.apply(lambda column: column.str.ljust(column.str.len().max()))
-    return padded.to_string(index=False, justify="left")
+
+    def pad(column: pd.Series) -> pd.Series:
+        return column.str.ljust(max(map(len, [str(column.name), *column])) + 1)
+
+    lines = table.apply(pad).to_string(index=False, justify="left").splitlines()
+    return "\n".join(line.rstrip() for line in lines)

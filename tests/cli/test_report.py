@@ -67,10 +67,11 @@ def test_a_difference_is_a_failure_until_it_is_explained(records, monkeypatch):
     done = call("verify", "--records", records)
     assert done.exit_code == 1
     assert error_of(done) == (
-        "Error: 1 numbers differ without an explanation in d2l_lrsched/explanations.py: "
+        "Error: 1 numbers differ without an explanation in "
+        "d2l_lrsched/studies/chapter/explanations.py: "
         "cosine, test acc"
     )
-    monkeypatch.setattr(explanations, "DIFFERENT", {("cosine", "test_acc"): "It is better."})
+    monkeypatch.setattr(explanations, "EXPLAINED", {("cosine", "test_acc"): "It is better."})
     done = call("verify", "--records", records)
     assert done.exit_code == 0
     assert done.stdout.splitlines()[-2:] == [
@@ -80,7 +81,7 @@ def test_a_difference_is_a_failure_until_it_is_explained(records, monkeypatch):
 
 
 def test_an_explanation_of_what_does_not_differ_is_told(records, monkeypatch):
-    monkeypatch.setattr(explanations, "DIFFERENT", {("cosine", "train_loss"): "No."})
+    monkeypatch.setattr(explanations, "EXPLAINED", {("cosine", "train_loss"): "No."})
     done = call("verify", "--records", records)
     assert done.exit_code == 0
     assert "cosine, train loss is explained as different, but is not by these runs." in done.stdout
@@ -140,7 +141,7 @@ def test_runs_of_unknown_experiments_and_settings_are_passed_over(records, tmp_p
     assert (done.exit_code, done.output.splitlines()[0]) == (0, told)
     write(records, agreeing())
     call("report", "--records", records, "--output", tmp_path / "without")
-    for name in ("report.html", "baseline.svg"):
+    for name in ("README.md", "report.html", "baseline.svg"):
         assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
 
 
@@ -156,10 +157,14 @@ def test_the_report_is_written_with_its_figure(records, tmp_path):
     assert done.exit_code == 0, done.output
     assert done.stdout == f"{tmp_path}/new/report.html: 17 CONSISTENT\n"
     assert sorted(p.name for p in Path(tmp_path, "new").iterdir()) == [
+        "README.md",
         "baseline.svg",
-        cli_report.PAGE,
+        "curves.svg",
+        "plotted-and-trained.svg",
+        "report.html",
     ]
-    assert "17 of 17 comparisons" in (tmp_path / "new" / "report.html").read_text()
+    for name in (cli_report.PAGE, cli_report.REPORT):
+        assert "17 comparisons: 17 CONSISTENT." in (tmp_path / "new" / name).read_text()
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 
 from d2l_lrsched.runs import frames
+from d2l_lrsched.training import loop
+from d2l_lrsched.training.history import Point
 from made_up import a_run, an_epoch
 
 
@@ -49,6 +51,25 @@ def test_a_row_a_window_ends_where_its_examples_do():
     assert len(frames.of_windows([])) == 0
 
 
+def test_a_window_is_what_the_training_loop_shows():
+    assert frames.WINDOW == loop.DISPLAY_EVERY
+
+
+def test_window_means_worked_by_hand():
+    """2 over 12,800 examples, then 1: (2 + 1) / 2, (2 + 1 + 1) / 3 ..., 72,800 / 60,000."""
+    averages = {0.2: 2.0, 0.4: 3 / 2, 0.6: 4 / 3, 0.8: 5 / 4}
+    points = [Point(epoch, loss, 0.0) for epoch, loss in averages.items()]
+    one = a_run("both", num_epochs=1, points=points, train_loss=72_800 / 60_000)
+    assert frames.window_means(one) == pytest.approx([2, 1, 1, 1, 1], abs=1e-12)
+
+
+def test_a_curve_of_another_length_is_refused():
+    one = a_run("both", 3, num_epochs=1)
+    one.points.pop()
+    with pytest.raises(ValueError, match="both, seed 3: 3 points in 1 epochs, not 4 an epoch"):
+        frames.window_means(one)
+
+
 def test_one_experiments_rows_are_by_seed_and_there_may_be_none():
     runs = [a_run("both", 4), a_run("neither", 1), a_run("both", 2)]
     table = frames.of_runs(runs)
@@ -70,7 +91,6 @@ def test_markdown():
 
 
 def test_text_is_aligned_and_whole():
-    lines = frames.text(TABLE).splitlines()
-    assert [line.rstrip() for line in lines] == ["a    bb", "long 1", "s"]
+    assert frames.text(TABLE) == "a     bb\nlong  1\ns"
     assert "x" * 300 in frames.text(pd.DataFrame({"a": ["x" * 300]}))
     assert len(frames.text(pd.DataFrame({"a": ["x"] * 300})).splitlines()) == 301

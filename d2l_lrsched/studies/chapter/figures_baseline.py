@@ -17,8 +17,8 @@ from d2l_lrsched.studies.chapter.experiments import PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import CONSISTENT, DIFFERENT, INCONCLUSIVE, Verdict
 
-BASELINE_FIGURE = "baseline.svg"
-#: The numbers of `regression.NUMBERS` in words.
+BASELINE_FIGURE, CURVES_FIGURE = "baseline.svg", "curves.svg"
+#: The numbers of `verdicts.NUMBERS` in words.
 LABELS = {
     "train_loss": "train loss",
     "train_acc": "train accuracy",
@@ -50,7 +50,7 @@ def baseline_figure(runs: Iterable[Run], verdicts: Iterable[Verdict]) -> Figure:
     ----------
     runs : iterable of Run
     verdicts : iterable of Verdict
-        What `regression.compare` says of them.
+        What `verdicts.compare` says of them.
     """
     runs = list(runs)
     judged = {(v.experiment, v.number): v for v in verdicts if v.number in LABELS}
@@ -84,7 +84,7 @@ def baseline_figure(runs: Iterable[Run], verdicts: Iterable[Verdict]) -> Figure:
                 if verdict in given
             ),
         ]
-        if any(verdict.degrees for verdict in judged.values()):
+        if any(np.isfinite(verdict.low) for verdict in judged.values()):
             handles.insert(1, Line2D([], [], label="where one more would fall", **_BAR))
         figure.legend(
             handles=handles, loc="outside lower center", ncol=2, frameon=False, fontsize=7.5
@@ -113,7 +113,7 @@ def _draw_row(
     trained: Sequence[Run],
     verdict: Verdict | None,
 ) -> None:
-    if verdict and verdict.degrees:
+    if verdict and np.isfinite(verdict.low):
         axes.plot([verdict.low, verdict.high], [row, row], **_BAR)
     values = [getattr(run.final, number) for run in trained]
     # Five heights by seed, so that equal values stay apart.

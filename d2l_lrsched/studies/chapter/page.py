@@ -1,143 +1,174 @@
-"""The report: one HTML page that holds everything it shows and asks the network for nothing."""
+"""The chapter's page: what the book's printed numbers and ours say of one another."""
 
 from __future__ import annotations
 
-import io
-import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from base64 import b64encode
+from collections.abc import Sequence
+from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from matplotlib.figure import Figure
+from markdown_it import MarkdownIt
 
-from d2l_lrsched.drawing import UNDATED, look
+from d2l_lrsched import stats
+from d2l_lrsched.runs.frames import markdown
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.chapter import explanations
-from d2l_lrsched.studies.chapter import tables as report
-from d2l_lrsched.studies.chapter import verdicts as regression
-from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
-from d2l_lrsched.studies.chapter.figures_baseline import baseline_figure, curves_figure
-from d2l_lrsched.studies.chapter.verdicts import CONSISTENT, DIFFERENT, INCONCLUSIVE, Verdict
+from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
+from d2l_lrsched.studies.chapter.figures import PLOTTED_AND_TRAINED_FIGURE
+from d2l_lrsched.studies.chapter.figures_baseline import BASELINE_FIGURE, CURVES_FIGURE
+from d2l_lrsched.studies.chapter.tables import (
+    provenance_table,
+    summary_table,
+    verdict_table,
+    words,
+)
+from d2l_lrsched.studies.chapter.verdicts import (
+    CONSISTENT,
+    DIFFERENT,
+    HALF_DIGIT,
+    INCONCLUSIVE,
+    LEVEL,
+    MARGIN,
+    NUMBERS,
+    RARE,
+    Verdict,
+    counts,
+)
 
-#: Beside the word, for those who skim or see no colors.
-SIGNS = {DIFFERENT: "✕", INCONCLUSIVE: "?", CONSISTENT: "✓"}
+_STYLE = """
+body { font: 1rem/1.5 system-ui, sans-serif; color: #222; max-width: 66rem; margin: auto }
+body { padding: 1rem; overflow-wrap: anywhere }
+p, li { max-width: 42rem } img { max-width: 100% }
+table { display: block; overflow-x: auto; overflow-wrap: normal; border-collapse: collapse }
+th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid #ddd }
+"""
 
 
-def as_html(runs: Iterable[Run], verdicts: Iterable[Verdict]) -> str:
-    """Return the page on these runs; the same runs give the same page.
+def as_page(runs: Sequence[Run], verdicts: Sequence[Verdict]) -> str:
+    """Return the page in Markdown; the same runs give the same page.
 
     Parameters
     ----------
-    runs : iterable of Run
-        All of the chapter's length.
-    verdicts : iterable of Verdict
-        What `regression.compare` says of them.
+    runs : sequence of Run
+        All of the chapter's length, each draw once.
+    verdicts : sequence of Verdict
+        What `verdicts.compare` says of them.
     """
-    runs, verdicts = list(runs), list(verdicts)
-    environment = Environment(
-        loader=PackageLoader("d2l_lrsched"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
+    names = {run.experiment for run in runs}
+    different = [v for v in verdicts if v.verdict == DIFFERENT]
+    explained = "".join(
+        f"- {v.experiment}, {words(v.number)}: "
+        f"{explanations.EXPLAINED.get((v.experiment, v.number), 'Not explained yet.')}\n"
+        for v in different
     )
-    return environment.get_template("report.html").render(
-        runs=runs,
-        verdicts=verdicts,
-        kinds=[(kind, [v for v in verdicts if v.verdict == kind]) for kind in SIGNS],
-        signs=SIGNS,
-        why=why,
-        regression=regression,
-        verdict_header=report.VERDICT_HEADER,
-        verdict_rows=report.verdict_rows(verdicts),
-        summary_header=report.SUMMARY_HEADER,
-        summary_rows=report.summary_rows(runs),
-        experiments=[CHAPTER[name] for name in CHAPTER if any(r.experiment == name for r in runs)],
-        findings=explanations.FINDINGS,
-        explanations=explanations.DIFFERENT,
-        made_with=provenance_rows(runs),
-        baseline=_inline(
-            baseline_figure(runs, verdicts),
-            "baseline",
-            "Last epoch of every run, the interval of one more, and the book's number; the table "
-            "of verdicts has the numbers.",
-        ),
-        curves=_inline(
-            curves_figure(runs), "curves", "Test accuracy of every run over its epochs."
-        ),
+    notes = "\n".join(
+        f"- **{e.name}** (section {e.section}): {e.note}"
+        for e in EXPERIMENTS.values()
+        if e.name in names
     )
+    findings = "\n\n".join(explanations.FINDINGS)
+    margins = ", ".join(f"{words(number)} {MARGIN[number]:.3f}" for number in NUMBERS)
+    return f"""# Learning Rate Scheduling: the book's numbers and ours
+
+Written by `d2l-lrsched report` from `runs.jsonl`; do not edit.
+
+The section *Learning Rate Scheduling* (11.15) of *Dive into Deep Learning*, in its MXNet edition,
+prints the last line of five training runs: LeNet on Fashion-MNIST, 30 epochs. A printed number is
+one draw. So the question is not whether it equals our mean, but whether one more run of ours would
+look like it. This page answers from {len(runs)} runs.
+
+![The cosine as the book plots it, and as its Trainer used it]({PLOTTED_AND_TRAINED_FIGURE})
+
+The chapter plots its schedules over epochs, but its Trainer reads them once an update.
+
+## The verdicts
+
+{len(verdicts)} comparisons: {counts(verdicts)}.
+
+![Last epoch of every run, the interval of one more, and the book's number]({BASELINE_FIGURE})
+
+Each dot is the last epoch of one run that trained; a bar is where one more would fall; the other
+mark is the number that the book prints. Runs that collapsed are counted beside the name; a bar
+that reaches the edge goes on.
+
+{markdown(verdict_table(verdicts))}
+
+Of an outcome the table has the share of our runs that ended so, and its exact interval.
+
+## What they say about the book
+
+What follows was written for the runs that come with d2l_lrsched; its tests hold it to them.
+
+{findings}
+
+{explained}
+## How they are reached
+
+A new draw from n runs with mean m and standard deviation s falls, with probability 1 - a, into the
+prediction interval `m ± t(1 - a/2, f) * s * sqrt(1 + 1/n)` (Crawford and Howell 1998, *The Clinical
+Neuropsychologist* 12:482-486; Spence and Stanley 2016, *PLoS ONE* 11(9):e0162874), here widened by
+{HALF_DIGIT}, half of the last printed digit. s is pooled over the experiments where Brown and
+Forsythe's test does not tell their spreads apart (p > {stats.ALIKE}), else it is the experiment's
+own; f are its degrees of freedom. All comparisons together are made at {LEVEL}, the risk of a false
+alarm, and so each at a = {LEVEL} / {len(verdicts)} (Bonferroni).
+
+- **{DIFFERENT}**: the printed number lies outside.
+- **{INCONCLUSIVE}**: it lies inside, but the interval is wider than the distance between the best
+  and the worst of the book's own runs that trained ({margins}); such an interval could not tell
+  one schedule from another. These margins were fixed before the runs were made.
+- **{CONSISTENT}**: it lies inside a narrower one.
+
+A *collapsed* network, which gives every image the same scores, is another mode and no outlier. It
+stays out of the intervals, and whether a run collapses is a comparison of its own: the share of our
+runs that ended as the book's did, with its exact binomial interval (Clopper and Pearson),
+{DIFFERENT} if even its upper end is below {RARE} and {CONSISTENT} if its lower end is above. Of a
+collapsed printed run nothing else is compared.
+
+## All experiments
+
+Mean ± standard deviation of the last epoch, over the runs that trained:
+
+{markdown(summary_table(runs))}
+
+{notes}
+
+![Test accuracy of every run over its epochs]({CURVES_FIGURE})
+
+Left the runs that the book prints, right the same schedules read once an epoch; a ring is the
+book's number.
+
+## Where the runs come from
+
+{markdown(provenance_table(runs))}
+
+Every number here is computed from these records; where they differ, with the number of runs.
+`d2l-lrsched verify` prints the verdicts again.
+"""
 
 
-def why(verdict: Verdict) -> str:
-    """Return in a sentence what made a verdict, but for the explanation of a difference."""
-    ours = f"{verdict.n - verdict.collapsed} of our {verdict.n} runs trained"
-    between = f"{verdict.low:.3f} and {verdict.high:.3f}"
-    if verdict.number == "outcome":
-        reason = f"{ours}; the share that ends as the book's did lies between {between}"
-        if verdict.verdict == INCONCLUSIVE:
-            reason += f", which may be rare or not (rare is below {regression.RARE})"
-        return f"{reason}."
-    if math.isinf(verdict.low):
-        return f"{ours}: too few to tell where one more would fall."
-    where = "outside" if verdict.verdict == DIFFERENT else "inside"
-    reason = f"{verdict.published:.3f} lies {where} {between}"
-    if verdict.verdict == INCONCLUSIVE:
-        widest = regression.margin(verdict.number)
-        reason += f", but that is wider than {widest:.3f} and would hold too much"
-    return f"{reason}."
+def as_html(page: str, folder: Path) -> str:
+    """Return a page of Markdown as one that holds its figures and asks the network for nothing.
 
+    Parameters
+    ----------
+    page : str
+        Its figures are svg files beside it.
+    folder : Path
+        Where these are.
+    """
 
-def provenance_rows(runs: Sequence[Run]) -> list[tuple[str, str]]:
-    """Return (what, values) rows of how the runs were made, counted where they differ."""
-    seeds: dict[str, list[int]] = {}
-    for run in runs:
-        seeds.setdefault(run.experiment, []).append(run.seed)
-    packages = dict.fromkeys(name for run in runs for name in run.versions)
-    hours = sum(run.seconds for run in runs if math.isfinite(run.seconds)) / 3600
-    dates = sorted(run.started[:10] for run in runs)
-    return [
-        ("runs", str(len(runs))),
-        *((f"seeds of {name}", _spans(seeds[name])) for name in CHAPTER if name in seeds),
-        ("net", _counted(str(run.settings["net"]) for run in runs)),
-        ("training", f"{hours:.1f} hours of one core"),
-        ("begun", " to ".join(dict.fromkeys((dates[0], dates[-1])))),
-        *((name, _counted(run.versions.get(name, "none") for run in runs)) for name in packages),
-        ("processor", _counted(run.processor for run in runs)),
-        ("OpenMP threads", _counted(str(run.threads) for run in runs)),
-        *(
-            (f"SHA-256 of {name}", _counted(run.data.get(name, "none") for run in runs))
-            for name in runs[0].data
-        ),
-    ]
+    def inline(found: re.Match[str]) -> str:
+        figure = b64encode((folder / found[1]).read_bytes()).decode()
+        return f'src="data:image/svg+xml;base64,{figure}"'
 
-
-def _counted(values: Iterable[str]) -> str:
-    counts = Counter(values)
-    if len(counts) == 1:
-        return next(iter(counts))
-    total = sum(counts.values())
-    return ", ".join(f"{value} ({n} of {total} runs)" for value, n in counts.most_common())
-
-
-def _spans(numbers: Iterable[int]) -> str:
-    """Return 0, 1, 2, 5 as '0-2, 5'."""
-    spans: list[list[int]] = []
-    for n in sorted(set(numbers)):
-        if spans and n == spans[-1][-1] + 1:
-            spans[-1].append(n)
-        else:
-            spans.append([n])
-    return ", ".join(f"{s[0]}-{s[-1]}" if len(s) > 1 else f"{s[0]}" for s in spans)
-
-
-def _inline(figure: Figure, name: str, label: str) -> Markup:
-    """Return the figure as an svg element whose ids no other figure on the page has."""
-    content = io.StringIO()
-    with look(**{"svg.hashsalt": name}):
-        figure.savefig(content, format="svg", bbox_inches="tight", metadata=UNDATED["svg"])
-    svg = re.sub("<metadata>.*?</metadata>", "", content.getvalue(), flags=re.DOTALL)
-    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg[svg.index("<svg ") :])
-    svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
-    return Markup(svg)
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(page)
+    body = re.sub(r'src="([^":]+\.svg)"', inline, body)
+    title = page.partition("\n")[0].lstrip("# ")
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>{_STYLE}</style>
+{body}</html>
+"""

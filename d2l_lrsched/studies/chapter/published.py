@@ -1,4 +1,4 @@
-"""The numbers that the book prints, each with its section.
+"""The numbers that the book prints.
 
 Source: the Vietnamese edition of Dive into Deep Learning, section 11.15 "Learning Rate
 Scheduling", MXNet edition; the printed output of its five training runs of 30 epochs.
@@ -23,20 +23,24 @@ class Published:
     `collapsed` marks the loss ln 10 and accuracy 0.1 of a network with one output for all images.
     """
 
-    section: str
     train_loss: float
     train_acc: float
     test_acc: float
     collapsed: bool = False
 
+    @property
+    def outcome(self) -> str:
+        """'collapsed' or 'trained'."""
+        return "collapsed" if self.collapsed else "trained"
+
 
 #: Experiment name -> what the book printed for it.
 PRINTED: Mapping[str, Published] = MappingProxyType(
     {
-        "constant": Published("11.15.1", 2.303, 0.098, 0.100, collapsed=True),
-        "square-root": Published("11.15.2", 0.307, 0.887, 0.882),
-        "multi-factor": Published("11.15.3.2", 0.187, 0.931, 0.898),
-        "cosine": Published("11.15.3.3", 0.362, 0.870, 0.848),
-        "cosine-warmup": Published("11.15.3.4", 0.394, 0.857, 0.854),
+        "constant": Published(2.303, 0.098, 0.100, collapsed=True),
+        "square-root": Published(0.307, 0.887, 0.882),
+        "multi-factor": Published(0.187, 0.931, 0.898),
+        "cosine": Published(0.362, 0.870, 0.848),
+        "cosine-warmup": Published(0.394, 0.857, 0.854),
     }
 )

@@ -1,27 +1,23 @@
-"""The tables: the book's printed numbers beside ours, the verdicts on them, all seeds."""
+"""The chapter's tables: the book's printed numbers beside ours, the verdicts on them, all seeds."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from statistics import fmean, stdev
 
+import pandas as pd
+
+from d2l_lrsched import stats
+from d2l_lrsched.runs.frames import of_experiment, of_runs
 from d2l_lrsched.runs.record import Run
-from d2l_lrsched.studies.chapter import published
-from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
-from d2l_lrsched.studies.chapter.verdicts import NUMBERS, Verdict, margin
-
-HEADER = ("section", "experiment", "published", "ours", "difference", "remark")
-SUMMARY_HEADER = ("experiment", "runs", "collapsed", "train loss", "train acc", "test acc")
-VERDICT_HEADER = (
-    *("experiment", "number", "published", "verdict", "mean or share", "interval", "width"),
-    *("margin", "sd", "runs", "collapsed"),
-)
+from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
+from d2l_lrsched.studies.chapter.published import PRINTED
+from d2l_lrsched.studies.chapter.verdicts import MARGIN, NUMBERS, Verdict
 
 
-def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
-    """Return one row of text a run, in the chapter's order.
+def chapter_table(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return one row of texts a run, in the chapter's order.
 
     Each triple is train loss, train accuracy, test accuracy, to the book's three digits; the
     difference is ours, so rounded, minus the printed one. Runs that the book did not make have
@@ -29,24 +25,23 @@ def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
     column names an outcome other than 'trained', the fast net and a number of epochs other than
     the chapter's.
     """
-    order = list(CHAPTER)
-    rows: list[tuple[str, ...]] = []
-    chapters_runs = [run for run in runs if run.experiment in CHAPTER]
-    for run in sorted(chapters_runs, key=lambda run: (order.index(run.experiment), run.seed)):
+    order = list(EXPERIMENTS)
+    chapters = [run for run in runs if run.experiment in EXPERIMENTS]
+    rows = []
+    for run in sorted(chapters, key=lambda run: (order.index(run.experiment), run.seed)):
+        experiment, printed = EXPERIMENTS[run.experiment], PRINTED.get(run.experiment)
         ours = [round(getattr(run.final, number), 3) for number in NUMBERS]
-        printed = published.PRINTED.get(run.experiment)
         theirs = [getattr(printed, number) for number in NUMBERS] if printed else []
         remarks: list[str] = [] if run.outcome == "trained" else [run.outcome]
         if printed and printed.collapsed and run.outcome == "trained":
             remarks.append("the book's collapsed")
         if run.settings["net"] == "fast":
             remarks.append("fast net")
-        chapters = CHAPTER[run.experiment].num_epochs
-        if run.num_epochs != chapters:
-            remarks.append(f"{run.num_epochs} instead of {chapters} epochs")
+        if run.num_epochs != experiment.num_epochs:
+            remarks.append(f"{run.num_epochs} instead of {experiment.num_epochs} epochs")
         rows.append(
             (
-                CHAPTER[run.experiment].section,
+                experiment.section,
                 run.experiment,
                 "/".join(f"{x:.3f}" for x in theirs) or "-",
                 "/".join(f"{x:.3f}" for x in ours),
@@ -54,78 +49,100 @@ def chapter_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
                 ", ".join(remarks),
             )
         )
-    return rows
+    columns = ["section", "experiment", "published", "ours", "difference", "remark"]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def summary_rows(runs: Iterable[Run]) -> list[tuple[str, ...]]:
-    """Return one row of text an experiment, in the chapter's order: counts, then mean ± sd.
+def summary_table(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return one row of texts an experiment, in the chapter's order: counts, then mean ± sd.
 
     Means and standard deviations are of the runs that neither collapsed nor turned non-finite.
     """
-    runs = list(runs)
-    rows: list[tuple[str, ...]] = []
-    for name in CHAPTER:
-        ours = [run for run in runs if run.experiment == name]
-        if ours:
-            dead = Counter(run.outcome for run in ours if run.outcome != "trained")
-            collapsed = str(dead["collapsed"])
-            if dead["non-finite"]:
-                collapsed += f", {dead['non-finite']} non-finite"
-            alive = [run.final for run in ours if run.outcome == "trained"]
-            numbers = [
-                mean_and_sd([getattr(final, number) for final in alive]) for number in NUMBERS
-            ]
-            rows.append((name, str(len(ours)), collapsed, *numbers))
-    return rows
+    table, rows = of_runs(runs), []
+    for name in EXPERIMENTS:
+        of = of_experiment(table, name)
+        if len(of):
+            counts = of.outcome.value_counts()
+            collapsed = str(counts.get("collapsed", 0))
+            if "non-finite" in counts:
+                collapsed += f", {counts['non-finite']} non-finite"
+            numbers = [stats.mean_sd(of[of.trained][number]) for number in NUMBERS]
+            rows.append((name, str(len(of)), collapsed, *numbers))
+    columns = ["experiment", "runs", "collapsed", *map(words, NUMBERS)]
+    return pd.DataFrame(rows, columns=columns)
 
 
-def verdict_rows(verdicts: Iterable[Verdict]) -> list[tuple[str, ...]]:
-    """Return one row of text a verdict, with the numbers that led to it.
+def verdict_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
+    """Return one row of texts a verdict, with the numbers that led to it.
 
     Of an outcome these are the share of our runs that ended so, and its exact interval; 'sd' is
     what the interval rests on, perhaps pooled over the experiments.
     """
-    rows: list[tuple[str, ...]] = []
-    for v in verdicts:
-        width, widest = "-", "-"
-        if v.number != "outcome":
-            width, widest = f"{v.high - v.low:.3f}", f"{margin(v.number):.3f}"
-        rows.append(
-            (
-                v.experiment,
-                v.number.replace("_", " "),
-                v.published if isinstance(v.published, str) else f"{v.published:.3f}",
-                v.verdict,
-                f"{v.center:.3f}",
-                f"{v.low:.3f} to {v.high:.3f}",
-                width,
-                widest,
-                "-" if math.isnan(v.spread) else f"{v.spread:.4f}",
-                str(v.n),
-                str(v.collapsed),
-            )
-        )
-    return rows
+    rows = [
+        {
+            "experiment": v.experiment,
+            "number": words(v.number),
+            "published": v.published if isinstance(v.published, str) else f"{v.published:.3f}",
+            "verdict": v.verdict,
+            "mean or share": f"{v.center:.3f}",
+            "interval": f"{stats.Interval(v.low, v.high):.3f}",
+            "width": "-" if v.number == "outcome" else f"{v.high - v.low:.3f}",
+            "margin": "-" if v.number == "outcome" else f"{MARGIN[v.number]:.3f}",
+            "sd": "-" if math.isnan(v.spread) else f"{v.spread:.4f}",
+            "runs": str(v.n),
+            "collapsed": str(v.collapsed),
+        }
+        for v in verdicts
+    ]
+    return pd.DataFrame(rows)
 
 
-def mean_and_sd(values: Sequence[float], digits: int = 3) -> str:
-    """Return mean ± standard deviation; the mean alone of one value, '-' of none."""
-    if not values:
-        return "-"
-    spread = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{fmean(values):.{digits}f}{spread}"
+def provenance_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """Return (what, values) rows of how the runs were made, counted where they differ."""
+    table = of_runs(runs)
+    packages = dict.fromkeys(name for run in runs for name in run.versions)
+    hours = table.seconds.sum() / 3600
+    dates = sorted(run.started[:10] for run in runs)
+    rows = [
+        ("runs", str(len(runs))),
+        *(
+            (f"seeds of {name}", _spans(seeds))
+            for name in EXPERIMENTS
+            if len(seeds := of_experiment(table, name).index)
+        ),
+        ("net", _counted(run.settings["net"] for run in runs)),
+        ("training", f"{hours:.1f} hours of one core"),
+        ("begun", " to ".join(dict.fromkeys((dates[0], dates[-1])))),
+        *((name, _counted(run.versions.get(name, "none") for run in runs)) for name in packages),
+        ("processor", _counted(run.processor for run in runs)),
+        ("OpenMP threads", _counted(str(run.threads) for run in runs)),
+        *(
+            (f"SHA-256 of {name}", _counted(run.data.get(name, "none") for run in runs))
+            for name in runs[0].data
+        ),
+    ]
+    return pd.DataFrame(rows, columns=["what", "value"])
 
 
-def as_text(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return the table in columns, for a terminal."""
-    widths = [max(map(len, column)) for column in zip(header, *rows)]
-    lines = [header, ["-" * width for width in widths], *rows]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines
-    )
+def words(number: str) -> str:
+    """Return a number's name as it is read."""
+    return number.replace("_", " ")
 
 
-def as_markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return the table in Markdown."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def _counted(values: Iterable[str]) -> str:
+    counts = Counter(values)
+    if len(counts) == 1:
+        return next(iter(counts))
+    total = sum(counts.values())
+    return ", ".join(f"{value} ({n} of {total} runs)" for value, n in counts.most_common())
+
+
+def _spans(numbers: Iterable[int]) -> str:
+    """Return 0, 1, 2, 5 as '0-2, 5'."""
+    spans: list[list[int]] = []
+    for n in sorted(set(numbers)):
+        if spans and n == spans[-1][-1] + 1:
+            spans[-1].append(n)
+        else:
+            spans.append([n])
+    return ", ".join(f"{s[0]}-{s[-1]}" if len(s) > 1 else f"{s[0]}" for s in spans)

@@ -1,47 +1,44 @@
 """Whether a published number looks like one more draw of our runs.
 
 A published number is a single run's. So it is held against the interval in which one new run of
-ours would fall, not against the interval of our mean: Crawford and Howell (1998), *Comparing an
-individual's test score against norms derived from small samples*, The Clinical
-Neuropsychologist 12:482-486; Spence and Stanley (2016), *Prediction interval: what to expect when
-you're expecting ... a replication*, PLoS ONE 11(9):e0162874.
+ours would fall (`stats.prediction`), not against the interval of our mean.
 
-Collapse is a mode of its own, not an outlier: intervals come from the runs that did not collapse,
-and whether a run collapses is compared as a share.
+Collapse is a mode of its own, not an outlier: intervals come from the runs that trained, and
+whether a run collapses is compared as a share.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from statistics import fmean, variance
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-import numpy as np
-from scipy import stats
-
+from d2l_lrsched import stats
+from d2l_lrsched.runs.frames import of_experiment, of_runs
 from d2l_lrsched.runs.record import Run
+from d2l_lrsched.stats import LEVEL
 from d2l_lrsched.studies.chapter.published import PRINTED, Published
 
 NUMBERS = ("train_loss", "train_acc", "test_acc")
 CONSISTENT, DIFFERENT, INCONCLUSIVE = "CONSISTENT", "DIFFERENT", "INCONCLUSIVE"
-#: The risk that any published number that is a draw like ours is called DIFFERENT, as far as
-#: the comparisons are independent. All experiments share their seeds: in simulated studies whose
-#: pooled groups correlate by 0.8 it is 7 %, by 0.95 10 %.
-LEVEL = 0.05
-#: The same risk where a new run of ours is compared with those before.
+#: The risk of `compare` where a new run of ours is compared with those before.
 FRESH_LEVEL = 0.01
 #: Half of the last digit that the book prints.
 HALF_DIGIT = 0.0005
 #: An outcome that our runs have less often than this would surprise.
 RARE = 0.05
-#: Spreads are pooled where the test of their equality gives at least this p-value: not the usual
-#: 0.05, which would pool what merely cannot be told apart. Bancroft (1964), Biometrics 20:427-442.
-ALIKE = 0.25
+_TRAINED = [printed for printed in PRINTED.values() if not printed.collapsed]
+#: The widest interval that still decides anything: the range of the book's runs that trained. A
+#: wider one could not tell the chapter's best schedule from its worst. Fixed before the baseline
+#: was run.
+MARGIN = {
+    number: max(getattr(p, number) for p in _TRAINED) - min(getattr(p, number) for p in _TRAINED)
+    for number in NUMBERS
+}
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """One claimed number, the interval that it is held against, and what follows.
 
     Attributes
@@ -55,10 +52,10 @@ class Verdict:
     n, collapsed : int
         Our runs in all, and those of them that collapsed or turned non-finite.
     center, spread : float
-        Mean and standard deviation of the runs that did not; for 'outcome' the share and nan.
-    degrees : int
-        Degrees of freedom of `spread`, which may be pooled over experiments; for 'outcome' 0.
+        Mean and standard deviation, perhaps pooled over experiments, of the runs that trained; for
+        'outcome' the share and nan.
     low, high : float
+        Infinite where too few runs trained to judge by.
     """
 
     experiment: str
@@ -69,61 +66,8 @@ class Verdict:
     collapsed: int
     center: float
     spread: float
-    degrees: int
     low: float
     high: float
-
-
-def prediction_interval(
-    mean: float, n: int, spread: float, degrees: int, alpha: float
-) -> tuple[float, float]:
-    r"""Return where a new draw falls with probability 1 - alpha.
-
-    :math:`\bar x \pm t_{1 - \alpha/2,\,\nu}\; s \sqrt{1 + 1/n}` with :math:`\nu` `degrees` of
-    freedom of s; Crawford and Howell (1998), Spence and Stanley (2016).
-    """
-    half = float(stats.t.ppf(1 - alpha / 2, degrees)) * spread * math.sqrt(1 + 1 / n)
-    return mean - half, mean + half
-
-
-def share_interval(successes: int, n: int, alpha: float) -> tuple[float, float]:
-    """Return the exact binomial (Clopper-Pearson) interval of a share, level 1 - alpha."""
-    found = stats.binomtest(successes, n).proportion_ci(1 - alpha, method="exact")
-    return float(found.low), float(found.high)
-
-
-def spreads(groups: Mapping[str, Sequence[float]]) -> dict[str, tuple[float, int]]:
-    """Return each group's standard deviation and its degrees of freedom.
-
-    Pooled over all groups where Brown and Forsythe's test gives their equality a p-value above
-    `ALIKE`, else each group's own. Groups of fewer than three join neither the test nor the pool.
-    With ten draws a group the risk of a false alarm is what is claimed where the spreads are equal
-    and where they clearly differ; in between, where one is twice the others, it is 7 % for 5 %.
-    """
-    able = {name: group for name, group in groups.items() if len(group) > 2}
-    degrees = {name: len(group) - 1 for name, group in able.items()}
-    own = {name: variance(group) for name, group in able.items()}
-    alike = len(able) < 2 or _brown_forsythe(*able.values()) > ALIKE
-    if not alike:
-        return {name: (math.sqrt(own[name]), degrees[name]) for name in able}
-    total = sum(degrees.values())
-    pooled = math.sqrt(sum(degrees[name] * own[name] for name in able) / max(total, 1))
-    return dict.fromkeys(able, (pooled, total))
-
-
-def _brown_forsythe(*groups: Sequence[float]) -> float:
-    with np.errstate(invalid="ignore", divide="ignore"):  # all values equal: no p-value, nan
-        return float(stats.levene(*groups, center="median").pvalue)
-
-
-def margin(number: str) -> float:
-    """Return the widest interval that still decides anything: the range of the book's living runs.
-
-    An interval wider than the distance between the chapter's best and worst schedule could not
-    tell one schedule from another. It was fixed before the baseline was run.
-    """
-    values = [getattr(p, number) for p in PRINTED.values() if not p.collapsed]
-    return max(values) - min(values)
 
 
 def compare(
@@ -137,7 +81,7 @@ def compare(
 
     Bonferroni: each comparison is made at `level` divided by their number, outcomes counted. A
     number outside its interval is DIFFERENT; one inside an interval that is wider than its
-    `margin` is INCONCLUSIVE. Of a collapsed claim only the outcome is compared.
+    `MARGIN` is INCONCLUSIVE. Of a collapsed claim only the outcome is compared.
 
     Parameters
     ----------
@@ -147,36 +91,48 @@ def compare(
     claims : mapping of experiment name -> Published
         By default what the book prints.
     level : float
-        The risk that any claim that is a draw like ours is called DIFFERENT.
+        The risk that any claim that is a draw like ours is called DIFFERENT, as far as the
+        comparisons are independent. All experiments share their seeds: in simulated studies whose
+        pooled groups correlate by 0.8 it is 7 % instead of 5 %, by 0.95 10 %.
     rounding : float
         How far the claims may be rounded; the intervals are widened by it on both sides.
     """
-    runs = list(runs)
-    by_name = {name: [run for run in runs if run.experiment == name] for name in claims}
-    by_name = {name: found for name, found in by_name.items() if found}
-    compared = [(name, number) for name in by_name for number in _numbers(claims[name])]
-    alpha = level / max(len(compared), 1)
-    lived = {name: [r for r in rs if r.outcome == "trained"] for name, rs in by_name.items()}
-    of_number = {
-        number: spreads(
-            {name: [getattr(r.final, number) for r in rs] for name, rs in lived.items()}
-        )
+    table = of_runs(runs)
+    groups = {name: of for name in claims if len(of := of_experiment(table, name))}
+    trained = {name: of[of.trained] for name, of in groups.items()}
+    spreads = {
+        number: stats.spreads({name: of[number] for name, of in trained.items()})
         for number in NUMBERS
     }
-    return [
-        _outcome_verdict(name, by_name[name], claims[name], alpha)
-        if number == "outcome"
-        else _number_verdict(
-            name,
-            number,
-            getattr(claims[name], number),
-            by_name[name],
-            of_number[number].get(name),
-            alpha,
-            rounding,
-        )
-        for name, number in compared
-    ]
+    compared = sum(1 if claims[name].collapsed else 1 + len(NUMBERS) for name in groups)
+    alpha = level / max(compared, 1)
+    found = []
+    for name, of in groups.items():
+        claim, counts = claims[name], (len(of), len(of) - len(trained[name]))
+        same = int((of.outcome == claim.outcome).sum())
+        low, high = stats.share(same, len(of), alpha)
+        verdict = DIFFERENT if high < RARE else CONSISTENT if low > RARE else INCONCLUSIVE
+        share = (same / len(of), math.nan, low, high)
+        found.append(Verdict(name, "outcome", verdict, claim.outcome, *counts, *share))
+        for number in () if claim.collapsed else NUMBERS:
+            mean, n = float(trained[name][number].mean()), len(trained[name])
+            spread, degrees = spreads[number].get(name, (math.nan, 0))
+            low, high = -math.inf, math.inf
+            if degrees:
+                low, high = stats.prediction(mean, n, spread, degrees, alpha)
+            low, high, published = low - rounding, high + rounding, getattr(claim, number)
+            verdict = INCONCLUSIVE if high - low > MARGIN[number] else CONSISTENT
+            if not low <= published <= high:
+                verdict = DIFFERENT
+            numbers = (mean, spread, low, high)
+            found.append(Verdict(name, number, verdict, published, *counts, *numbers))
+    return found
+
+
+def counts(verdicts: Iterable[Verdict]) -> str:
+    """Return how many numbers have which verdict, in words."""
+    found = Counter(verdict.verdict for verdict in verdicts)
+    return ", ".join(f"{n} {verdict}" for verdict, n in sorted(found.items()))
 
 
 def distinct(runs: Iterable[Run]) -> list[Run]:
@@ -213,47 +169,4 @@ def claim(run: Run) -> Published:
     One that turned non-finite is taken as collapsed; `surprise` tells the two apart.
     """
     loss, train_acc, test_acc = (getattr(run.final, number) for number in NUMBERS)
-    return Published("", loss, train_acc, test_acc, collapsed=run.outcome != "trained")
-
-
-def _numbers(published: Published) -> tuple[str, ...]:
-    return ("outcome",) if published.collapsed else ("outcome", *NUMBERS)
-
-
-def _outcome_verdict(name: str, runs: Sequence[Run], published: Published, alpha: float) -> Verdict:
-    outcome = "collapsed" if published.collapsed else "trained"
-    same = sum(run.outcome == outcome for run in runs)
-    low, high = share_interval(same, len(runs), alpha)
-    verdict = DIFFERENT if high < RARE else CONSISTENT if low > RARE else INCONCLUSIVE
-    lost = sum(run.outcome != "trained" for run in runs)
-    share = same / len(runs)
-    return Verdict(
-        name, "outcome", verdict, outcome, len(runs), lost, share, math.nan, 0, low, high
-    )
-
-
-def _number_verdict(
-    name: str,
-    number: str,
-    published: float,
-    runs: Sequence[Run],
-    spread_and_degrees: tuple[float, int] | None,
-    alpha: float,
-    rounding: float,
-) -> Verdict:
-    values = [getattr(run.final, number) for run in runs if run.outcome == "trained"]
-    counts = len(runs), len(runs) - len(values)
-    if spread_and_degrees is None:  # fewer than three runs to judge by
-        center = fmean(values) if values else math.nan
-        return Verdict(
-            name, number, INCONCLUSIVE, published, *counts, center, math.nan, 0, -math.inf, math.inf
-        )
-    spread, degrees = spread_and_degrees
-    center = fmean(values)
-    low, high = prediction_interval(center, len(values), spread, degrees, alpha)
-    low, high = low - rounding, high + rounding
-    if not low <= published <= high:
-        verdict = DIFFERENT
-    else:
-        verdict = INCONCLUSIVE if high - low > margin(number) else CONSISTENT
-    return Verdict(name, number, verdict, published, *counts, center, spread, degrees, low, high)
+    return Published(loss, train_acc, test_acc, collapsed=run.outcome != "trained")

@@ -24,7 +24,7 @@ def warmup_cosine(num_updates: int, base_lr: float) -> builtin.CosineScheduler:
 
 #: The rate of the four combinations, at which the run without anything sometimes collapses.
 HIGH_RATE = 0.5
-#: The seeds of the pilot, which chooses the threshold by `collapse.threshold`; no arm has them.
+#: The seeds of the pilot, which chooses the threshold by `threshold`; no arm has them.
 PILOT_SEEDS = range(1000, 1020)
 #: What it chose. A test holds it to the pilot's records.
 CLIP_NORM = 0.7

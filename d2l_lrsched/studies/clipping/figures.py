@@ -13,8 +13,7 @@ from d2l_lrsched import drawing
 from d2l_lrsched.drawing import COLLAPSED, TRAINED
 from d2l_lrsched.runs.frames import of_epochs, of_experiment, of_runs, of_windows
 from d2l_lrsched.runs.record import Run
-from d2l_lrsched.studies.clipping.claims import ARMS
-from d2l_lrsched.studies.clipping.collapse import REMEDIES
+from d2l_lrsched.studies.clipping.claims import ARMS, REMEDIES
 from d2l_lrsched.studies.clipping.descent import RATES, SETTLED, Descent
 
 _LOSS = "train loss, of 50 batches"

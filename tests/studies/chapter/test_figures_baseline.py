@@ -5,8 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from d2l_lrsched.studies.chapter import figures_baseline
-from d2l_lrsched.studies.chapter import verdicts as regression
+from d2l_lrsched.studies.chapter import figures_baseline, verdicts
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.published import PRINTED
 from made_up import a_run, an_epoch
@@ -30,7 +29,7 @@ def runs():
 
 @pytest.fixture
 def panels(runs):
-    return figures_baseline.baseline_figure(runs, regression.compare(runs)).axes
+    return figures_baseline.baseline_figure(runs, verdicts.compare(runs)).axes
 
 
 def rows_of(panel):
@@ -47,10 +46,10 @@ def test_dots_are_the_runs_that_trained(panels):
 
 
 def test_bars_and_marks_are_the_verdicts(runs, panels):
-    verdicts = regression.compare(runs)
-    for panel, number in zip(panels, regression.NUMBERS):
+    found = verdicts.compare(runs)
+    for panel, number in zip(panels, verdicts.NUMBERS):
         rows = rows_of(panel)
-        for verdict in (v for v in verdicts if v.number == number):
+        for verdict in (v for v in found if v.number == number):
             (row,) = (y for label, y in rows.items() if label.split("\n")[0] == verdict.experiment)
             lines = [line for line in panel.lines if set(line.get_ydata()) == {row}]
             (bar,) = (line for line in lines if len(line.get_xdata()) == 2)
@@ -77,7 +76,7 @@ def test_the_dead_are_counted_and_squash_nothing(panels):
 
 def test_without_runs_of_an_experiment_there_is_no_row():
     some = [run("cosine", seed, 0.36 + seed / 1000) for seed in range(3)]
-    panel = figures_baseline.baseline_figure(some, regression.compare(some)).axes[0]
+    panel = figures_baseline.baseline_figure(some, verdicts.compare(some)).axes[0]
     assert list(rows_of(panel)) == ["cosine"]
 
 

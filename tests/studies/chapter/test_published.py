@@ -36,12 +36,3 @@ def test_the_collapsed_one_has_the_loss_of_guessing():
 def test_updates_per_epoch_count_the_incomplete_last_batch():
     assert UPDATES_PER_EPOCH == 234 + 1
     assert 234 * 256 < 60_000 < 235 * 256
-
-
-def test_each_has_its_section():
-    sections = [p.section for p in published.PRINTED.values()]
-    assert sections == ["11.15.1", "11.15.2", "11.15.3.2", "11.15.3.3", "11.15.3.4"]
-
-
-def test_the_note_names_the_earlier_release():
-    assert "first release of Fashion-MNIST" in published.__doc__

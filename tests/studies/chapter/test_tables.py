@@ -1,32 +1,29 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
-from d2l_lrsched.studies.chapter import tables as report
+from d2l_lrsched.studies.chapter import tables
 from d2l_lrsched.studies.chapter.verdicts import Verdict
-from made_up import an_epoch
+from made_up import a_run
 
 
-def a_run(name, loss, train_acc, test_acc, outcome="trained", num_epochs=30, seed=0, **settings):
-    return SimpleNamespace(
-        experiment=name,
-        seed=seed,
-        outcome=outcome,
-        num_epochs=num_epochs,
-        settings={"net": "chapter", **settings},
-        final=an_epoch(train_loss=loss, train_acc=train_acc, test_acc=test_acc),
-    )
+def run(name, loss, train_acc, test_acc, outcome="trained", num_epochs=30, net="chapter"):
+    numbers = {"train_loss": loss, "train_acc": train_acc, "test_acc": test_acc}
+    return a_run(name, 0, outcome, num_epochs, settings={"net": net}, **numbers)
+
+
+def rows(table):
+    return list(table.itertuples(index=False, name=None))
 
 
 def test_rows_stand_in_the_chapters_order_with_rounded_differences():
-    rows = report.chapter_rows(
+    found = tables.chapter_table(
         [
-            a_run("cosine", 0.3604, 0.8716, 0.85),
-            a_run("constant", 2.3026, 0.1, 0.1, outcome="collapsed"),
+            run("cosine", 0.3604, 0.8716, 0.85),
+            run("constant", 2.3026, 0.1, 0.1, outcome="collapsed"),
         ]
     )
-    assert rows == [
+    assert rows(found) == [
         (
             "11.15.1",
             "constant",
@@ -47,60 +44,50 @@ def test_rows_stand_in_the_chapters_order_with_rounded_differences():
 
 
 def test_runs_of_other_experiments_have_no_row():
-    other = a_run("my-own", 0.36, 0.87, 0.85)
-    ours = a_run("cosine", 0.36, 0.87, 0.85)
-    assert report.chapter_rows([other, ours, other]) == report.chapter_rows([ours])
-    assert report.summary_rows([other, ours, other]) == report.summary_rows([ours])
+    other = run("my-own", 0.36, 0.87, 0.85)
+    ours = run("cosine", 0.36, 0.87, 0.85)
+    assert rows(tables.chapter_table([other, ours, other])) == rows(tables.chapter_table([ours]))
+    assert rows(tables.summary_table([other, ours, other])) == rows(tables.summary_table([ours]))
 
 
 def test_the_fast_net_is_named_and_the_chapters_is_not():
-    rows = report.chapter_rows(
+    found = tables.chapter_table(
         [
-            a_run("cosine", 0.36, 0.87, 0.85, net="fast", num_epochs=2),
-            a_run("cosine", 0.36, 0.87, 0.85, net="chapter"),
+            run("cosine", 0.36, 0.87, 0.85, net="fast", num_epochs=2),
+            run("cosine", 0.36, 0.87, 0.85, net="chapter"),
         ]
     )
-    assert [row[-1] for row in rows] == ["fast net, 2 instead of 30 epochs", ""]
+    assert list(found.remark) == ["fast net, 2 instead of 30 epochs", ""]
 
 
-def test_a_run_that_lives_where_the_books_died_is_marked():
-    (row,) = report.chapter_rows([a_run("constant", 0.14, 0.94, 0.88)])
+def test_a_run_that_trained_where_the_books_collapsed_is_marked():
+    (row,) = rows(tables.chapter_table([run("constant", 0.14, 0.94, 0.88)]))
     assert row[5] == "the book's collapsed"
 
 
 def test_runs_that_the_book_did_not_make_have_no_printed_numbers():
-    (row,) = report.chapter_rows([a_run("cosine-per-epoch", 0.2, 0.9, 0.88)])
+    (row,) = rows(tables.chapter_table([run("cosine-per-epoch", 0.2, 0.9, 0.88)]))
     assert row == ("11.15.3.3", "cosine-per-epoch", "-", "0.200/0.900/0.880", "-", "")
 
 
 def test_a_short_run_is_marked():
-    (row,) = report.chapter_rows(
-        [a_run("constant", float("nan"), 0.1, 0.1, "non-finite", num_epochs=2)]
+    (row,) = rows(
+        tables.chapter_table([run("constant", float("nan"), 0.1, 0.1, "non-finite", num_epochs=2)])
     )
     assert row[3] == "nan/0.100/0.100"
     assert row[5] == "non-finite, 2 instead of 30 epochs"
 
 
-def test_as_text_aligns_columns():
-    text = report.as_text(("a", "bb"), [("long", "x"), ("s", "")])
-    assert text == "a     bb\n----  --\nlong  x\ns"
-
-
-def test_as_markdown():
-    text = report.as_markdown(("a", "b"), [("1", "2")])
-    assert text == "| a | b |\n| --- | --- |\n| 1 | 2 |"
-
-
 def test_summary_is_of_the_runs_that_trained():
     """Means and sample standard deviations by hand: 0.1, 0.2, 0.3 have 0.2 and 0.1."""
     runs = [
-        *(a_run("cosine", loss, 0.9, 0.8) for loss in (0.1, 0.2, 0.3)),
-        a_run("cosine", 2.303, 0.1, 0.1, outcome="collapsed"),
-        a_run("cosine", math.nan, 0.1, 0.1, outcome="non-finite"),
-        a_run("square-root", 0.25, 0.9, 0.8),
-        a_run("constant", 2.303, 0.1, 0.1, outcome="collapsed"),
+        *(run("cosine", loss, 0.9, 0.8) for loss in (0.1, 0.2, 0.3)),
+        run("cosine", 2.303, 0.1, 0.1, outcome="collapsed"),
+        run("cosine", math.nan, 0.1, 0.1, outcome="non-finite"),
+        run("square-root", 0.25, 0.9, 0.8),
+        run("constant", 2.303, 0.1, 0.1, outcome="collapsed"),
     ]
-    assert report.summary_rows(runs) == [
+    assert rows(tables.summary_table(runs)) == [
         ("constant", "1", "1", "-", "-", "-"),
         ("square-root", "1", "0", "0.250", "0.900", "0.800"),
         ("cosine", "5", "1, 1 non-finite", "0.200 ± 0.100", "0.900 ± 0.000", "0.800 ± 0.000"),
@@ -108,12 +95,11 @@ def test_summary_is_of_the_runs_that_trained():
 
 
 def test_verdicts_show_the_numbers_that_led_to_them():
-    number = Verdict("cosine", "test_acc", "CONSISTENT", 0.848, 10, 1, 0.8514, 0.01, 9, 0.83, 0.87)
+    number = Verdict("cosine", "test_acc", "CONSISTENT", 0.848, 10, 1, 0.8514, 0.01, 0.83, 0.87)
     outcome = Verdict(
-        "constant", "outcome", "INCONCLUSIVE", "collapsed", 10, 1, 0.1, math.nan, 0, 0.001, 0.58
+        "constant", "outcome", "INCONCLUSIVE", "collapsed", 10, 1, 0.1, math.nan, 0.001, 0.58
     )
-    rows = report.verdict_rows([number, outcome])
-    shown = [dict(zip(report.VERDICT_HEADER, row)) for row in rows]
+    shown = tables.verdict_table([number, outcome]).to_dict("records")
     assert shown[0] == {
         "experiment": "cosine",
         "number": "test acc",
@@ -131,3 +117,29 @@ def test_verdicts_show_the_numbers_that_led_to_them():
     assert shown[1]["mean or share"] == "0.100"
     assert shown[1]["interval"] == "0.001 to 0.580"
     assert {shown[1][name] for name in ("width", "margin", "sd")} == {"-"}
+
+
+def test_provenance_counts_what_differs():
+    made = {
+        "settings": {"net": "fast"},
+        "seconds": 1800.0,
+        "started": "2026-03-04T05:06:07+00:00",
+        "versions": {"python": "3.11.7", "commit": "abc"},
+        "data": {"labels": "0123"},
+    }
+    runs = [a_run("constant", seed, **made) for seed in range(45)]
+    other = {**made, "versions": {"python": "3.9.2"}, "started": "2026-03-05T00:00:00+00:00"}
+    other["seconds"] = math.nan  # as null in the record
+    found = dict(rows(tables.provenance_table([*runs, a_run("constant", 47, **other)])))
+    assert found == {
+        "runs": "46",
+        "seeds of constant": "0-44, 47",
+        "net": "fast",
+        "training": "22.5 hours of one core",
+        "begun": "2026-03-04 to 2026-03-05",
+        "python": "3.11.7 (45 of 46 runs), 3.9.2 (1 of 46 runs)",
+        "commit": "abc (45 of 46 runs), none (1 of 46 runs)",
+        "processor": "a processor",
+        "OpenMP threads": "1",
+        "SHA-256 of labels": "0123",
+    }

@@ -1,0 +1,187 @@
+"""The clipping study's tables: two weights, the pilot, the arms, the claims, who collapses."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from d2l_lrsched import stats
+from d2l_lrsched.runs.frames import of_epochs, of_experiment, of_runs
+from d2l_lrsched.runs.record import Run
+from d2l_lrsched.studies.clipping import descent, verdicts
+from d2l_lrsched.studies.clipping.claims import ARMS, PAPER, Word
+from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, EXPERIMENTS
+from d2l_lrsched.studies.clipping.measures import measure
+from d2l_lrsched.studies.clipping.threshold import threshold
+
+
+def descent_table(descents: Iterable[descent.Descent]) -> pd.DataFrame:
+    """Return the paper's table 4.2 with measured numbers: a row of texts for each descent.
+
+    The norm applied is measured too: the first step's length divided by the rate. The paper gives
+    one number a row (above 10, and 1) and calls clipping slow.
+    """
+    rows = []
+    for one in descents:
+        step = descent.settled(one)
+        applied = math.dist(*one.weights[:2]) / one.learning_rate
+        rows.append(
+            {
+                "learning rate": f"{one.learning_rate:.3g}",
+                "clipping": "no" if one.clip_norm is None else f"at {one.clip_norm:.3g}",
+                "gradient norm at the start": f"{one.norms[0]:.3g}",
+                "norm applied in the first step": f"{applied:.3g}",
+                "largest gradient norm after the start": f"{max(one.norms[1:]):.3g}",
+                "final loss": f"{one.losses[-1]:.3g}",
+                "settled at step": "never" if step is None else str(step),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def pilot_table(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return the pilot as one row of texts; its norms are of the runs that trained."""
+    pilot = [run for run in runs if run.experiment == "pilot"]
+    trained = [run for run in pilot if run.outcome == "trained"]
+    texts = ["-"] * 3
+    if trained:
+        texts = [
+            f"{of_runs(trained).norm_median.median():.2f}",
+            f"{of_epochs(trained).norm_max.max():.1f}",
+            f"{threshold(pilot):g}",
+        ]
+    rows = [(str(len(pilot)), str(len(pilot) - len(trained)), *texts)] if pilot else []
+    columns = ["runs", "collapsed", "median norm", "largest norm", "threshold by the rule"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def clipped_table(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return one row of texts an experiment that clips: what its gradients were, before."""
+    epochs, rows = of_epochs(runs), []
+    for name, experiment in EXPERIMENTS.items():
+        of = of_experiment(epochs, name)
+        if len(of) and experiment.clip_norm == CLIP_NORM:
+            rows.append(
+                (
+                    name,
+                    f"{100 * of.clipped.mean():.0f} %",
+                    f"{of.norm_median.median():.2f}",
+                    f"{of.norm_max.max():.1f}",
+                    f"{of.skipped.sum():.0f}",
+                )
+            )
+    columns = ["experiment", "updates clipped", "median norm", "largest norm", "skipped"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def cost_table(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return one row of texts a pair of arms: what clipping adds to the seconds of an epoch.
+
+    Of each seed the median epoch with clipping is divided by that without; then the median, the
+    least and the most of the seeds' ratios.
+    """
+    seconds, rows = of_epochs(runs).seconds.groupby(level=["experiment", "seed"]).median(), []
+    for plain, clipped in (("neither", "clipping"), ("scheduler", "both")):
+        costs = (of_experiment(seconds, clipped) / of_experiment(seconds, plain) - 1).dropna()
+        if len(costs):
+            spread = f"{stats.Interval(costs.min(), costs.max()):+.1%}"
+            rows.append((clipped, plain, str(len(costs)), f"{costs.median():+.1%}", spread))
+    columns = ["with clipping", "without", "seeds", "cost of an epoch", "range"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def arm_table(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return one row of texts an arm: the paper's words beside our numbers.
+
+    Survived runs with the exact binomial interval of their share, else means, that of the test
+    accuracy with its interval. The intervals are of 95 %, that of the accuracy only rough where
+    some runs collapsed; `MEASURES` says which runs count how. Arms without runs are left out.
+    """
+    measured, rows = measure(runs), []
+    for arm in ARMS:
+        of, words = of_experiment(measured, arm), PAPER[arm]
+        if len(of):
+            survived, accuracy = int(of["survival"].sum()), of["test accuracy"]
+            row = {
+                "arm": f"{arm} ({words.label})",
+                "paper: stability": _both_tongues(words.stability),
+                "survived": f"{survived} of {len(of)} ({stats.share(survived, len(of)):.2f})",
+                "roughness": _mean(of["roughness"], ".3f"),
+                "paper: convergence": _both_tongues(words.convergence),
+                "epochs to 0.85": _mean(of["epochs to 0.85"], ".1f"),
+                "final loss": _mean(of["final loss"], ".3f"),
+                "paper: effectiveness": _both_tongues(words.effectiveness),
+                "test accuracy": f"{accuracy.mean():.4f} ({stats.mean_interval(accuracy):.4f})",
+                "overfitting": _mean(of["overfitting"], "+.4f"),
+            }
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def claim_table(judged: Iterable[verdicts.Judged]) -> pd.DataFrame:
+    """Return one row of texts a claim; the difference is the claim's better arm minus its worse."""
+    rows = [
+        {
+            "section": j.claim.source,
+            "claim": j.claim.words,
+            "measure": j.claim.measure,
+            "compared": f"{j.claim.worse} {j.claim.relation} {j.claim.better}",
+            "pairs": str(j.n),
+            "difference": f"{j.mean:+.4f}" if j.n else "-",
+            "95 % interval": f"{j.interval:+.4f}",
+            "p": f"{j.p:.4f}",
+            "adjusted p": f"{j.p_holm:.4f}",
+            "verdict": j.verdict,
+        }
+        for j in judged
+    ]
+    return pd.DataFrame(rows)
+
+
+def share_table(runs: Iterable[Run], names: Iterable[str]) -> pd.DataFrame:
+    """Return one row of texts an experiment: the share of collapsed runs, exact interval.
+
+    Runs that turned non-finite count as collapsed, and the count names them.
+    """
+    table, rows = of_runs(runs), []
+    for name in names:
+        of = of_experiment(table, name)
+        if len(of):
+            n, collapsed, non_finite = len(of), (~of.trained).sum(), sum(of.outcome == "non-finite")
+            count = f"{collapsed} ({non_finite} non-finite)" if non_finite else str(collapsed)
+            share = f"{stats.share(collapsed, n):.3f}"
+            rows.append((name, str(n), count, f"{collapsed / n:.2f}", share))
+    columns = ["experiment", "runs", "collapsed", "share", "95 % interval"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def rescue_table(found: Iterable[verdicts.Rescue]) -> pd.DataFrame:
+    """Return one row of texts a remedy, with the seeds by number."""
+    rows = [
+        {
+            "without": r.plain,
+            "with": r.remedy,
+            "seeds": str(len(r.collapsed) + len(r.trained)),
+            "collapsed without": _seeds(r.collapsed),
+            "of these trained with": _seeds(r.then_trained),
+            "trained without": str(len(r.trained)),
+            "of these collapsed with": _seeds(r.then_collapsed),
+            "p": f"{r.p:.4f}",
+        }
+        for r in found
+    ]
+    return pd.DataFrame(rows)
+
+
+def _both_tongues(word: Word) -> str:
+    return f"{word.english} ({word.printed})"
+
+
+def _mean(values: pd.Series, digits: str) -> str:
+    return f"{values.mean():{digits}}" if values.notna().any() else "-"
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"{len(seeds)} (seeds {', '.join(map(str, seeds))})" if seeds else "0"

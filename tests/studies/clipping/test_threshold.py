@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from d2l_lrsched.runs import record as store
+from d2l_lrsched.studies.clipping.claims import ARMS
+from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, PILOT_SEEDS
+from d2l_lrsched.studies.clipping.threshold import threshold
+from made_up import FIGURES, a_run, an_epoch
+
+
+@pytest.mark.parametrize(
+    ("medians", "expected"),
+    [((0.71,), 0.7), ((0.2, 0.75, 3.0), 0.8), ((1.4, 1.8), 2.0), ((14.0,), 10.0)],
+)
+def test_the_threshold_is_the_median_of_medians_to_one_digit(medians, expected):
+    pilot = [
+        a_run("pilot", i, norm_median=m, clipped=0.0, skipped=0) for i, m in enumerate(medians)
+    ]
+    collapsed = a_run("pilot", 99, "collapsed", norm_median=0.01, clipped=0.0, skipped=0)
+    assert threshold([*pilot, collapsed]) == expected
+
+
+def test_it_is_the_last_epochs_norm_that_counts():
+    norms = ({"norm_median": norm, "clipped": 0.0, "skipped": 0} for norm in (5.0, 0.3))
+    run = a_run("pilot", epochs=[an_epoch(**norm) for norm in norms])
+    assert threshold([run]) == 0.3
+
+
+def test_without_a_run_that_trained_there_is_no_threshold():
+    with pytest.raises(ValueError, match="no run of the pilot trained"):
+        threshold([a_run("pilot", outcome="collapsed", norm_median=0.1, clipped=0.0, skipped=0)])
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return store.read(FIGURES / "clipping" / "runs.jsonl")
+
+
+def test_the_threshold_is_the_one_that_the_pilot_chose(committed):
+    pilot = [run for run in committed if run.experiment == "pilot"]
+    assert sorted(run.seed for run in pilot) == list(PILOT_SEEDS)
+    assert threshold(pilot) == CLIP_NORM
+    others = {run.seed for run in committed if run.experiment != "pilot"}
+    assert not others & set(PILOT_SEEDS), "the arms' seeds had no part in choosing"
+
+
+def test_the_pilot_was_run_before_the_arms(committed):
+    pilots = [run.started for run in committed if run.experiment == "pilot"]
+    assert max(pilots) < min(run.started for run in committed if run.experiment in ARMS)
+    assert max(e.norm_max for r in committed if r.experiment == "pilot" for e in r.epochs) < 1e6
