@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import copy
-import doctest
 import math
 import pickle
-import random
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2l_lrsched.schedulers import PolyScheduler, builtin, compose
+from d2l_lrsched.schedulers import PolyScheduler, builtin
 from d2l_lrsched.schedulers.builtin import CosineScheduler, MultiFactorScheduler
 from d2l_lrsched.schedulers.compose import PerEpoch, SequentialScheduler, WarmupScheduler
 from d2l_lrsched.schedulers.scratch import FactorScheduler, LinearScheduler, SquareRootScheduler
 
 quick = settings(max_examples=40, deadline=None)
-IN_SCOPE = {
-    **{c.__name__: c for c in (FactorScheduler, LinearScheduler, SquareRootScheduler)},
-    **{c.__name__: c for c in (WarmupScheduler, SequentialScheduler, PerEpoch)},
-    **{c.__name__: c for c in (CosineScheduler, MultiFactorScheduler, PolyScheduler)},
-}
 
 
 def counting_down(num_update):
@@ -69,47 +61,10 @@ EXPECTED = [
     ),
 ]
 
-leaves = st.one_of(
-    st.builds(SquareRootScheduler, st.floats(0.01, 5)),
-    st.builds(FactorScheduler, st.floats(0.1, 1)),
-    st.builds(LinearScheduler, st.integers(1, 30), st.floats(0.01, 5)),
-    st.builds(CosineScheduler, st.integers(1, 30), st.floats(0.01, 5)),
-    st.builds(MultiFactorScheduler, st.just([3, 9]), st.floats(0.1, 1), st.floats(0.01, 5)),
-    st.just(counting_down),
-)
-schedules = st.recursive(
-    leaves,
-    lambda parts: st.one_of(
-        st.builds(
-            WarmupScheduler,
-            parts,
-            st.integers(0, 9),
-            st.just(0),
-            st.sampled_from(["linear", "constant"]),
-        ),
-        st.builds(
-            lambda pairs, last: SequentialScheduler([*pairs, last]),
-            st.lists(st.tuples(parts, st.integers(1, 9)), max_size=3),
-            parts,
-        ),
-        st.builds(PerEpoch, parts, st.integers(1, 9)),
-    ),
-    max_leaves=4,
-)
-composed = schedules.filter(
-    lambda s: isinstance(s, (WarmupScheduler, SequentialScheduler, PerEpoch))
-)
-
 
 @pytest.mark.parametrize(("scheduler", "expected"), EXPECTED, ids=range(len(EXPECTED)))
 def test_the_rates_are_those_worked_out_by_hand(scheduler, expected):
     assert [scheduler(n) for n in range(len(expected))] == pytest.approx(expected, abs=1e-15)
-
-
-def test_warmup_before_the_cosine_is_mxnets_own():
-    ours = WarmupScheduler(CosineScheduler(15, base_lr=0.5, final_lr=0.01), 5)
-    mxnets = CosineScheduler(20, warmup_steps=5, base_lr=0.5, final_lr=0.01)
-    assert [ours(n) for n in range(100)] == [mxnets(n) for n in range(100)]
 
 
 @quick
@@ -134,33 +89,6 @@ def test_warmup_is_mxnets_before_cosine_and_poly(make, decay, steps, base_lr, sh
     )
     expected = [theirs(n) for n in range(70)]
     assert [ours(n) for n in range(70)] == pytest.approx(expected, rel=1e-12, abs=1e-15)
-
-
-@quick
-@given(scheduler=composed, seed=st.integers(0, 999))
-def test_the_rate_depends_on_the_count_alone(scheduler, seed):
-    curve = [scheduler(n) for n in range(60)]
-    order = [*range(60), *range(60)]
-    random.Random(seed).shuffle(order)
-    assert [scheduler(n) for n in order] == [curve[n] for n in order]
-
-
-@quick
-@given(scheduler=composed)
-def test_copies_are_equal_and_give_the_same_rates(scheduler):
-    for other in (pickle.loads(pickle.dumps(scheduler)), copy.deepcopy(scheduler)):
-        assert other == scheduler
-        assert hash(other) == hash(scheduler)
-        assert repr(other) == repr(scheduler)
-        assert [other(n) for n in range(60)] == [scheduler(n) for n in range(60)]
-
-
-@quick
-@given(scheduler=composed)
-def test_repr_rebuilds_however_deep(scheduler):
-    function = repr(counting_down)
-    text = repr(scheduler).replace(function, "counting_down")
-    assert eval(text, {**IN_SCOPE, "counting_down": counting_down}) == scheduler
 
 
 def test_repr_is_plain_python():
@@ -248,29 +176,30 @@ def test_the_target_follows_a_part_whose_base_lr_is_assigned():
     assert scheduler == WarmupScheduler(builtin.FactorScheduler(100, base_lr=0.8), 4)
 
 
-NOT_COUNTS = ["5", None, True, 5.0, np.float64(5), math.nan, -1]
-BAD_RATES = ["0.1", None, True, [0.1], math.nan, math.inf, -0.1]
 WARM = {"scheduler": counting_down, "warmup_steps": 5}
 EPOCH = {"scheduler": counting_down, "updates_per_epoch": 5}
-BAD = [
-    *[(WarmupScheduler, WARM, "warmup_steps", value) for value in NOT_COUNTS],
-    *[(WarmupScheduler, WARM, "warmup_begin_lr", value) for value in [*BAD_RATES, 100.1]],
-    *[(WarmupScheduler, WARM, "warmup_mode", value) for value in ["cosine", None, 1]],
-    *[(WarmupScheduler, WARM, "scheduler", value) for value in [0.1, None, "cosine"]],
-    *[(PerEpoch, EPOCH, "updates_per_epoch", value) for value in [*NOT_COUNTS, 0]],
-    *[(PerEpoch, EPOCH, "scheduler", value) for value in [0.1, None, "cosine"]],
-    *[(SequentialScheduler, {}, "schedulers", value) for value in [[], (), None, counting_down]],
-]
 
 
-@pytest.mark.parametrize(("scheduler", "others", "name", "value"), BAD)
-def test_a_bad_argument_is_named_and_shown(scheduler, others, name, value):
-    with pytest.raises(ValueError, match=rf"^{name} must be ") as caught:
-        scheduler(**{**others, name: value})
-    assert str(caught.value).endswith(f"got {value!r}")
+@pytest.mark.parametrize(
+    ("make", "others", "name", "values"),
+    [
+        (WarmupScheduler, WARM, "warmup_steps", [-1, 5.0]),
+        (WarmupScheduler, WARM, "warmup_begin_lr", [-0.1, 100.1]),
+        (WarmupScheduler, WARM, "warmup_mode", ["cosine", None]),
+        (WarmupScheduler, WARM, "scheduler", [0.1, None]),
+        (PerEpoch, EPOCH, "updates_per_epoch", [0, 5.0]),
+        (PerEpoch, EPOCH, "scheduler", [0.1, "cosine"]),
+        (SequentialScheduler, {}, "schedulers", [[], (), None, counting_down]),
+    ],
+)
+def test_a_bad_argument_is_named_and_shown(make, others, name, values):
+    for value in values:
+        with pytest.raises(ValueError, match=rf"^{name} must be ") as caught:
+            make(**{**others, name: value})
+        assert str(caught.value).endswith(f"got {value!r}")
 
 
-@pytest.mark.parametrize("rate", BAD_RATES)
+@pytest.mark.parametrize("rate", ["0.1", math.nan, -0.1])
 @pytest.mark.parametrize(
     ("compose_with", "name"),
     [
@@ -308,12 +237,6 @@ def test_a_bad_sequence_is_named_and_shown(schedulers, named, shown):
         SequentialScheduler(schedulers)
     assert named in str(caught.value)
     assert str(caught.value).endswith(shown)
-
-
-def test_the_examples_in_the_docstrings_are_right():
-    result = doctest.testmod(compose)
-    assert result.failed == 0
-    assert result.attempted >= 9
 
 
 def test_epochs_of_another_length_do_not_fit():

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import copy
-import doctest
 import math
-import pickle
-import random
 import subprocess
 import sys
 
@@ -15,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from d2l_lrsched.schedulers import scratch
 from d2l_lrsched.schedulers.scratch import (
     FactorScheduler,
     LangevinScheduler,
@@ -84,15 +79,6 @@ def test_factor_draws_the_published_recurrence(factor, stop):
 
 
 @quick
-@given(scheduler=schedules, seed=st.integers(0, 999))
-def test_the_rate_depends_on_the_count_alone(scheduler, seed):
-    curve = [scheduler(n) for n in range(80)]
-    order = [*range(80), *range(80)]
-    random.Random(seed).shuffle(order)
-    assert all(scheduler(n) == curve[n] for n in order)
-
-
-@quick
 @given(scheduler=schedules)
 def test_the_rate_never_rises_and_stays_within_its_bounds(scheduler):
     curve = [scheduler(n) for n in range(80)]
@@ -101,20 +87,6 @@ def test_the_rate_never_rises_and_stays_within_its_bounds(scheduler):
     assert all(later <= earlier for earlier, later in zip(curve, curve[1:]))
     assert lowest - tiny <= curve[-1]
     assert curve[0] <= scheduler.base_lr + tiny
-
-
-@quick
-@given(scheduler=schedules)
-def test_copies_are_equal_and_give_the_same_rates(scheduler):
-    for other in (
-        eval(repr(scheduler), vars(scratch)),
-        pickle.loads(pickle.dumps(scheduler)),
-        copy.deepcopy(scheduler),
-    ):
-        assert other == scheduler
-        assert hash(other) == hash(scheduler)
-        assert repr(other) == repr(scheduler)
-        assert [other(n) for n in range(70)] == [scheduler(n) for n in range(70)]
 
 
 def test_equality_goes_by_type_and_arguments():
@@ -142,78 +114,35 @@ def test_repr_is_plain_python():
     assert type(SquareRootScheduler(np.float64(0.5)).lr) is float
 
 
+between = LangevinScheduler.between
+FALL = {"base_lr": 0.5, "final_lr": 0.1, "max_update": 5}
+
+
+# What each check refuses is asked in test_checks; here, that each argument has the right one.
 @pytest.mark.parametrize(
-    "scheduler",
+    ("make", "others", "name", "values"),
     [
-        SquareRootScheduler(0.5),
-        FactorScheduler(base_lr=0.5),
-        LinearScheduler(9, 0.5),
-        LangevinScheduler(1, 2, 1),
+        (SquareRootScheduler, {}, "lr", [0, math.nan]),
+        (FactorScheduler, {}, "factor", [0, 1.0001]),
+        (FactorScheduler, {}, "stop_factor_lr", [-0.1, 0.11]),
+        (FactorScheduler, {}, "base_lr", [0, 10**400]),
+        (LinearScheduler, {}, "max_update", [0, 5.0]),
+        (LinearScheduler, {"max_update": 5}, "base_lr", [0]),
+        (LinearScheduler, {"max_update": 5}, "final_lr", [-0.1, 0.011]),
+        (LangevinScheduler, {"b": 1}, "a", [0]),
+        (LangevinScheduler, {"a": 1}, "b", [0]),
+        (LangevinScheduler, {"a": 1, "b": 1}, "gamma", [0.5, 1.0001]),
+        (between, FALL, "base_lr", [0]),
+        (between, FALL, "final_lr", [0, 0.5, 1]),
+        (between, FALL, "max_update", [0, 5.0]),
+        (between, FALL, "gamma", [0, 0.5]),
     ],
 )
-def test_an_assigned_base_lr_is_refused_with_one_warning(scheduler):
-    before = [scheduler(n) for n in range(12)]
-    scheduler.base_lr = 0.5  # the same value: silent, or the error filter would raise
-    with pytest.warns(UserWarning, match="keeps its base_lr") as caught:
-        scheduler.base_lr = 0.001
-    assert len(caught) == 1
-    assert caught[0].filename == __file__
-    message = str(caught[0].message)
-    assert type(scheduler).__name__ in message
-    assert "base_lr=0.5" in message
-    assert "0.001" in message
-    assert "learning_rate=0.5" in message
-    assert scheduler.base_lr == 0.5
-    assert [scheduler(n) for n in range(12)] == before
-
-
-NOT_NUMBERS = ["0.1", None, True, [0.1], 1j, math.nan, math.inf, -math.inf, 10**400]
-BAD_RATES = [*NOT_NUMBERS, -0.1]
-BAD_BASE_RATES = [*BAD_RATES, 0, 0.0]
-BAD_COUNTS = ["5", None, True, 5.0, np.float64(5), math.nan, 0, -1]
-BAD = [
-    *[(SquareRootScheduler, {}, "lr", value) for value in BAD_BASE_RATES],
-    *[(FactorScheduler, {}, "factor", value) for value in [*BAD_BASE_RATES, 1.0001, 2]],
-    *[(FactorScheduler, {}, "stop_factor_lr", value) for value in [*BAD_RATES, 0.11]],
-    *[(FactorScheduler, {}, "base_lr", value) for value in BAD_BASE_RATES],
-    *[(LinearScheduler, {}, "max_update", value) for value in BAD_COUNTS],
-    *[(LinearScheduler, {"max_update": 5}, "base_lr", value) for value in BAD_BASE_RATES],
-    *[(LinearScheduler, {"max_update": 5}, "final_lr", value) for value in [*BAD_RATES, 0.011]],
-    *[(LangevinScheduler, {"b": 1}, "a", value) for value in BAD_BASE_RATES],
-    *[(LangevinScheduler, {"a": 1}, "b", value) for value in BAD_BASE_RATES],
-    *[
-        (LangevinScheduler, {"a": 1, "b": 1}, "gamma", value)
-        for value in [*BAD_BASE_RATES, 0.5, 1.0001]
-    ],
-    *[
-        (LangevinScheduler.between, {"final_lr": 0.1, "max_update": 5}, "base_lr", value)
-        for value in BAD_BASE_RATES
-    ],
-    *[
-        (LangevinScheduler.between, {"base_lr": 0.5, "max_update": 5}, "final_lr", value)
-        for value in [*BAD_BASE_RATES, 0.5, 1]
-    ],
-    *[
-        (LangevinScheduler.between, {"base_lr": 0.5, "final_lr": 0.1}, "max_update", value)
-        for value in BAD_COUNTS
-    ],
-    *[
-        (
-            LangevinScheduler.between,
-            {"base_lr": 0.5, "final_lr": 0.1, "max_update": 5},
-            "gamma",
-            value,
-        )
-        for value in [*BAD_BASE_RATES, 0.5]
-    ],
-]
-
-
-@pytest.mark.parametrize(("scheduler", "others", "name", "value"), BAD)
-def test_a_bad_argument_is_named_and_shown(scheduler, others, name, value):
-    with pytest.raises(ValueError, match=rf"^{name} must be ") as caught:
-        scheduler(**others, **{name: value})
-    assert str(caught.value).endswith(f"got {value!r}")
+def test_a_bad_argument_is_named_and_shown(make, others, name, values):
+    for value in values:
+        with pytest.raises(ValueError, match=rf"^{name} must be ") as caught:
+            make(**{**others, name: value})
+        assert str(caught.value).endswith(f"got {value!r}")
 
 
 def test_langevin_goes_from_the_papers_first_rate_to_its_last():
@@ -229,11 +158,6 @@ def test_langevin_refuses_a_rate_at_0_that_no_float_can_hold():
         LangevinScheduler(1e300, 1e-300, 1)
     with pytest.raises(ValueError, match=r"^a / b\*\*gamma must be a finite number > 0, got 0\.0"):
         LangevinScheduler(1e-300, 1e300, 1)
-
-
-def test_the_examples_in_the_docstrings_are_right():
-    assert doctest.testmod(scratch).failed == 0
-    assert doctest.testmod(scratch).attempted >= 9
 
 
 def test_importing_the_schedulers_does_not_import_mxnet():

@@ -317,14 +317,6 @@ def test_it_initializes_anew_with_xavier(small_iters):
     assert abs(bias).max() < 1e-9
 
 
-def test_the_chapters_set_learning_rate(small_iters):
-    net = new_net()
-    trainer = sgd(net, learning_rate=0.3)
-    loop.train(net, *small_iters(), 1, LOSS, trainer, CTX, display="none")
-    trainer.set_learning_rate(0.1)
-    assert f"{trainer.learning_rate:.2f}" == "0.10"
-
-
 def test_a_dead_network_is_named_collapsed(small_iters, capsys):
     """One huge step kills every relu; from then on all images get the same scores."""
     net = new_net()
@@ -350,15 +342,6 @@ def test_a_non_finite_run_stops_and_is_named(small_iters, capsys):
     closing = capsys.readouterr().out.splitlines()[-1]
     assert closing.startswith("train loss nan, train acc 0.")
     assert closing.endswith("(non-finite: stopped after epoch 1)")
-
-
-def test_a_live_network_did_not_collapse(small_iters):
-    net = new_net()
-    history = loop.train(
-        net, *small_iters(), 1, LOSS, sgd(net, learning_rate=0.05), CTX, display="none"
-    )
-    assert history.outcome == "trained"
-    assert history.epochs[0].score_spread > 0.01
 
 
 @pytest.mark.parametrize("num_epochs", [0, -1, 1.5, True, "3", None])
