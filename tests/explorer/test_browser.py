@@ -196,7 +196,7 @@ def test_a_phone_shows_all_of_it_and_an_ended_server_is_told(page):
     )
     try:
         assert page.browser.execute_script("return document.documentElement.scrollWidth") == 390
-        assert page.one("#svg").location["y"] < page.one("form").location["y"]
+        assert page.one("#svg").location["y"] < page.one("#controls").location["y"]
         assert not page.one("#ended").is_displayed()
         page.browser.execute_cdp_cmd("Network.enable", {})
         offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
