@@ -1,7 +1,8 @@
 """Schedulers made of schedulers: a warmup before any, one after another, one read per epoch.
 
 A part is any callable from the number of updates to a learning rate, a plain function included. It
-has to be pure for the whole to be pure, and is called with 0 once at construction, as a check.
+has to be pure for the whole to be pure, and is called with 0 once at construction: where it gives
+no finite rate of at least 0, and where an argument is not as said, that is a `ValueError`.
 `num_update` counts updates (minibatches), and the first that MXNet's optimizers ask for is 1.
 
 A composed scheduler reports its (first) part's `base_lr`, or the part's rate at 0 if it has none.
@@ -53,11 +54,6 @@ class WarmupScheduler(Schedule):
         The rate at 0, from 0 to the target.
     warmup_mode : str
         'linear' or 'constant'.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not as said above, or ``scheduler(0)`` is not a finite number >= 0.
 
     Notes
     -----
@@ -126,12 +122,6 @@ class SequentialScheduler(Schedule):
     schedulers : list
         Pairs ``(scheduler, num_updates)``, with `num_updates` at least 1, then one bare scheduler.
         It is copied.
-
-    Raises
-    ------
-    ValueError
-        If `schedulers` is not such a list, or ``scheduler(0)`` of one of them is not a finite
-        number >= 0.
 
     Notes
     -----
@@ -219,11 +209,6 @@ class PerEpoch(Schedule):
         A scheduler whose counts are meant as epochs.
     updates_per_epoch : int
         Minibatches in one epoch, at least 1.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not as said above, or ``scheduler(0)`` is not a finite number >= 0.
 
     Notes
     -----

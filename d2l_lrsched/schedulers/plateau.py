@@ -44,11 +44,6 @@ class PlateauScheduler(Schedule):
     stop_factor_lr : float
         The lowest rate, from 0 to `base_lr`.
 
-    Raises
-    ------
-    ValueError
-        If an argument is not as said above.
-
     Notes
     -----
     Source: book section 11.15.4, in words; PyTorch's ``ReduceLROnPlateau``, with `patience` counted

@@ -1,6 +1,8 @@
 """The schedulers written from scratch: the chapter's two, a straight line, and that of sampling.
 
-`num_update` counts updates (minibatches), and the first that MXNet's optimizers ask for is 1.
+`num_update` counts updates (minibatches), and the first that MXNet's optimizers ask for is 1. An
+argument that is not as said is a `ValueError`. A `base_lr` that is assigned later changes nothing,
+and a warning says so.
 """
 
 from __future__ import annotations
@@ -25,13 +27,7 @@ class SquareRootScheduler(Schedule):
     Parameters
     ----------
     lr : float
-        The rate at 0, above 0. It is the scheduler's `base_lr`; assigning another one later warns
-        and changes nothing.
-
-    Raises
-    ------
-    ValueError
-        If `lr` is not a finite number above 0.
+        The rate at 0, above 0. It is the scheduler's `base_lr`.
 
     Notes
     -----
@@ -83,13 +79,7 @@ class FactorScheduler(Schedule):
     stop_factor_lr : float
         The lowest rate, from 0 to `base_lr`.
     base_lr : float
-        The rate before the first factor, above 0. Assigning another one later warns and changes
-        nothing.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not as said above.
+        The rate before the first factor, above 0.
 
     Notes
     -----
@@ -138,14 +128,9 @@ class LinearScheduler(Schedule):
     max_update : int
         Updates until `final_lr` is reached, at least 1.
     base_lr : float
-        The first rate, above 0. Assigning another one later warns and changes nothing.
+        The first rate, above 0.
     final_lr : float
         The last rate, from 0 to `base_lr`.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not as said above.
 
     Notes
     -----
@@ -199,11 +184,6 @@ class LangevinScheduler(Schedule):
         The updates by which the fall is delayed, above 0.
     gamma : float
         The power, in (0.5, 1].
-
-    Raises
-    ------
-    ValueError
-        If an argument is not as said above, or ``a / b**gamma`` is not a finite number above 0.
 
     Notes
     -----
