@@ -197,6 +197,18 @@ def test_fresh_runs_like_those_before(fresh):
     assert re.search(r"^experiment +number +fresh +verdict", done.stdout, re.MULTILINE)
 
 
+def test_a_fresh_run_is_judged_at_1_percent_and_not_rounded(fresh):
+    """By hand, of 10 values of which 4 are 0.001 below 0.848, 3 are there and 3 as much above.
+
+    Mean 0.8479, s = 0.000876, pooled over two such groups; 8 comparisons, so t(1 - 0.01 / 16, 18)
+    = 3.822, and 3.822 * 0.000876 * sqrt(1.1) = 0.00351.
+    """
+    done, _ = fresh()
+    (line,) = re.findall(r"^cosine +test acc.*", done.stdout, re.MULTILINE)
+    assert "0.844 to 0.851" in line
+    assert " 0.007 " in line
+
+
 def test_a_fresh_run_that_is_unlike_is_a_failure(fresh):
     done, _ = fresh(cosine=run("cosine", 10, test_acc=0.8))
     assert done.exit_code == 1

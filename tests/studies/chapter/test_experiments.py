@@ -4,19 +4,11 @@ import dataclasses
 from math import cos, pi, sqrt
 
 import pytest
-from msgspec.structs import replace
 from mxnet import lr_scheduler
 
-from d2l_lrsched.runs import record as store
-from d2l_lrsched.runs.experiment import known
-from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.studies.chapter import published
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
-from d2l_lrsched.studies.clipping.experiments import EXPERIMENTS as CLIPPING
-from d2l_lrsched.studies.clipping.experiments import warmup_cosine
-from d2l_lrsched.studies.exercises.experiments import EXPERIMENTS as EXERCISES
-from made_up import FIGURES, a_run
 
 EPOCH = 235  # ceil(60000 / 256)
 
@@ -163,55 +155,3 @@ def test_settings_say_what_made_the_scheduler():
     assert ours["scheduler"].startswith("builtin.MultiFactorScheduler(")
     assert CHAPTER["constant"].settings["learning_rate"] == 0.3
     assert CHAPTER["constant"].settings["scheduler"] is None
-
-
-def test_every_name_is_one_experiments():
-    assert list(all_experiments()) == [*CHAPTER, *CLIPPING, *EXERCISES]
-    assert all(
-        experiment.name == name and experiment.note
-        for name, experiment in all_experiments().items()
-    )
-
-
-def test_what_makes_a_scheduler_in_a_record_is_one_function_and_no_module():
-    """Modules may move without a run being lost; no two functions may have one name."""
-    makers = {}
-    for experiment in all_experiments().values():
-        if experiment.scheduler is not None:
-            name = experiment.settings["scheduler"].partition("(")[0]
-            assert makers.setdefault(name, experiment.scheduler.func) is experiment.scheduler.func
-            assert name.count(".") == name.startswith(("mxnet.", "builtin."))
-
-
-def test_warmup_and_cosine_over_the_whole_run():
-    """By hand, 50 updates: 5 of warmup from 0, then half a cosine over 45 down to 0."""
-    scheduler = warmup_cosine(num_updates=50, base_lr=0.5)
-    assert [scheduler(n) for n in range(6)] == pytest.approx([0, 0.1, 0.2, 0.3, 0.4, 0.5])
-    for n in (6, 20, 49):
-        assert scheduler(n) == pytest.approx(0.25 * (1 + cos(pi * (n - 5) / 45)))
-    assert scheduler(50) == pytest.approx(0, abs=1e-15)
-
-
-def test_every_record_in_the_repository_is_of_a_known_experiment():
-    for path in FIGURES.glob("*/runs.jsonl"):
-        assert all(known(run, all_experiments()) for run in store.read(path)), path
-
-
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        (CHAPTER["constant"].settings, True),
-        ({**CHAPTER["constant"].settings, "net": "a net to come"}, True),
-        ({"learning_rate": 0.3}, True),  # older than the others of its settings
-        ({**CHAPTER["constant"].settings, "learning_rate": 0.1}, False),
-        ({**CHAPTER["constant"].settings, "momentum": 0.9}, False),
-    ],
-)
-def test_a_run_of_other_settings_is_not_known(settings, expected):
-    assert known(replace(a_run("constant"), settings=settings), CHAPTER) is expected
-
-
-def test_a_run_of_another_version_is_not_known():
-    assert not known(a_run("my-own"), all_experiments())
-    assert known(a_run("pilot", settings={}), all_experiments())
-    assert not known(a_run("pilot"), CHAPTER)

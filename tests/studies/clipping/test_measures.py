@@ -94,13 +94,13 @@ def test_final_numbers_are_the_last_epochs():
 
 def test_final_numbers_of_runs_that_did_not_train():
     """Collapsed runs as they are, non-finite ones as guessing among ten."""
-    dead = {"outcome": "collapsed", "test_acc": (0.12,), "train_loss": (2.4,)}
-    lost = {"outcome": "non-finite", "test_acc": (math.nan,), "train_loss": (math.nan,)}
-    assert (of("final loss", **dead), of("test accuracy", **dead)) == (2.4, 0.12)
-    assert of("final loss", **lost) == pytest.approx(2.302585, abs=1e-6)
-    assert of("test accuracy", **lost) == 0.1
-    assert math.isnan(of("overfitting", **dead))
-    assert math.isnan(of("overfitting", **lost))
+    collapsed = {"outcome": "collapsed", "test_acc": (0.12,), "train_loss": (2.4,)}
+    overflowed = {"outcome": "non-finite", "test_acc": (math.nan,), "train_loss": (math.nan,)}
+    assert (of("final loss", **collapsed), of("test accuracy", **collapsed)) == (2.4, 0.12)
+    assert of("final loss", **overflowed) == pytest.approx(2.302585, abs=1e-6)
+    assert of("test accuracy", **overflowed) == 0.1
+    assert math.isnan(of("overfitting", **collapsed))
+    assert math.isnan(of("overfitting", **overflowed))
 
 
 def test_measures_as_a_table():
