@@ -382,6 +382,7 @@ ASIDES = (
     *(r"\bd2l(?:_lrsched)?", r"arXiv:[\d.]+", r"CVE-[\d-]+", "SHA-256", "x86_64 or aarch64"),
     *(r"[Ss]ection 11\.15", r"\[12\.11", "ICML 2011", r"archived in 2023"),
     *(r"Python 3\.9, 3\.10 or 3\.11", r"2\.31\.0", "fetches the four files"),
+    "with 0 on success, 2 on bad usage, and 1 on failure",
 )
 
 
@@ -472,7 +473,10 @@ def test_every_command_parses():
             named.add(command)
             context = cli.main.make_context("d2l-lrsched", [command, *arguments])
             cli.main.get_command(context, command).make_context(command, arguments)
-    assert named <= set(cli.main.list_commands(None))
+    commands = cli.main.list_commands(None)
+    assert named <= set(commands)
+    (shown,) = re.findall(r"The commands are (.*?);", README, re.DOTALL)
+    assert re.findall(r"`([a-z]+)`", shown) == commands
 
 
 def test_the_code_runs_as_it_stands(monkeypatch, arrays):
