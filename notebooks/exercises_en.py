@@ -42,21 +42,20 @@ from mxnet import gluon, npx
 # %%
 import d2l_lrsched as lrs
 from d2l_lrsched import stats
-from d2l_lrsched.runs import frames
-from d2l_lrsched.runs import record as store
+from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import figures
 from d2l_lrsched.studies.exercises import page as tables
 from d2l_lrsched.studies.sampling import page as sampling
-from d2l_lrsched.studies.sampling import posterior as langevin
+from d2l_lrsched.studies.sampling import posterior
 from d2l_lrsched.studies.sampling import record as sgld_records
 from d2l_lrsched.studies.sampling.figures import sgld
 from d2l_lrsched.studies.sampling.verdicts import sampling_errors
 
 npx.set_np()
-runs = store.read("../figures/exercises/runs.jsonl")
-chapter = store.read("../figures/chapter/runs.jsonl")
+runs = record.read("../figures/exercises/runs.jsonl")
+chapter = record.read("../figures/chapter/runs.jsonl")
 baseline = distinct(run for run in chapter if run.num_epochs == 30)
 samples = sgld_records.read("../figures/sampling/samples.jsonl")
 len(runs), len(baseline), len(samples)
@@ -205,7 +204,7 @@ differences(exercises.EXPONENT)
 # is the 95 % interval of the share.
 
 # %%
-others = [r for r in store.read("../figures/clipping/runs.jsonl") if r.experiment == "rate-0.3"]
+others = [r for r in record.read("../figures/clipping/runs.jsonl") if r.experiment == "rate-0.3"]
 lenets = [run for run in [*runs, *constant, *others] if run.settings["net"] != "resnet"]
 from_03 = [run for run in lenets if 0.299 < run.epochs[0].lr_first <= 0.3]
 outcomes = {run.epochs[0].train_loss: run.outcome for run in from_03}
@@ -383,13 +382,13 @@ print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 
 # breaks: beyond that the chain diverges. Leave out the noise, and the 1 in the numerator goes.
 
 # %%
-narrow, wide = langevin.PRECISIONS
-print("posterior mean", langevin.POSTERIOR_MEAN.round(3), "precisions", narrow, wide)
+narrow, wide = posterior.PRECISIONS
+print("posterior mean", posterior.POSTERIOR_MEAN.round(3), "precisions", narrow, wide)
 print(f"largest stable step: narrow axis {4 / narrow:.4f}, wide axis {4 / wide:.4f}")
-print("the paper's schedule:", langevin.PAPER_SCHEDULE)
-for name, setting in langevin.SETTINGS.items():
+print("the paper's schedule:", posterior.PAPER_SCHEDULE)
+for name, setting in posterior.SETTINGS.items():
     if isinstance(setting.step, float):
-        exact = langevin.stationary(setting.step, setting.noise)
+        exact = posterior.stationary(setting.step, setting.noise)
         print(f"{name}: step {setting.step:g} leads to variances", exact.round(3))
 
 # %% [markdown]

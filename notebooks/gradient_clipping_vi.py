@@ -41,14 +41,13 @@ from mxnet import autograd, gluon, np, npx
 # %%
 import d2l_lrsched as lrs
 from d2l_lrsched import stats
-from d2l_lrsched.runs import frames
-from d2l_lrsched.runs import record as store
+from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.clipping import claims, descent, figures, tables, verdicts
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
 from d2l_lrsched.studies.clipping.measures import MEASURES
 
 npx.set_np()
-runs = store.read("../figures/clipping/runs.jsonl")
+runs = record.read("../figures/clipping/runs.jsonl")
 print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in runs)))
 
 # %% [markdown]

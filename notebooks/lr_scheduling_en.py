@@ -45,8 +45,7 @@ from mxnet import autograd, gluon, lr_scheduler, npx
 
 import d2l_lrsched as lrs
 from d2l_lrsched import drawing
-from d2l_lrsched.runs import frames
-from d2l_lrsched.runs import record as store
+from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter import figures, figures_baseline, tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.verdicts import compare, distinct
@@ -106,7 +105,7 @@ net
 # experiment; `runs` has those of seed 0.
 
 # %%
-chapter = store.read("../figures/chapter/runs.jsonl")
+chapter = record.read("../figures/chapter/runs.jsonl")
 baseline = distinct(run for run in chapter if run.num_epochs == 30)
 runs = {run.experiment: run for run in baseline if run.seed == 0}
 len(runs), len(baseline)
