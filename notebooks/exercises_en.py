@@ -290,7 +290,7 @@ differences(exercises.WARMUP)
 # half, so that the network had learned something, and what was the rate at the last such time?
 
 # %%
-per_epoch = lrs.UPDATES_PER_EPOCH
+per_epoch = lrs.data.UPDATES_PER_EPOCH
 ends = per_epoch * (np.arange(4)[:, None] + frames.WINDOW_ENDS).ravel()  # of 50 updates each
 rows = []
 for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):

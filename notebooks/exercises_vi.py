@@ -306,7 +306,7 @@ differences(exercises.WARMUP)
 # cuối như thế là bao nhiêu (*the last rates before*)?
 
 # %%
-per_epoch = lrs.UPDATES_PER_EPOCH
+per_epoch = lrs.data.UPDATES_PER_EPOCH
 ends = per_epoch * (np.arange(4)[:, None] + frames.WINDOW_ENDS).ravel()  # of 50 updates each
 rows = []
 for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):

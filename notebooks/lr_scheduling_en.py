@@ -48,6 +48,7 @@ from d2l_lrsched import drawing
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter import figures, figures_baseline, tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
+from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import compare, distinct
 from d2l_lrsched.studies.clipping.tables import share_table
 
@@ -119,7 +120,7 @@ len(runs), len(baseline)
 # 0.100.
 
 # %%
-lrs.published.PRINTED["constant"], math.log(10)
+PRINTED["constant"], math.log(10)
 
 # %% [markdown]
 # These are not the numbers of a network that learns badly but of one that *no longer sees its
@@ -211,7 +212,7 @@ asked
 # So the curve that the book's run really followed is this one (updates below, epochs above):
 
 # %%
-per_epoch = lrs.UPDATES_PER_EPOCH
+per_epoch = lrs.data.UPDATES_PER_EPOCH
 drawing.two_axes(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
 
 # %% [markdown]

@@ -52,6 +52,7 @@ from d2l_lrsched import drawing
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter import figures, figures_baseline, tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
+from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import compare, distinct
 from d2l_lrsched.studies.clipping.tables import share_table
 
@@ -124,7 +125,7 @@ len(runs), len(baseline)
 # độ chính xác 0.100.
 
 # %%
-lrs.published.PRINTED["constant"], math.log(10)
+PRINTED["constant"], math.log(10)
 
 # %% [markdown]
 # Đó không phải kết quả của một mạng học dở, mà là của một mạng *không còn nhìn thấy ảnh*. Nếu với
@@ -217,7 +218,7 @@ asked
 # trục trên đếm epoch):
 
 # %%
-per_epoch = lrs.UPDATES_PER_EPOCH
+per_epoch = lrs.data.UPDATES_PER_EPOCH
 drawing.two_axes(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
 
 # %% [markdown]
