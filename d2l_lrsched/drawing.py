@@ -96,11 +96,10 @@ def curves(axes: Axes, table: pd.DataFrame, trained: pd.Series) -> None:
         axes.plot(values.index, values, **(TRAINED if trained[seed] else COLLAPSED))
 
 
-def legend(figure: FigureBase, styles: Mapping[str, Mapping[str, Any]], **place: Any) -> None:
-    """Say below the figure what each style means."""
+def legend(owner: FigureBase | Axes, styles: Mapping[str, Mapping[str, Any]], **place: Any) -> None:
+    """Say what each style means, below the figure if it is not told another place."""
     handles = [Line2D([], [], label=label, **style) for label, style in styles.items()]
-    place = {"loc": "outside lower center", "ncol": len(handles), **place}
-    figure.legend(handles=handles, **place)
+    owner.legend(handles=handles, **{"loc": "outside lower center", "ncol": len(handles), **place})
 
 
 @figure(5, 3.2)

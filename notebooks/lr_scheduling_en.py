@@ -46,7 +46,7 @@ from mxnet import autograd, gluon, lr_scheduler, npx
 import d2l_lrsched as lrs
 from d2l_lrsched import drawing
 from d2l_lrsched.runs import frames, record
-from d2l_lrsched.studies.chapter import figures, figures_baseline, tables
+from d2l_lrsched.studies.chapter import figures, seeds, tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import compare, distinct
@@ -460,7 +460,7 @@ Markdown(frames.markdown(tables.chapter_table(runs.values())))
 
 # %%
 verdicts = compare(baseline)
-display(figures_baseline.baseline_figure(baseline, verdicts))
+display(seeds.baseline(baseline))
 Counter(verdict.verdict for verdict in verdicts)
 
 # %%

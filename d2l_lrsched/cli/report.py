@@ -167,15 +167,13 @@ def report(records: Path, output: Path) -> None:
     """
     os.environ["MPLBACKEND"] = "agg"
     from d2l_lrsched import drawing
-    from d2l_lrsched.studies.chapter import figures, figures_baseline, page, verdicts
+    from d2l_lrsched.studies.chapter import figures, page, seeds, verdicts
 
     with one_line_errors():
         runs = _full_length(records)
         found = verdicts.compare(runs)
-        figure = figures_baseline.baseline_figure(runs, found)
-        drawing.save(figure, output / figures_baseline.BASELINE_FIGURE)
-        figure = figures_baseline.curves_figure(runs)
-        drawing.save(figure, output / figures_baseline.CURVES_FIGURE)
+        for file, draw in seeds.FIGURES.items():
+            drawing.save(draw(runs), output / file)
         drawing.save(figures.plotted_and_trained(), output / figures.PLOTTED_AND_TRAINED_FIGURE)
         text = page.as_page(runs, found)
         for name, content in ((PAGE, text), (REPORT, page.as_html(text, output))):

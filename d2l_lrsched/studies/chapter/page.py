@@ -15,7 +15,6 @@ from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.chapter import explanations
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.figures import PLOTTED_AND_TRAINED_FIGURE
-from d2l_lrsched.studies.chapter.figures_baseline import BASELINE_FIGURE, CURVES_FIGURE
 from d2l_lrsched.studies.chapter.tables import (
     provenance_table,
     summary_table,
@@ -85,7 +84,7 @@ The chapter plots its schedules over epochs, but its Trainer reads them once an 
 
 {len(verdicts)} comparisons: {counts(verdicts)}.
 
-![Last epoch of every run, the interval of one more, and the book's number]({BASELINE_FIGURE})
+![Last epoch of every run, the interval of one more, and the book's number](baseline.svg)
 
 Each dot is the last epoch of one run that trained; a bar is where one more would fall; the other
 mark is the number that the book prints. Runs that collapsed are counted beside the name; a bar
@@ -132,7 +131,7 @@ Mean ± standard deviation of the last epoch, over the runs that trained:
 
 {notes}
 
-![Test accuracy of every run over its epochs]({CURVES_FIGURE})
+![Test accuracy of every run over its epochs](curves.svg)
 
 Left the runs that the book prints, right the same schedules read once an epoch; a ring is the
 book's number.

@@ -5,10 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from d2l_lrsched.studies.chapter import figures_baseline, verdicts
-from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
+from d2l_lrsched import drawing
+from d2l_lrsched.runs import record
+from d2l_lrsched.studies.chapter import seeds, verdicts
+from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED
-from made_up import a_run, an_epoch
+from made_up import FIGURES, a_run, an_epoch
 
 
 def run(experiment, seed, train_loss=0.3, outcome="trained"):
@@ -17,19 +19,19 @@ def run(experiment, seed, train_loss=0.3, outcome="trained"):
     return a_run(experiment, seed, outcome, epochs=[*epochs[:1] * 29, epochs[1]])
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def runs():
-    alive = [run(name, seed, 0.3 + seed / 100) for name in CHAPTER for seed in range(5)]
+    trained = [run(name, seed, 0.3 + seed / 100) for name in EXPERIMENTS for seed in range(5)]
     return [
-        *alive,
+        *trained,
         run("cosine", 9, 2.303, "collapsed"),
         run("constant", 9, math.nan, "non-finite"),
     ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def panels(runs):
-    return figures_baseline.baseline_figure(runs, verdicts.compare(runs)).axes
+    return seeds.baseline(runs).axes
 
 
 def rows_of(panel):
@@ -37,35 +39,33 @@ def rows_of(panel):
 
 
 def test_dots_are_the_runs_that_trained(panels):
-    loss = panels[0]
-    dots = [line.get_xydata() for line in loss.lines if line.get_alpha() == 0.4]
-    assert len(dots) == len(CHAPTER)
+    dots = [line.get_xydata() for line in panels[0].lines if line.get_alpha() == 0.4]
+    assert len(dots) == len(EXPERIMENTS)
     for row, points in enumerate(dots):
         np.testing.assert_allclose(points[:, 0], [0.3, 0.31, 0.32, 0.33, 0.34])
         assert np.abs(points[:, 1] - row).max() < 0.5
 
 
 def test_bars_and_marks_are_the_verdicts(runs, panels):
-    found = verdicts.compare(runs)
+    judged = verdicts.compare(runs)
     for panel, number in zip(panels, verdicts.NUMBERS):
-        rows = rows_of(panel)
-        for verdict in (v for v in found if v.number == number):
-            (row,) = (y for label, y in rows.items() if label.split("\n")[0] == verdict.experiment)
+        rows = {label.split("\n")[0]: y for label, y in rows_of(panel).items()}
+        for verdict in (v for v in judged if v.number == number):
+            row = rows[verdict.experiment]
             lines = [line for line in panel.lines if set(line.get_ydata()) == {row}]
             (bar,) = (line for line in lines if len(line.get_xdata()) == 2)
             assert tuple(bar.get_xdata()) == (verdict.low, verdict.high)
             (mark,) = (line for line in lines if len(line.get_xdata()) == 1)
             assert mark.get_xdata()[0] == getattr(PRINTED[verdict.experiment], number)
-            style = figures_baseline._MARKERS[verdict.verdict]
+            style = seeds.MARKERS[verdict.verdict]
             assert (mark.get_marker(), mark.get_color()) == (style["marker"], style["color"])
 
 
 def test_verdicts_differ_in_shape_and_not_in_color_alone():
-    shapes = [style["marker"] for style in figures_baseline._MARKERS.values()]
-    assert len(set(shapes)) == 3
+    assert len({style["marker"] for style in seeds.MARKERS.values()}) == len(seeds.MARKERS) == 3
 
 
-def test_the_dead_are_counted_and_squash_nothing(panels):
+def test_the_collapsed_are_counted_and_squash_nothing(panels):
     loss = panels[0]
     labels = list(rows_of(loss))
     assert "cosine\n1 of 6 collapsed" in labels
@@ -74,15 +74,19 @@ def test_the_dead_are_counted_and_squash_nothing(panels):
     assert [text.get_text() for text in loss.texts] == ["the book's collapsed: 2.303"]
 
 
-def test_without_runs_of_an_experiment_there_is_no_row():
-    some = [run("cosine", seed, 0.36 + seed / 1000) for seed in range(3)]
-    panel = figures_baseline.baseline_figure(some, verdicts.compare(some)).axes[0]
-    assert list(rows_of(panel)) == ["cosine"]
+def test_without_runs_of_an_experiment_there_is_no_row_and_too_few_have_no_bar():
+    figure = seeds.baseline([run("cosine", 0)])
+    for panel in figure.axes:
+        assert list(rows_of(panel)) == ["cosine"]
+        assert [len(line.get_xdata()) for line in panel.lines] == [1, 1], "ours and the book's"
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()][:1] == ["one of our runs"]
+    assert len(legend.get_texts()) == 2
 
 
-def test_every_run_has_a_curve_and_the_dead_are_dashed(runs):
-    panels = {a.get_title(): a for a in figures_baseline.curves_figure(runs).axes if a.get_title()}
-    assert set(panels) == set(CHAPTER)
+def test_every_run_has_a_curve_and_the_collapsed_are_dashed(runs):
+    panels = {axes.get_title(): axes for axes in seeds.curves(runs).axes if axes.get_title()}
+    assert set(panels) == set(EXPERIMENTS)
     styles = [line.get_linestyle() for line in panels["cosine"].lines]
     assert styles == ["-"] * 5 + ["--", "None"]  # the last is the book's ring
     for line in panels["cosine"].lines[:6]:
@@ -90,3 +94,11 @@ def test_every_run_has_a_curve_and_the_dead_are_dashed(runs):
     ring = panels["cosine"].lines[-1].get_xydata()
     assert ring.tolist() == [[30, PRINTED["cosine"].test_acc]]
     assert len(panels["cosine-per-epoch"].lines) == 5
+
+
+def test_the_committed_figures_are_drawn_from_the_committed_runs(tmp_path):
+    runs = record.read(FIGURES / "chapter" / "runs.jsonl")
+    full = verdicts.distinct(run for run in runs if run.num_epochs == 30)
+    for file, draw in seeds.FIGURES.items():
+        drawn = drawing.save(draw(full), tmp_path / file).read_bytes()
+        assert drawn == (FIGURES / "chapter" / file).read_bytes(), file
