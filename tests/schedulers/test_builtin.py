@@ -23,7 +23,6 @@ from d2l_lrsched.schedulers.builtin import (
     PolyScheduler,
 )
 
-quick = settings(max_examples=40, deadline=None)
 CLASSES = [FactorScheduler, MultiFactorScheduler, PolyScheduler, CosineScheduler]
 LENGTH = 70
 
@@ -165,7 +164,6 @@ def test_a_first_call_past_the_end_gives_final_lr_where_mxnet_gives_base_lr(sche
     assert mxnets(max_update=20, base_lr=0.5, final_lr=0.01)(7050) == 0.5
 
 
-@quick
 @given(case=cases())
 def test_rates_stay_within_their_bounds(case):
     scheduler = case.ours()
@@ -202,7 +200,6 @@ def test_step_is_copied():
     assert scheduler == MultiFactorScheduler([2, 4], 0.5, 1.0)
 
 
-@quick
 @given(
     case=cases(names=("FactorScheduler", "MultiFactorScheduler")),
     rise=st.floats(1, 3),

@@ -7,15 +7,13 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from d2l_lrsched.schedulers import PolyScheduler, builtin
 from d2l_lrsched.schedulers.builtin import CosineScheduler, MultiFactorScheduler
 from d2l_lrsched.schedulers.compose import PerEpoch, SequentialScheduler, WarmupScheduler
 from d2l_lrsched.schedulers.scratch import FactorScheduler, LinearScheduler, SquareRootScheduler
-
-quick = settings(max_examples=40, deadline=None)
 
 
 def counting_down(num_update):
@@ -67,7 +65,6 @@ def test_the_rates_are_those_worked_out_by_hand(scheduler, expected):
     assert [scheduler(n) for n in range(len(expected))] == pytest.approx(expected, abs=1e-15)
 
 
-@quick
 @given(
     make=st.sampled_from([CosineScheduler, PolyScheduler]),
     decay=st.integers(1, 30),

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from d2l_lrsched.schedulers.scratch import (
@@ -18,7 +18,6 @@ from d2l_lrsched.schedulers.scratch import (
     SquareRootScheduler,
 )
 
-quick = settings(max_examples=40, deadline=None)
 rates = st.floats(1e-4, 10)
 shares = st.floats(0, 1)
 
@@ -78,7 +77,6 @@ def test_factor_draws_the_published_recurrence(factor, stop):
         assert scheduler(num_update) == pytest.approx(rate, rel=1e-12)
 
 
-@quick
 @given(scheduler=schedules)
 def test_the_rate_never_rises_and_stays_within_its_bounds(scheduler):
     curve = [scheduler(n) for n in range(80)]
