@@ -471,10 +471,10 @@ Markdown(frames.markdown(tables.claim_table(judged)))
 # %% [markdown]
 # ## 11. Mạng nào sụp đổ, và cái gì cứu chúng
 #
-# Cùng một hạt giống sụp đổ khi không có biện pháp nào: có biện pháp thì sao? Hàng trên là tốc độ
-# học không đổi 0.3 của sách, tốc độ mà ở đó lần chạy in trong sách đã sụp đổ; hàng dưới là bốn
-# cách kết hợp ở 0.5. Chỉ những hạt giống sụp đổ ở khung ngoài cùng bên trái mới được tô màu; hàng
-# trên không có hạt giống nào.
+# Cùng một hạt giống sụp đổ khi không có biện pháp nào: có biện pháp thì sao? Chỉ những hạt giống
+# sụp đổ ở khung ngoài cùng bên trái mới được tô màu. Ở tốc độ học không đổi 0.3 của sách, tốc độ
+# mà ở đó lần chạy in trong sách đã sụp đổ, không hạt giống nào của ta sụp đổ: các lần chạy ấy chỉ
+# có trong bảng dưới đây.
 
 # %%
 figures.collapse(runs)
