@@ -497,6 +497,13 @@ def test_make_targets_options_variables_and_versions_exist():
     assert "python_requires = >=3.9,<3.12" in setup
 
 
+def test_every_slow_test_is_named():
+    sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    slow = re.findall(r"^@pytest\.mark\.slow\n(?:@.*\n)*def (\w+)", sources, re.MULTILINE)
+    assert "`test_fast" in CONTRIBUTING
+    assert set(re.findall(r"`(test_\w+)`", CONTRIBUTING)) <= set(slow)
+
+
 def test_every_link_leads_somewhere():
     links = re.findall(r"\]\((?!https:)([^)#]+)", HELD)
     assert links
