@@ -37,7 +37,7 @@ BAR: Mapping[str, Any] = {"color": "0.8", "lw": 6, "solid_capstyle": "butt"}
 #: The size of small texts, in points.
 SMALL = 7.5
 #: Format -> the metadata that leaves the date out.
-UNDATED: Mapping[str, dict[str, None]] = {
+_UNDATED: Mapping[str, dict[str, None]] = {
     "svg": {"Date": None},
     "png": {},
     "pdf": {"CreationDate": None},
@@ -134,8 +134,8 @@ def save(figure: Figure, path: PathLike) -> Path:
     """
     path = user_path(path)
     kind = path.suffix[1:].lower()
-    if kind not in UNDATED:
-        raise ValueError(f"{path.name}: a figure's file ends in .{', .'.join(UNDATED)}")
+    if kind not in _UNDATED:
+        raise ValueError(f"{path.name}: a figure's file ends in .{', .'.join(_UNDATED)}")
     with whole_file(path) as temporary, look():
-        figure.savefig(temporary, format=kind, bbox_inches="tight", metadata=UNDATED[kind])
+        figure.savefig(temporary, format=kind, bbox_inches="tight", metadata=_UNDATED[kind])
     return path
