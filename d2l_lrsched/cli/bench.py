@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from d2l_lrsched.cli import options as cli_options
-from d2l_lrsched.cli.errors import one_line_errors
 from d2l_lrsched.files import whole_file
 
 RECORDS, PAGE, FIGURE = "rounds.jsonl", "README.md", "epochs.svg"
@@ -28,27 +26,25 @@ def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> Non
 
     Example: d2l-lrsched bench --rounds 1 --output /tmp/bench
     """
-    os.environ["MPLBACKEND"] = "agg"
     from d2l_lrsched import drawing
     from d2l_lrsched.runs import frames, record
     from d2l_lrsched.studies.speed import measure, page
 
-    with one_line_errors():
-        folder = cli_options.checked_data(data_dir)
-        output.mkdir(parents=True, exist_ok=True)
-        with open(output / RECORDS, "ab"):
-            pass  # it can be written: found out before half an hour is spent
-        try:
-            benchmark = measure.measure(
-                str(folder), workers, rounds, lambda turn: click.echo(turn, err=True)
-            )
-        except measure.BenchError as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            raise click.ClickException("interrupted; nothing was measured to its end") from None
-        record.append(output / RECORDS, benchmark)
-        with whole_file(output / PAGE) as temporary:
-            temporary.write_text(page.as_page(benchmark), encoding="utf-8")
-        drawing.save(page.figure(benchmark), output / FIGURE)
+    folder = cli_options.checked_data(data_dir)
+    output.mkdir(parents=True, exist_ok=True)
+    with open(output / RECORDS, "ab"):
+        pass  # it can be written: found out before half an hour is spent
+    try:
+        benchmark = measure.measure(
+            str(folder), workers, rounds, lambda turn: click.echo(turn, err=True)
+        )
+    except measure.BenchError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        raise click.ClickException("interrupted; nothing was measured to its end") from None
+    record.append(output / RECORDS, benchmark)
+    with whole_file(output / PAGE) as temporary:
+        temporary.write_text(page.as_page(benchmark), encoding="utf-8")
+    drawing.save(page.figure(benchmark), output / FIGURE)
     click.echo(frames.text(page.targets(benchmark)))
     click.echo(f"Tables, figure and record are in {output}/")

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from d2l_lrsched.cli import making as cli_runs
-from d2l_lrsched.cli import options as cli_options
-from d2l_lrsched.cli.errors import end_as_by_ctrl_c, one_line_errors
-from d2l_lrsched.files import whole_file
+from d2l_lrsched.cli import making, options
+from d2l_lrsched.studies import exercises as study
+from d2l_lrsched.studies import sampling
 
 if TYPE_CHECKING:
     from d2l_lrsched.studies.sampling.record import Samples
 
-RECORDS = "runs.jsonl"
-PAGE = "README.md"
 #: Beside the output folder: exercise 5 is a study of its own.
 SAMPLING = Path("sampling", "samples.jsonl")
-NAMES = ("fixed-rate", "poly", "deeper", "warmup", "sampling", "plateau")
+NAMES = (*study.NAMES, "sampling")
 
 
 @click.command()
@@ -39,9 +36,11 @@ NAMES = ("fixed-rate", "poly", "deeper", "warmup", "sampling", "plateau")
 @click.option(
     "--epochs", type=click.IntRange(1), help="Epochs of every run, instead of each exercise's own."
 )
-@cli_options.workers("Runs at once, each in a process of one thread.")
-@cli_options.data_dir
-@cli_options.output("exercises", f"Folder for figures, tables ({PAGE}) and records (appended to).")
+@options.workers()
+@options.data_dir
+@options.output(
+    "exercises", f"Folder for figures, tables (README.md) and records ({options.RECORDS})."
+)
 def exercises(
     chosen: tuple[str, ...],
     seeds: int | None,
@@ -58,53 +57,24 @@ def exercises(
 
     Example: d2l-lrsched exercises --exercise poly --output /tmp/poly
     """
-    os.environ["MPLBACKEND"] = "agg"
-    end_as_by_ctrl_c()
-    from d2l_lrsched import drawing
-    from d2l_lrsched.runs import record as store
-    from d2l_lrsched.runs import runner
-    from d2l_lrsched.studies.exercises import figures as figures_exercises
-    from d2l_lrsched.studies.exercises import page as exercises_report
-    from d2l_lrsched.studies.exercises.experiments import EXERCISES, EXPERIMENTS
-    from d2l_lrsched.studies.sampling import figures as figures_sgld
-    from d2l_lrsched.studies.sampling import page as sampling_page
+    from d2l_lrsched.runs import record
+    from d2l_lrsched.studies.exercises.experiments import EXPERIMENTS
     from d2l_lrsched.studies.sampling import sampler
 
-    with one_line_errors():
-        records = cli_options.ready(output / RECORDS, EXPERIMENTS)
-        sampled = output.parent / SAMPLING
-        samples = _known_samples(sampled)
-        settings: dict[str, Any] = {"num_epochs": epochs, "net": "fast"}
-        parts = {
-            exercise.name: (exercise.names, range(seeds or exercise.num_seeds))
-            for exercise in EXERCISES
-        }
-        wanted = [part for name, part in parts.items() if name in (chosen or NAMES)]
-        lacking = any(runner.missing(*part, records, **settings) for part in wanted)
-        settings["data_dir"] = str(cli_options.checked_data(data_dir)) if lacking else None
-        for names, of_seeds in wanted:
-            cli_runs.make(names, of_seeds, records, workers, **settings).exit_if_failed()
-        if "sampling" in (chosen or NAMES):
-            samples = sampler.make(sampled)
-        shown = {
-            runner.Job(name, seed, epochs, net="fast").key
-            for names, of_seeds in parts.values()
-            for name in names
-            for seed in of_seeds
-        }
-        once = {run.key: run for run in store.read(records)}
-        runs = [run for key, run in once.items() if key in shown]
-        drawn = figures_exercises.draw_all(runs)
-        if samples:
-            for name, draw in figures_sgld.FIGURES.items():
-                drawing.save(draw(samples), sampled.with_name(name))
-            with whole_file(sampled.with_name(PAGE)) as temporary:
-                temporary.write_text(sampling_page.as_page(samples), encoding="utf-8")
-        for name, figure in drawn.items():
-            drawing.save(figure, output / name)
-        with whole_file(output / PAGE) as temporary:
-            temporary.write_text(exercises_report.as_page(runs), encoding="utf-8")
-    click.echo(f"{output / PAGE}: {len(runs)} runs, {len(drawn)} figures")
+    records, sampled = output / options.RECORDS, output.parent / SAMPLING
+    samples = _known_samples(sampled)
+    jobs = study.jobs(chosen or NAMES, seeds, epochs)
+    making.make(jobs, records, EXPERIMENTS, workers, data_dir).exit_if_failed()
+    if "sampling" in (chosen or NAMES):
+        samples = sampler.make(sampled)
+    if samples:
+        sampling.write(samples, sampled.parent)
+    shown = study.jobs(seeds=seeds, num_epochs=epochs)
+    runs = making.asked_for(shown, record.read(records))
+    num_figures = study.write(runs, output)
+    click.echo(f"{output}/README.md: {len(runs)} runs, {num_figures} figures")
+    page = output / "README.md"
+    click.echo(options.where(output, f"diff figures/exercises/README.md {shlex.quote(str(page))}"))
 
 
 def _known_samples(path: Path) -> list[Samples]:

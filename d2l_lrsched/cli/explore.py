@@ -12,7 +12,6 @@ from typing import Any
 import click
 
 from d2l_lrsched.cli import options as cli_options
-from d2l_lrsched.cli.errors import end_as_by_ctrl_c, one_line_errors
 from d2l_lrsched.explorer.server import Server
 
 FIRST_PORT = 8866
@@ -40,8 +39,7 @@ def explore(records: Path, port: int | None, no_browser: bool) -> None:
 
     Example: d2l-lrsched explore
     """
-    end_as_by_ctrl_c()
-    with contextlib.suppress(KeyboardInterrupt), one_line_errors():
+    with contextlib.suppress(KeyboardInterrupt):
         from d2l_lrsched.explorer.answer import answer
         from d2l_lrsched.explorer.settings import Settings
         from d2l_lrsched.explorer.stored import stored

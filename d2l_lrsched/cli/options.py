@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from d2l_lrsched.runs.record import Run
 
 
+#: In the folder of every study: a line a run, appended to.
+RECORDS = "runs.jsonl"
+
+
 class UserPath(click.Path):
     """A path; ~ is the home folder, as in --data-dir=~/data, which shells leave alone."""
 
@@ -31,19 +35,19 @@ class UserPath(click.Path):
 
 def checked_data(data_dir: Path | None) -> Path:
     """Return the folder of the data, found usable before any training."""
-    from d2l_lrsched.data import source as files
+    from d2l_lrsched.data import source
 
-    folder = files.locate(data_dir)
-    files.read_all(folder)
+    folder = source.locate(data_dir)
+    source.read_all(folder)
     return folder
 
 
 def ready(records: Path, among: Mapping[str, Experiment]) -> Path:
     """Return the file of records, found usable before any training, its folder made."""
-    from d2l_lrsched.runs import record as store
+    from d2l_lrsched.runs import record
 
     if records.exists():
-        known(store.read(records), records, among)
+        known(record.read(records), records, among)
     records.parent.mkdir(parents=True, exist_ok=True)
     with open(records, "ab"):
         pass
@@ -75,14 +79,6 @@ seed = click.option(
 epochs = click.option(
     "--epochs", type=click.IntRange(min=1), help="Epochs to train, instead of the chapter's 30."
 )
-net = click.option(
-    "--net",
-    type=click.Choice(["chapter", "fast"]),
-    default="chapter",
-    show_default=True,
-    help="How LeNet is computed: as in the chapter, to the bit; or faster, equal to it within "
-    "float32 rounding.",
-)
 data_dir = click.option(
     "--data-dir",
     type=UserPath(),
@@ -91,7 +87,22 @@ data_dir = click.option(
 )
 
 
-def workers(description: str) -> Any:
+def net(default: str = "chapter") -> Any:
+    """Return the option --net."""
+    return click.option(
+        "--net",
+        type=click.Choice(["chapter", "fast"]),
+        default=default,
+        show_default=True,
+        help="How LeNet is computed: as in the chapter, to the bit; or faster, equal to it within "
+        "float32 rounding.",
+    )
+
+
+def workers(
+    description: str = "Runs at once, each in a process of one thread; the last ones, fewer than "
+    "twice as many, share the cores.",
+) -> Any:
     """Return the option --workers, by default as many as there are cores for us."""
     return click.option(
         "--workers",
@@ -111,3 +122,8 @@ def output(study: str, description: str) -> Any:
         show_default=True,
         help=description,
     )
+
+
+def where(output: Path, compare: str) -> str:
+    """Return a command's last line: where everything is, and how it compares with other runs."""
+    return f"All is in {output}/; compare it by: {compare}"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import os
 from pathlib import Path
 from typing import Any
 
 import click
 
 from d2l_lrsched.cli import options as cli_options
-from d2l_lrsched.cli.errors import one_line_errors
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs.experiment import NUM_EPOCHS
 
@@ -84,16 +82,14 @@ def plot(
         from d2l_lrsched.schedulers.compose import PerEpoch
 
         scheduler = PerEpoch(scheduler, updates_per_epoch)
-    os.environ["MPLBACKEND"] = "agg"
     from d2l_lrsched import drawing
 
     figure = drawing.two_axes(scheduler, epochs * updates_per_epoch, updates_per_epoch, title)
-    with one_line_errors():
-        try:
-            path = drawing.save(figure, output or f"{schedule}.svg")
-        except ValueError as error:
-            raise click.UsageError(f"--output: {error}") from error
-        click.echo(f"Drawn to {path}")
+    try:
+        path = drawing.save(figure, output or f"{schedule}.svg")
+    except ValueError as error:
+        raise click.UsageError(f"--output: {error}") from error
+    click.echo(f"Drawn to {path}")
 
 
 def _build(schedule: str, arguments: dict[str, Any]) -> Any:

@@ -1,11 +1,11 @@
-"""Experiments x seeds on any executor, each finished pair and each finished epoch made once."""
+"""Jobs on any executor, each finished run and each finished epoch made once."""
 
 from __future__ import annotations
 
 import os
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -20,10 +20,9 @@ from d2l_lrsched.data.batches import load_fashion_mnist
 from d2l_lrsched.data.source import SHA256
 from d2l_lrsched.files import PathLike, user_path
 from d2l_lrsched.nets import NETS
-from d2l_lrsched.runs import executors, provenance
-from d2l_lrsched.runs import record as store
+from d2l_lrsched.runs import executors, provenance, record
+from d2l_lrsched.runs.experiment import Experiment
 from d2l_lrsched.runs.record import Run
-from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.training.checkpoint import Checkpoint
 from d2l_lrsched.training.display import Display
 from d2l_lrsched.training.history import Epoch
@@ -35,54 +34,69 @@ CHECKPOINTS = "checkpoints"
 
 @dataclass(frozen=True)
 class Job:
-    """One run to be made: an experiment's name, a seed, and what the user set.
+    """One run to be made: an experiment, a seed, and what a user may choose otherwise.
 
-    `net` is 'chapter' or 'fast', for experiments with LeNet; the default gives the chapter's
-    numbers to the bit.
-    `checkpoints` is the folder for the run's checkpoint; where the folder above it does not
-    exist, as perhaps on another machine, the run makes none.
+    Attributes
+    ----------
+    experiment : Experiment
+    seed : int
+        Of initialization and shuffling.
+    num_epochs : int, optional
+        By default the experiment's.
+    net : str
+        'chapter' or 'fast', for experiments with LeNet; the default gives the chapter's numbers
+        to the bit.
     """
 
-    experiment: str
+    experiment: Experiment
     seed: int = 0
     num_epochs: int | None = None
-    data_dir: str | None = None
     net: str = "chapter"
-    checkpoints: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.experiment.name
 
     @property
     def length(self) -> int:
         """The epochs to train: the user's number, or the experiment's."""
-        if self.num_epochs is None:
-            return all_experiments()[self.experiment].num_epochs
-        return self.num_epochs
-
-    @property
-    def trained(self) -> str:
-        """The name of the net to be trained, one of `fast.NETS`."""
-        return all_experiments()[self.experiment].net or self.net
+        return self.num_epochs or self.experiment.num_epochs
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What the run's record says of its settings."""
-        return {**all_experiments()[self.experiment].settings, "net": self.trained}
+        """What the run's record says of its settings; the net is one of `nets.NETS`."""
+        return {**self.experiment.settings, "net": self.experiment.net or self.net}
 
     @property
     def key(self) -> tuple[Any, ...]:
         """The key of the run to be made."""
-        return store.key(self.experiment, self.seed, self.length, self.settings)
-
-    @property
-    def checkpoint(self) -> Path | None:
-        """The file that an interrupted run would leave."""
-        if self.checkpoints is None:
-            return None
-        name = f"{self.experiment}-seed-{self.seed}-{self.length}-epochs-{self.trained}.npz"
-        return Path(self.checkpoints, name)
+        return record.key(self.name, self.seed, self.length, self.settings)
 
     def __str__(self) -> str:
         """Return what a user calls the run."""
-        return f"{self.experiment}, seed {self.seed}"
+        return f"{self.name}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where runs find their data and keep their checkpoints; None is the usual place, and none."""
+
+    data_dir: str | None = None
+    checkpoints: str | None = None
+
+    @classmethod
+    def of(cls, records: PathLike, data_dir: PathLike | None = None) -> Place:
+        """Return the place of runs whose records go to that file: the checkpoints are beside it."""
+        beside = user_path(records).resolve().parent / CHECKPOINTS
+        return cls(None if data_dir is None else str(data_dir), str(beside))
+
+    def checkpoint(self, job: Job) -> Path | None:
+        """Return the file that an interrupted run would leave."""
+        if self.checkpoints is None:
+            return None
+        net = job.settings["net"]
+        return Path(self.checkpoints, f"{job.name}-seed-{job.seed}-{job.length}-epochs-{net}.npz")
 
 
 @dataclass(frozen=True)
@@ -98,7 +112,7 @@ class Failure:
 _one_at_a_time = threading.RLock()
 
 
-def run_job(job: Job, display: str | Display = "auto") -> Run:
+def run_job(job: Job, place: Place, display: str | Display = "auto") -> Run:
     """Make one run in this process, from its checkpoint if there is one; return its record.
 
     Initialization and shuffling both start from the job's seed: with the same seed, packages,
@@ -108,6 +122,8 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
     Parameters
     ----------
     job : Job
+    place : Place
+        Where its folder for checkpoints cannot be, as perhaps on another machine, there are none.
     display : str or Display
         As for `train`.
 
@@ -120,7 +136,7 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
 
     with _one_at_a_time:
         npx.set_np()  # per thread, and this may be any
-        experiment = all_experiments()[job.experiment]
+        experiment = job.experiment
         started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         made_with: dict[str, Any] = {
             "versions": provenance.versions(),
@@ -129,9 +145,9 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
             "data": dict(SHA256),
         }
         train_iter, test_iter = load_fashion_mnist(
-            experiment.batch_size, data_dir=job.data_dir, seed=job.seed
+            experiment.batch_size, data_dir=place.data_dir, seed=job.seed
         )
-        net, ctx = NETS[job.trained](), d2l.try_gpu()
+        net, ctx = NETS[job.settings["net"]](), d2l.try_gpu()
         net.initialize(ctx=ctx)  # a Trainer asks for it; train() initializes anew, with Xavier
         mx.random.seed(job.seed)
         optimizer_params, plotted = experiment.prepare(len(train_iter), job.length)
@@ -146,10 +162,10 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
             clip_norm=experiment.clip_norm,
             nonfinite="skip",  # a gradient that is not finite is a result, counted in the record
             display=display,
-            checkpoint=_checkpoint(job, made_with),
+            checkpoint=_checkpoint(job, place, made_with),
         )
     return Run(
-        experiment=job.experiment,
+        experiment=job.name,
         seed=job.seed,
         settings=job.settings,
         num_epochs=job.length,
@@ -163,43 +179,29 @@ def run_job(job: Job, display: str | Display = "auto") -> Run:
     )
 
 
-def missing(
-    experiments: Sequence[str],
-    seeds: Iterable[int],
-    records: PathLike,
-    *,
-    num_epochs: int | None = None,
-    data_dir: str | None = None,
-    net: str = "chapter",
-) -> list[Job]:
-    """Return the (experiment, seed) pairs that the file of records lacks, seed by seed.
+def missing(jobs: Iterable[Job], records: PathLike) -> list[Job]:
+    """Return those of the jobs, each once, whose runs the file of records lacks.
 
     A run is there if one of the same epochs and settings is, whatever it was made with.
 
     Raises
     ------
-    store.StoreError
+    record.StoreError
         If the file is there and cannot be used.
     """
     records = user_path(records)
-    stored = {run.key for run in store.read(records)} if records.exists() else set()
-    checkpoints = str(records.resolve().parent / CHECKPOINTS)
-    jobs = (
-        Job(experiment, seed, num_epochs, data_dir, net, checkpoints)
-        for seed in dict.fromkeys(map(int, seeds))
-        for experiment in dict.fromkeys(experiments)
-    )
-    return [job for job in jobs if job.key not in stored]
+    stored = {run.key for run in record.read(records)} if records.exists() else set()
+    wanted = {job.key: job for job in jobs}
+    return [job for key, job in wanted.items() if key not in stored]
 
 
 def run(
-    experiments: Sequence[str],
-    seeds: Iterable[int],
+    jobs: Iterable[Job],
     executor: executors.Executor,
     records: PathLike,
     *,
+    data_dir: PathLike | None = None,
     retries: int = 1,
-    **settings: Any,
 ) -> Iterator[Run | Failure]:
     """Make the runs that the file of records lacks; append each to it, and yield it, when done.
 
@@ -208,19 +210,17 @@ def run(
 
     Parameters
     ----------
-    experiments : sequence of str
-        Names in `experiments.ALL`.
-    seeds : iterable of int
+    jobs : iterable of Job
     executor : Executor
         Anything with ``submit(function, *arguments)`` that returns a future, as
         `executors.LocalProcesses`, concurrent.futures' and Dask's ``Client``. Every call should
         run with one OpenMP thread.
     records : path
         Unfinished runs leave their checkpoints in a folder beside it.
+    data_dir : path, optional
+        As for `load_fashion_mnist`.
     retries : int
         Further attempts for a run whose worker dies; 0 for an executor that makes them itself.
-    settings
-        `num_epochs`, `data_dir` and `net`, as for `missing`.
 
     Yields
     ------
@@ -229,17 +229,18 @@ def run(
 
     Raises
     ------
-    store.StoreError
+    record.StoreError
         If the file of records is there and cannot be used.
     """
-    jobs = missing(experiments, seeds, records, **settings)
+    place = Place.of(records, data_dir)
+    jobs = missing(jobs, records)
     done: SimpleQueue[tuple[Job, int, Any]] = SimpleQueue()
     futures = set()
 
     def submit(job: Job, attempt: int) -> None:
         try:
             # The attempt is an argument, so that Dask does not take the second for the first.
-            future = executor.submit(_make, job, attempt)
+            future = executor.submit(_make, job, place, attempt)
         except Exception as error:  # as of a pool that a death has broken
             future = Future()
             future.set_exception(error)
@@ -267,39 +268,41 @@ def run(
             unfinished -= 1
             for message in warned:
                 warnings.warn(f"{job}: {message}", stacklevel=2)
-            yield _keep(job, result, user_path(records))
+            yield _keep(job, place, result, user_path(records))
     finally:
         for future in futures:
             future.cancel()
 
 
-def discard_checkpoint(job: Job) -> None:
+def discard_checkpoint(job: Job, place: Place) -> None:
     """Remove what the finished run left for one that would go on from it."""
-    if job.checkpoint is not None:
-        Checkpoint(job.checkpoint, {}).remove()
+    path = place.checkpoint(job)
+    if path is not None:
+        Checkpoint(path, {}).remove()
 
 
-def _keep(job: Job, result: Run | Failure, records: Path) -> Run | Failure:
+def _keep(job: Job, place: Place, result: Run | Failure, records: Path) -> Run | Failure:
     if isinstance(result, Run):
         try:
-            store.append(records, result, once=True)
-        except store.StoreError as error:
+            record.append(records, result, once=True)
+        except record.StoreError as error:
             return Failure(job, str(error), result)
         try:
-            discard_checkpoint(job)
+            discard_checkpoint(job, place)
         except OSError as error:  # as of another user's worker, on a shared disk
             warnings.warn(f"{job}: its checkpoint stays ({error.strerror})", stacklevel=3)
     return result
 
 
-def _checkpoint(job: Job, made_with: dict[str, Any]) -> Checkpoint | None:
+def _checkpoint(job: Job, place: Place, made_with: dict[str, Any]) -> Checkpoint | None:
+    path = place.checkpoint(job)
     # Unlike Path.is_dir, this is False also where looking is forbidden.
-    if job.checkpoint is None or not os.path.isdir(job.checkpoint.parent.parent):
+    if path is None or not os.path.isdir(path.parent.parent):
         return None
     # The commit says too much, as README's, and too little of files that are not committed.
     versions = {name: v for name, v in made_with["versions"].items() if name != "commit"}
     decides = {
-        "experiment": job.experiment,
+        "experiment": job.name,
         "seed": job.seed,
         "num_epochs": job.length,
         "settings": job.settings,
@@ -307,7 +310,7 @@ def _checkpoint(job: Job, made_with: dict[str, Any]) -> Checkpoint | None:
         "versions": versions,
         "source": provenance.source(),
     }
-    return Checkpoint(job.checkpoint, decides)
+    return Checkpoint(path, decides)
 
 
 class _Tell(Display):
@@ -318,16 +321,16 @@ class _Tell(Display):
 
     def epoch(self, number: int, epoch: Epoch) -> None:
         """Tell it."""
-        executors.tell((self._job, number, epoch.test_acc))
+        executors.tell((str(self._job), number, epoch.test_acc))
 
 
-def _make(job: Job, attempt: int) -> tuple[Run | Failure, list[str]]:
+def _make(job: Job, place: Place, attempt: int) -> tuple[Run | Failure, list[str]]:
     """Return what came of the job, and what it warned of: here nobody might see it."""
     with _one_at_a_time, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         result: Run | Failure
         try:
-            result = run_job(job, _Tell(job))
+            result = run_job(job, place, _Tell(job))
         except Exception as error:
             result = Failure(job, f"{type(error).__name__}: {error}".splitlines()[0])
     # A full disk would say the same after every epoch.

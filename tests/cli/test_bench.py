@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from d2l_lrsched.cli import bench as cli_bench
+from d2l_lrsched import cli
 from d2l_lrsched.runs import record
 from d2l_lrsched.studies.speed import measure, page
 from d2l_lrsched.studies.speed.record import Benchmark
@@ -30,7 +30,7 @@ def asked(monkeypatch):
 def test_it_writes_page_figure_and_record_and_prints_the_targets(asked, tmp_path):
     arguments = ["--rounds", "1", "--workers", "3", "--output", str(tmp_path / "new")]
     for times in (1, 2):
-        done = CliRunner().invoke(cli_bench.bench, arguments)
+        done = CliRunner().invoke(cli.main, ["bench", *arguments])
         assert done.exit_code == 0, done.output
         assert record.read(tmp_path / "new/rounds.jsonl", Benchmark) == [MADE] * times
     assert (tmp_path / "new/README.md").read_text() == page.as_page(MADE)
@@ -53,7 +53,7 @@ def test_a_failure_is_one_line(asked, tmp_path, monkeypatch, error, message):
         raise error
 
     monkeypatch.setattr(measure, "measure", fail)
-    done = CliRunner().invoke(cli_bench.bench, ["--output", str(tmp_path)])
+    done = CliRunner().invoke(cli.main, ["bench", "--output", str(tmp_path)])
     assert done.exit_code == 1
     assert done.output.startswith("Error: ")
     assert message in done.output
@@ -62,6 +62,6 @@ def test_a_failure_is_one_line(asked, tmp_path, monkeypatch, error, message):
 
 def test_an_unwritable_folder_is_found_before_anything_is_measured(asked, tmp_path):
     (tmp_path / "rounds.jsonl").mkdir()
-    done = CliRunner().invoke(cli_bench.bench, ["--output", str(tmp_path)])
+    done = CliRunner().invoke(cli.main, ["bench", "--output", str(tmp_path)])
     assert done.exit_code == 1
     assert asked == []

@@ -21,7 +21,7 @@ COMMAND = [sys.executable, "-m", "d2l_lrsched"]
 # --- help -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["", *cli.main.commands])
+@pytest.mark.parametrize("name", ["", *cli.COMMANDS])
 def test_every_help_has_an_example_that_its_own_command_parses(name, call):
     done = call(*name.split(), "--help")
     assert done.returncode == 0
@@ -29,7 +29,7 @@ def test_every_help_has_an_example_that_its_own_command_parses(name, call):
     command, *arguments = shlex.split(example)
     assert not name or command == name
     # Parsed, not run: a usage error would be raised here.
-    cli.main.commands[command].make_context(command, arguments)
+    cli.main.get_command(None, command).make_context(command, arguments)
 
 
 def test_help_does_not_wait_for_mxnet():

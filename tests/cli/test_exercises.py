@@ -1,40 +1,40 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from d2l_lrsched import cli
 from d2l_lrsched.cli import exercises as cli_exercises
-from d2l_lrsched.cli import options as cli_options
-from d2l_lrsched.runs import record as store
-from d2l_lrsched.runs import runner
+from d2l_lrsched.cli import options
+from d2l_lrsched.runs import record, runner
+from d2l_lrsched.studies import exercises as study
 from d2l_lrsched.studies.exercises.experiments import EXERCISES, EXPERIMENTS
-from d2l_lrsched.studies.sampling import sampler as sgld
+from d2l_lrsched.studies.sampling import sampler
 from made_up import FIGURES, a_run
 
 DRAWN = {
-    "exercise-1-fixed-rate.svg",
-    "exercise-2-exponent.svg",
-    "exercise-3-deeper.svg",
-    "exercise-4-warmup.svg",
+    "1-fixed-rate.svg",
+    "2-exponent.svg",
+    "3-deeper.svg",
+    "4-warmup.svg",
     "plateau.svg",
 }
-SAMPLED = "exercise-5-sgld.svg"
+SAMPLED = {"samples.jsonl", "sgld.svg", "README.md"}
 
 
 @pytest.fixture
-def asked(monkeypatch):
+def asked(monkeypatch, few_images):
     """Have runs made up, and return what was asked for."""
     asked = []
 
-    def run(names, seeds, executor, records, *, retries, **settings):
-        asked.append((names[0], len(names), list(seeds), settings["num_epochs"]))
-        for job in runner.missing(names, seeds, records, **settings):
-            of_job = {"num_epochs": job.length, "settings": job.settings}
-            made = a_run(job.experiment, job.seed, **of_job)
-            store.append(records, made, once=True)
+    def run(jobs, executor, records, **settings):
+        asked.extend(jobs)
+        for job in jobs:
+            made = a_run(job.name, job.seed, num_epochs=job.length, settings=job.settings)
+            record.append(records, made, once=True)
             yield made
 
     monkeypatch.setattr(runner, "run", run)
@@ -45,89 +45,114 @@ def invoke(*arguments):
     return CliRunner().invoke(cli.main, ["exercises", *map(str, arguments)])
 
 
-def test_the_names_are_the_exercises(asked):
-    assert {exercise.name for exercise in EXERCISES} == set(cli_exercises.NAMES) - {"sampling"}
+@pytest.fixture
+def output(tmp_path):
+    """The folder of the exercises; that of the samples is beside it."""
+    return tmp_path / "exercises"
 
 
-def test_all_but_the_sampling_with_one_seed(asked, monkeypatch, tmp_path):
-    monkeypatch.setattr(sgld, "make", lambda path: [])
-    done = invoke("--seeds", 1, "--epochs", 1, "--output", tmp_path)
+def copy_samples(output):
+    """Put the committed samples where the command looks for them; return the file."""
+    folder = output.parent / "sampling"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(FIGURES / "sampling" / "samples.jsonl", folder))
+
+
+def test_the_names_are_the_exercises():
+    assert [exercise.name for exercise in EXERCISES] == list(cli_exercises.NAMES[:-1])
+
+
+def test_all_but_the_sampling_with_one_seed(asked, monkeypatch, output):
+    monkeypatch.setattr(sampler, "make", lambda path: [])
+    done = invoke("--seeds", 1, "--epochs", 1, "--output", output)
     assert done.exit_code == 0, done.output
-    assert asked == [(e.experiments[0].name, len(e.experiments), [0], 1) for e in EXERCISES]
-    assert {path.name for path in tmp_path.iterdir()} == {*DRAWN, "exercises.md", "exercises.jsonl"}
-    assert done.output.endswith(f"exercises.md: {len(EXPERIMENTS)} runs, {len(DRAWN)} figures\n")
+    assert [job.name for job in asked] == list(EXPERIMENTS)
+    assert {(job.seed, job.length, job.net) for job in asked} == {(0, 1, "fast")}
+    assert {path.name for path in output.iterdir()} == {*DRAWN, "README.md", "runs.jsonl"}
+    told, last = done.output.splitlines()[-2:]
+    assert told == f"{output}/README.md: {len(EXPERIMENTS)} runs, {len(DRAWN)} figures"
+    assert last == (
+        f"All is in {output}/; compare it by: diff figures/exercises/README.md {output}/README.md"
+    )
 
 
-def test_each_exercise_has_seeds_and_epochs_of_its_own(asked, monkeypatch, tmp_path):
-    monkeypatch.setattr(sgld, "make", lambda path: [])
-    assert invoke("--output", tmp_path).exit_code == 0
-    assert [(seeds, epochs) for _, _, seeds, epochs in asked] == [
-        (list(range(exercise.num_seeds)), None) for exercise in EXERCISES
-    ]
+def test_each_exercise_has_seeds_and_epochs_of_its_own():
+    asked = study.jobs()
+    assert len(asked) == len({job.key for job in asked})
+    for exercise in EXERCISES:
+        of_exercise = [job for job in asked if job.name in exercise.names]
+        assert len(of_exercise) == exercise.num_seeds * len(exercise.experiments)
+        assert {job.seed for job in of_exercise} == set(range(exercise.num_seeds))
+        assert all(job.length == job.experiment.num_epochs for job in of_exercise)
 
 
-def test_one_exercise_leaves_what_there_is_of_the_others_on_the_page(asked, tmp_path):
-    settings = ("--seeds", 1, "--epochs", 1, "--output", tmp_path)
+def test_one_exercise_leaves_what_there_is_of_the_others_on_the_page(asked, output):
+    settings = ("--seeds", 1, "--epochs", 1, "--output", output)
     assert invoke("--exercise", "fixed-rate", *settings).exit_code == 0
     done = invoke("--exercise", "poly", *settings)
     assert done.exit_code == 0, done.output
-    assert [name for name, *_ in asked] == ["fixed-0.03", "poly-0.5"]
-    page = (tmp_path / "exercises.md").read_text()
+    assert {job.name.partition("-")[0] for job in asked} == {"fixed", "poly"}
+    page = (output / "README.md").read_text()
     assert "## 1." in page
     assert "## 2." in page
     assert "## 3." not in page
-    assert not (tmp_path / "sgld.jsonl").exists()
+    assert not (output.parent / "sampling").exists()
 
 
-def test_from_the_committed_records_all_is_made_again_without_data_or_training(
-    monkeypatch, tmp_path
-):
-    monkeypatch.setattr(cli_options, "checked_data", None)
-    monkeypatch.setattr(sgld, "sample", None)
-    for name in (cli_exercises.RECORDS, cli_exercises.SAMPLES):
-        shutil.copy(FIGURES / name, tmp_path)
-    done = invoke("--output", tmp_path)
+def test_from_the_committed_records_all_is_made_again_without_data_or_training(monkeypatch, output):
+    monkeypatch.setattr(options, "checked_data", None)
+    monkeypatch.setattr(sampler, "sample", None)
+    copy_samples(output)
+    output.mkdir()
+    shutil.copy(FIGURES / "exercises" / "runs.jsonl", output)
+    done = invoke("--output", output)
     assert done.exit_code == 0, done.output
-    for name in {*DRAWN, SAMPLED, "exercises.md"}:
-        assert (tmp_path / name).read_bytes() == (FIGURES / name).read_bytes(), name
+    for study_, names in (("exercises", {*DRAWN, "README.md"}), ("sampling", SAMPLED)):
+        for name in names:
+            made, committed = output.parent / study_ / name, FIGURES / study_ / name
+            assert made.read_bytes() == committed.read_bytes(), name
 
 
 def test_runs_and_samples_of_unknown_settings_are_passed_over(asked, tmp_path):
     """Another version's, or another command's: the page and the figures are of the others."""
     settings = ("--exercise", "plateau", "--seeds", 1, "--epochs", 1, "--output")
-    for name in ("without", "with"):
-        (tmp_path / name).mkdir()
-        shutil.copy(FIGURES / cli_exercises.SAMPLES, tmp_path / name)
-    assert invoke(*settings, tmp_path / "without").exit_code == 0
-    runs, samples = (tmp_path / "with" / n for n in (cli_exercises.RECORDS, cli_exercises.SAMPLES))
+    clean, mixed = tmp_path / "clean" / "out", tmp_path / "mixed" / "out"
+    copy_samples(clean)
+    samples = copy_samples(mixed)
+    assert invoke(*settings, clean).exit_code == 0
+    runs = mixed / "runs.jsonl"
     for other in ("my-own", "constant"):
-        store.append(runs, a_run(other))
+        record.append(runs, a_run(other))
     lines = samples.read_text().splitlines(keepends=True)
     another = lines[0].replace('"num_chains"', '"number_of_chains"')
     samples.write_text("".join([another, *lines, lines[3], "\n"]))
-    done = invoke(*settings, tmp_path / "with")
+    done = invoke(*settings, mixed)
     assert done.exit_code == 0, done.output
-    assert done.output.splitlines()[:2] == [
-        f"Warning: {runs}: 2 of 2 runs are passed over, of unknown experiments or settings: "
-        "my-own, constant",
-        f"Warning: {samples}: 2 of {len(lines) + 2} records are passed over, being of unknown "
-        "settings or seeds, or repeated",
-    ]
-    for name in ("exercises.md", "plateau.svg", SAMPLED):
-        assert (tmp_path / "with" / name).read_bytes() == (tmp_path / "without" / name).read_bytes()
+    warnings = [line for line in done.output.splitlines() if line.startswith("Warning: ")]
+    assert sorted(warnings) == sorted(
+        [
+            f"Warning: {runs}: 2 of 2 runs are passed over, of unknown experiments or settings: "
+            "my-own, constant",
+            f"Warning: {samples}: 2 of {len(lines) + 2} records are passed over, being of unknown "
+            "settings or seeds, or repeated",
+        ]
+    )
+    for name in ("out/README.md", "out/plateau.svg", "sampling/sgld.svg", "sampling/README.md"):
+        assert (mixed.parent / name).read_bytes() == (clean.parent / name).read_bytes()
 
 
-def test_damaged_samples_are_named_before_any_training(asked, tmp_path):
-    (tmp_path / cli_exercises.SAMPLES).write_text("{}\n")
-    done = invoke("--output", tmp_path)
+def test_damaged_samples_are_named_before_any_training(asked, output):
+    samples = copy_samples(output)
+    samples.write_text("{}\n")
+    done = invoke("--output", output)
     assert done.exit_code == 1
-    assert f"Error: {tmp_path}/{cli_exercises.SAMPLES}, line 1: " in done.output
+    assert f"Error: {samples}, line 1: " in done.output
     assert asked == []
 
 
-def test_a_run_that_fails_is_named(monkeypatch, tmp_path):
-    def run(names, seeds, executor, records, **settings):
-        yield runner.Failure(runner.Job(names[0], seeds[0]), "no memory")
+def test_a_run_that_fails_is_named(monkeypatch, few_images, tmp_path):
+    def run(jobs, executor, records, **settings):
+        yield runner.Failure(jobs[0], "no memory")
 
     monkeypatch.setattr(runner, "run", run)
     done = invoke("--exercise", "plateau", "--seeds", 1, "--output", tmp_path)
@@ -155,8 +180,8 @@ def test_the_experiments_can_be_run_for_real(monkeypatch, small_iters):
     )
     last = {}
     for exercise in EXERCISES:
-        job = runner.Job(exercise.experiments[-1].name, num_epochs=1, net="fast")
-        run = runner.run_job(job, "none")
+        job = runner.Job(exercise.experiments[-1], 0, 1, "fast")
+        run = runner.run_job(job, runner.Place(), "none")
         last[exercise.name] = run.epochs[0].lr_last
         assert run.settings["net"] == (exercise.experiments[-1].net or "fast")
     assert last == pytest.approx(

@@ -14,13 +14,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from d2l_lrsched import cli
 from d2l_lrsched.cli import explore as cli_explore
 from d2l_lrsched.explorer.server import HOST
 from made_up import FIGURES, ROOT
 
 
 def explore(*arguments):
-    return CliRunner().invoke(cli_explore.explore, ["--no-browser", *map(str, arguments)])
+    return CliRunner().invoke(cli.main, ["explore", "--no-browser", *map(str, arguments)])
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_the_browser_is_opened_unless_told_otherwise(no_browser, monkeypatch, tm
     monkeypatch.setattr(cli_explore.webbrowser, "open", opened.append)
     monkeypatch.setattr(cli_explore.Server, "serve_forever", lambda self: None)
     arguments = ["--records", str(tmp_path), *["--no-browser"] * no_browser]
-    said = CliRunner().invoke(cli_explore.explore, arguments).output
+    said = CliRunner().invoke(cli.main, ["explore", *arguments]).output
     url = re.search(r"http://127\.0\.0\.1:\d+/", said)[0]
     assert opened == [url] * (not no_browser)
 

@@ -1,26 +1,69 @@
 from __future__ import annotations
 
+import io
+
 import click
 import pytest
-from msgspec.structs import replace
 
-from d2l_lrsched.cli import making as cli_runs
-from d2l_lrsched.runs.runner import Job
+from d2l_lrsched.cli import making
+from d2l_lrsched.runs.runner import Failure, Job
+from d2l_lrsched.studies import all_experiments
 from made_up import a_run
 
+BOTH = all_experiments()["both"]
+JOBS = [Job(BOTH, seed, 2) for seed in range(3)]
 
-def test_the_runs_asked_for_are_those_stored_and_those_that_could_not_be():
-    jobs = [Job("both", seed, num_epochs=2) for seed in range(3)]
-    of_jobs = [replace(a_run("both", seed), settings=job.settings) for seed, job in enumerate(jobs)]
-    other = replace(of_jobs[0], seed=7)
-    made = cli_runs.Made(jobs, unstored=[of_jobs[2]])
-    assert made.runs([other, of_jobs[0]]) == [of_jobs[0], of_jobs[2]]
+
+def made(job):
+    return a_run(job.name, job.seed, num_epochs=job.length, settings=job.settings)
+
+
+def test_the_runs_asked_for_are_taken_once_each():
+    other = a_run("both", 7)
+    runs = [other, made(JOBS[2]), made(JOBS[0]), made(JOBS[2])]
+    assert making.asked_for(JOBS, runs) == [made(JOBS[2]), made(JOBS[0])]
 
 
 def test_failures_end_the_command_and_none_do_not():
-    jobs = [Job("both", seed) for seed in range(3)]
-    cli_runs.Made(jobs).exit_if_failed()
-    made = cli_runs.Made(jobs, {"both, seed 1": "no memory", "both, seed 2": "killed"})
+    making.Made(3, [], {}).exit_if_failed()
+    failed = making.Made(3, [], {"both, seed 1": "no memory", "both, seed 2": "killed"})
     message = "^2 of 3 runs failed: both, seed 1: no memory; both, seed 2: killed$"
     with pytest.raises(click.ClickException, match=message):
-        made.exit_if_failed()
+        failed.exit_if_failed()
+
+
+@pytest.fixture
+def progress(monkeypatch):
+    """Return a progress on the jobs, at a terminal or not, and what it counts."""
+
+    def progress(terminal, jobs=JOBS):
+        stream = io.StringIO()
+        monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
+        monkeypatch.setattr("sys.stderr", stream)
+        return making.Progress(jobs, jobs), stream
+
+    return progress
+
+
+def test_a_terminal_has_a_bar_that_never_goes_back(progress, capsys):
+    """A second attempt begins with epochs that were seen before."""
+    shown, stream = progress(terminal=True)
+    for epoch in (1, 2, 1, 2):
+        shown.epoch(("both, seed 0", epoch, 0.5))
+    shown.epoch(("both, seed 1", 1, 0.5))
+    shown.finished(made(JOBS[1]))
+    shown.finished(Failure(JOBS[2], "no memory"))
+    shown.close()
+    assert "4/6" in stream.getvalue().split("\r")[-1]
+    assert shown.stored == 1
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["both, seed 1: done in 1 s", "both, seed 2: failed"]
+
+
+def test_elsewhere_every_epoch_is_a_line(progress, capsys):
+    shown, stream = progress(terminal=False, jobs=JOBS[:1])
+    shown.epoch(("both, seed 0", 1, 0.5))
+    shown.finished(made(JOBS[0]))
+    shown.close()
+    assert capsys.readouterr().out == "both: epoch 1/2, test acc 0.500\nboth: done in 1 s\n"
+    assert stream.getvalue() == ""

@@ -4,12 +4,11 @@ import pytest
 from click.testing import CliRunner
 
 import d2l_lrsched as lrs
-from d2l_lrsched import drawing
-from d2l_lrsched.cli import plot as cli_plot
+from d2l_lrsched import cli, drawing
 
 
 def plot(*arguments):
-    return CliRunner().invoke(cli_plot.plot, [*map(str, arguments)])
+    return CliRunner().invoke(cli.main, ["plot", *map(str, arguments)])
 
 
 def drawn(monkeypatch, arguments):

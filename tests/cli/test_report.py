@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from d2l_lrsched import cli
 from d2l_lrsched.cli import report as cli_report
-from d2l_lrsched.runs import record as store
-from d2l_lrsched.runs import runner
+from d2l_lrsched.runs import record, runner
 from d2l_lrsched.studies.chapter import explanations
 from d2l_lrsched.studies.chapter.published import PRINTED
 from made_up import FIGURES, a_run
@@ -41,7 +40,7 @@ def agreeing():
 def write(path, runs):
     path.unlink(missing_ok=True)
     for one in runs:
-        store.append(path, one)
+        record.append(path, one)
 
 
 def call(*arguments):
@@ -68,8 +67,7 @@ def test_a_difference_is_a_failure_until_it_is_explained(records, monkeypatch):
     assert done.exit_code == 1
     assert error_of(done) == (
         "Error: 1 numbers differ without an explanation in "
-        "d2l_lrsched/studies/chapter/explanations.py: "
-        "cosine, test acc"
+        "d2l_lrsched/studies/chapter/explanations.py: cosine, test acc"
     )
     monkeypatch.setattr(explanations, "EXPLAINED", {("cosine", "test_acc"): "It is better."})
     done = call("verify", "--records", records)
@@ -89,12 +87,12 @@ def test_an_explanation_of_what_does_not_differ_is_told(records, monkeypatch):
 
 def test_every_draw_counts_once(records):
     """Neither another length, nor the same seed again, be it to the same numbers or not."""
-    store.append(
+    record.append(
         records, replace(run("cosine", 77), num_epochs=2, epochs=run("cosine", 77).epochs[:2])
     )
-    store.append(records, run("cosine", 0, test_acc=0.5))
-    store.append(records, run("cosine", 1))
-    store.append(records, replace(run("cosine", 2, test_acc=0.5), settings={"net": "fast"}))
+    record.append(records, run("cosine", 0, test_acc=0.5))
+    record.append(records, run("cosine", 1))
+    record.append(records, replace(run("cosine", 2, test_acc=0.5), settings={"net": "fast"}))
     done = call("verify", "--records", records)
     assert done.stdout.startswith("4 of 54 runs are repeated or of other lengths\n")
     assert done.stdout.splitlines()[-1] == "17 CONSISTENT"
@@ -175,11 +173,17 @@ def fresh(monkeypatch, tmp_path):
     asked = {}
 
     def go(**finals):
-        def made(names, seeds, executor, records, **settings):
-            asked.update(names=names, seeds=seeds, **settings)
-            for name in names:
-                (seed,) = seeds
-                yield finals.get(name) or run(name, seed)
+        def made(jobs, executor, records, **settings):
+            asked.update(names=[job.name for job in jobs], jobs=jobs)
+            for job in jobs:
+                result = finals.get(job.name) or run(job.name, job.seed)
+                if isinstance(result, runner.Failure):
+                    lost = result.run and replace(result.run, settings=job.settings)
+                    yield runner.Failure(job, result.reason, lost)
+                else:
+                    result = replace(result, settings=job.settings)
+                    record.append(records, result)
+                    yield result
 
         monkeypatch.setattr(runner, "run", made)
         return call("verify", "--fresh", "--records", path, "--net", "fast"), asked
@@ -191,8 +195,7 @@ def test_fresh_runs_like_those_before(fresh):
     done, asked = fresh()
     assert done.exit_code == 0, done.output
     assert asked["names"] == ["square-root", "cosine"]
-    assert asked["seeds"] == [10]
-    assert asked["net"] == "fast"
+    assert {(job.seed, job.length, job.net) for job in asked["jobs"]} == {(10, 30, "fast")}
     assert done.stdout.splitlines()[-1] == "8 CONSISTENT"
     assert re.search(r"^experiment +number +fresh +verdict", done.stdout, re.MULTILINE)
 
@@ -231,25 +234,24 @@ def test_one_new_outcome_is_told_and_two_are_a_failure(fresh, outcome):
 
 
 def test_a_fresh_run_that_fails_is_named(fresh):
-    done, _ = fresh(cosine=runner.Failure(runner.Job("cosine", 10), "its process died"))
+    done, _ = fresh(cosine=runner.Failure(None, "its process died"))
     assert done.exit_code == 1
-    assert error_of(done) == "Error: 1 runs failed: cosine, seed 10: its process died"
+    assert error_of(done) == "Error: 1 of 2 runs failed: cosine: its process died"
 
 
 def test_a_fresh_run_that_could_not_be_stored_is_judged_all_the_same(fresh):
     """Its file is a temporary one: nobody needs it."""
-    job = runner.Job("cosine", 10)
-    lost = runner.Failure(job, "cannot be written (No space left)", run("cosine", 10))
+    lost = runner.Failure(None, "cannot be written (No space left)", run("cosine", 10))
     done, _ = fresh(cosine=lost)
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[-1] == "8 CONSISTENT"
 
 
 def test_a_fresh_seed_is_a_possible_one(fresh, tmp_path):
-    store.append(tmp_path / "stored.jsonl", run("cosine", 2**32 - 1))
+    record.append(tmp_path / "stored.jsonl", run("cosine", 2**32 - 1))
     done, asked = fresh()
     assert done.exit_code == 0, done.output
-    assert asked["seeds"] == [10]
+    assert {job.seed for job in asked["jobs"]} == {10}
 
 
 def test_nothing_to_compare_a_fresh_run_with(records):
@@ -265,7 +267,7 @@ def test_a_fresh_run_for_real(tmp_path):
         *["--records", FIGURES / "chapter" / "runs.jsonl"],
     )
     assert done.exit_code == 0, done.output
-    assert "square-root, seed 10: done in" in done.stdout
+    assert "square-root: done in" in done.stdout
 
 
 @pytest.mark.parametrize("option", [["--epochs", 1], ["--net", "fast"], ["--data-dir", "/d"]])

@@ -14,19 +14,22 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from statistics import mean, stdev
 
 import click
+import msgspec
+import numpy
 import pytest
 from msgspec.structs import replace
-from scipy import stats
 
+import small_data
+from d2l_lrsched.cli import making
 from d2l_lrsched.cli import run as cli_run
-from d2l_lrsched.runs import record as store
-from d2l_lrsched.studies.chapter.published import PRINTED as PUBLISHED
-from made_up import FIGURES
+from d2l_lrsched.runs import executors, record, runner
+from d2l_lrsched.studies.chapter.published import PRINTED
+from d2l_lrsched.training.history import History
+from made_up import FIGURES, a_run
 
-COMMAND = [sys.executable, "-m", "d2l_lrsched"]
+COMMAND = [sys.executable, small_data.__file__]
 
 # Calls a command and appends the peak memory, in KiB, of it and its own children to stderr. In
 # between, because Linux counts a child's memory from before it became another program: pytest's.
@@ -39,167 +42,232 @@ MEASURED = """if 1:
 
 
 @pytest.fixture(scope="module")
-def one_epoch(tmp_path_factory, call):
-    """One epoch of two experiments on the real data, with a seed that the band has not seen."""
+def train(environment):
+    """Return a function that calls a command in a process of its own, on the few images."""
+
+    def train(*arguments, command=COMMAND):
+        return subprocess.run(
+            [*command, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            timeout=300,
+            check=False,
+        )
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def one_epoch(tmp_path_factory, train):
+    """One epoch of the five experiments that the book prints."""
     output = tmp_path_factory.mktemp("reproduce")
-    done = call(
-        *[
-            "reproduce",
-            "--experiment",
-            "cosine",
-            "--experiment",
-            "square-root",
-            "--epochs",
-            "1",
-            "--seed",
-            "100",
-        ],
-        *("--workers", 2, "--output", output),
+    done = train(
+        *["reproduce", "--epochs", 1, "--seed", 100, "--net", "fast", "--workers", 2],
+        *["--output", output],
         command=[sys.executable, "-c", MEASURED, *COMMAND],
     )
-    return done, output
-
-
-def test_reproduce_writes_records_and_figures(one_epoch):
-    done, output = one_epoch
     assert done.returncode == 0, done.stderr
-    runs = store.read(output / cli_run.RECORDS)
+    return done, output, record.read(output / "runs.jsonl")
+
+
+def test_reproduce_writes_records_and_the_sections_ten_figures(one_epoch):
+    _, output, runs = one_epoch
     assert {(run.experiment, run.seed, run.num_epochs) for run in runs} == {
-        ("cosine", 100, 1),
-        ("square-root", 100, 1),
+        (name, 100, 1) for name in PRINTED
     }
     assert {run.threads for run in runs} == {1}
     assert sorted(path.name for path in output.iterdir()) == [
+        "11.15.1-constant-training.svg",
         "11.15.2-square-root-schedule.svg",
         "11.15.2-square-root-training.svg",
+        "11.15.3.1-factor-schedule.svg",
+        "11.15.3.2-multi-factor-schedule.svg",
+        "11.15.3.2-multi-factor-training.svg",
         "11.15.3.3-cosine-schedule.svg",
         "11.15.3.3-cosine-training.svg",
+        "11.15.3.4-cosine-warmup-schedule.svg",
+        "11.15.3.4-cosine-warmup-training.svg",
         "runs.jsonl",
     ]
 
 
 def test_reproduce_tells_of_every_epoch_where_there_is_no_terminal(one_epoch):
-    done, output = one_epoch
-    for run in store.read(output / cli_run.RECORDS):
+    done, _, runs = one_epoch
+    for run in runs:
         line = f"{run.experiment}: epoch 1/1, test acc {run.final.test_acc:.3f}"
         assert line in done.stdout.splitlines()
     assert re.fullmatch(r"\d+\n", done.stderr)  # the measured memory and nothing else
 
 
 def test_reproduce_prints_the_table_in_the_chapters_order(one_epoch):
-    done, output = one_epoch
-    runs = {run.experiment: run for run in store.read(output / cli_run.RECORDS)}
-    table = done.stdout[done.stdout.index("section") :].splitlines()
-    for line, name in zip(table[2:], ("square-root", "cosine")):
-        final = runs[name].final
-        ours = f"{final.train_loss:.3f}/{final.train_acc:.3f}/{final.test_acc:.3f}"
-        assert name in line
-        assert ours in line
+    done, output, runs = one_epoch
+    finals = {run.experiment: run.final for run in runs}
+    names = ["constant", "square-root", "multi-factor", "cosine", "cosine-warmup"]
+    _, _, *rows, last = done.stdout[done.stdout.index("section") :].splitlines()
+    assert len(rows) == 5
+    for line, name in zip(rows, names):
+        final = finals[name]
+        assert f" {name} " in line
+        assert f"{final.train_loss:.3f}/{final.train_acc:.3f}/{final.test_acc:.3f}" in line
         assert "1 instead of 30 epochs" in line
-    assert "0.307/0.887/0.882" in table[2]
+    assert "0.307/0.887/0.882" in rows[1]
+    assert last == (
+        f"All is in {output}/; compare it by: d2l-lrsched verify --records {output}/runs.jsonl"
+    )
 
 
-@pytest.mark.parametrize("number", ["train_loss", "train_acc", "test_acc"])
-def test_one_epoch_lands_in_the_measured_band(one_epoch, number):
-    """The 99.9 % prediction interval of one new seed, from the committed runs of one epoch.
-
-    Of square-root alone: cosine's test accuracies after one epoch range from 0.2 to 0.7, and the
-    interval from them excludes nothing.
-    """
-    name = "square-root"
-    measured = [
-        getattr(run.final, number)
-        for run in store.read(FIGURES / "chapter" / "runs.jsonl")
-        if run.experiment == name
-    ]
-    n = len(measured)
-    assert n == 10
-    half = stats.t.ppf(0.9995, n - 1) * stdev(measured) * (1 + 1 / n) ** 0.5
-    (run,) = (r for r in store.read(one_epoch[1] / cli_run.RECORDS) if r.experiment == name)
-    assert abs(getattr(run.final, number) - mean(measured)) < half
-
-
-def test_run_gives_the_very_numbers_of_reproduce(one_epoch, tmp_path, call):
-    done = call("run", "cosine", "--epochs", 1, "--seed", 100, "--output", tmp_path)
+def test_run_gives_the_very_numbers_of_reproduce(one_epoch, tmp_path, train):
+    """Also where the user has not said how many threads, which bits depend on."""
+    done = train(
+        "run", "cosine", "--epochs", 1, "--seed", 100, "--net", "fast", "--output", tmp_path
+    )
     assert done.returncode == 0, done.stderr
-    (run,) = store.read(tmp_path / cli_run.RECORDS)
-    (other,) = (r for r in store.read(one_epoch[1] / cli_run.RECORDS) if r.experiment == "cosine")
+    (run,) = record.read(tmp_path / "runs.jsonl")
+    (other,) = (run for run in one_epoch[2] if run.experiment == "cosine")
+    assert run.threads == 1
     assert run.points == other.points
     assert replace(run.final, seconds=0) == replace(other.final, seconds=0)
     first, last, where = done.stdout.splitlines()
     assert first.startswith("epoch 1/1: train loss ")
     assert re.fullmatch(r"train loss \d\.\d{3}, train acc 0\.\d{3}, test acc 0\.\d{3}", last)
-    assert where == f"Figures and record are in {tmp_path}/"
+    assert where.startswith(f"All is in {tmp_path}/; compare it by: d2l-lrsched verify ")
+    assert {path.name for path in tmp_path.iterdir()} == {*COSINE, "runs.jsonl"}
+
+
+def test_every_process_of_a_training_stays_under_500_mb(one_epoch):
+    assert int(one_epoch[0].stderr.splitlines()[-1]) / 1024 < 500
+
+
+COSINE = {"11.15.3.3-cosine-schedule.svg", "11.15.3.3-cosine-training.svg"}
+
+
+def test_several_seeds_are_summed_up_and_the_first_is_drawn(inline, invoke, tmp_path):
+    names = ("--experiment", "square-root", "--experiment", "cosine")
+    options = ("--seed", 3, "--seeds", 2, "--epochs", 1, "--net", "fast")
+    done = invoke("reproduce", *names, *options, "--output", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "cosine, seed 4: epoch 1/1, test acc 0." in done.output
+    header, _, *rows = done.output[done.output.index("experiment") :].splitlines()
+    assert re.split("  +", header.strip()) == [
+        "experiment",
+        "runs",
+        "collapsed",
+        "train loss",
+        "train acc",
+        "test acc",
+    ]
+    losses = [r.final.train_loss for r in record.read(tmp_path / "runs.jsonl")[1::2]]
+    assert len(losses) == 2
+    assert f"{numpy.mean(losses):.3f}" in rows[1]
+    assert f"{numpy.std(losses, ddof=1):.3f}" in rows[1]
+    assert {path.name for path in tmp_path.glob("*cosine*")} == COSINE
+    (drawn,) = tmp_path.glob("*cosine-training.svg")
+    alone = tmp_path / "alone"
+    invoke("run", "cosine", *options[:2], *options[4:], "--output", alone)
+    # Seconds are no part of the figure.
+    assert (alone / drawn.name).read_bytes() == drawn.read_bytes()
+
+
+def test_runs_of_full_length_have_an_overview(monkeypatch, few_images, invoke, tmp_path):
+    def run(jobs, executor, records, **settings):
+        for job in jobs:
+            made = a_run(job.name, job.seed, num_epochs=job.length, settings=job.settings)
+            record.append(records, made)
+            yield made
+
+    monkeypatch.setattr(runner, "run", run)
+    done = invoke("reproduce", "--experiment", "cosine", "--output", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "overview.svg").exists()
 
 
 @pytest.mark.parametrize("command", ["reproduce --experiment cosine", "run cosine --net fast"])
-def test_runs_of_unknown_experiments_are_passed_over(command, one_epoch, tmp_path, call):
+def test_runs_of_unknown_experiments_are_passed_over(command, inline, invoke, one_epoch, tmp_path):
     """As `cat clipping.jsonl >> runs.jsonl`, or another version, leaves them; full length too."""
-    records = tmp_path / cli_run.RECORDS
-    shutil.copy(one_epoch[1] / cli_run.RECORDS, records)
+    records = tmp_path / "runs.jsonl"
+    shutil.copy(one_epoch[1] / "runs.jsonl", records)
     of_book = next(
-        r for r in store.read(FIGURES / "chapter" / "runs.jsonl") if r.experiment == "constant"
+        r for r in record.read(FIGURES / "chapter" / "runs.jsonl") if r.experiment == "constant"
     )
     for name in ("my-own", "pilot", "constant"):
-        store.append(records, replace(of_book, experiment=name))
-    done = call(*command.split(), "--epochs", 1, "--seed", 100, "--output", tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == (
-        f"Warning: {records}: 2 of 5 runs are passed over, of unknown experiments or settings: "
+        record.append(records, replace(of_book, experiment=name))
+    done = invoke(*command.split(), "--epochs", 1, "--seed", 100, "--output", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert (
+        f"Warning: {records}: 2 of 8 runs are passed over, of unknown experiments or settings: "
         "my-own, pilot\n"
-    )
+    ) in done.output
     assert {path.name for path in tmp_path.glob("*.svg")} == {
-        "11.15.3.3-cosine-schedule.svg",
-        "11.15.3.3-cosine-training.svg",
+        *COSINE,
         *(["overview.svg"] if command.startswith("run") else []),  # of all seeds
     }
 
 
-def test_it_trains_without_any_standard_stream(tmp_path):
+def test_it_trains_without_any_standard_stream(tmp_path, environment):
     """Nor do the workers' words, for want of a stream, end up in the records."""
     done = subprocess.run(
         ["sh", "-c", f"exec {REPRODUCE_ONE} {shlex.quote(str(tmp_path))} <&- >&- 2>&-"],
+        env=environment,
         check=False,
         timeout=300,
     )
     assert done.returncode == 0
     assert pairs(tmp_path) == [("cosine", 0)]
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "11.15.3.3-cosine-schedule.svg",
-        "11.15.3.3-cosine-training.svg",
-        "runs.jsonl",
-    }
+    assert {path.name for path in tmp_path.iterdir()} == {*COSINE, "runs.jsonl"}
 
 
-def test_where_nobody_reads_on_what_was_made_is_kept(tmp_path):
+def test_where_nobody_reads_on_what_was_made_is_kept(tmp_path, environment):
     """As `d2l-lrsched reproduce | head -1`: 141, in a shell SIGPIPE's status, and no word."""
     reader, writer = os.pipe()
     os.close(reader)
     arguments = [*shlex.split(REPRODUCE_ONE), str(tmp_path)]
-    done = subprocess.run(arguments, stdout=writer, stderr=subprocess.PIPE, timeout=300)
+    done = subprocess.run(
+        arguments, stdout=writer, stderr=subprocess.PIPE, env=environment, timeout=300
+    )
     os.close(writer)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, b"")
     assert pairs(tmp_path) == [("cosine", 0)]
 
 
-def test_every_process_of_a_training_stays_under_500_mb(one_epoch):
-    done, _ = one_epoch
-    assert 150 < int(done.stderr.splitlines()[-1]) / 1024 < 500
-
-
-def test_a_figure_that_cannot_be_written_costs_no_other_run(tmp_path, call, assert_failure):
+def test_a_figure_that_cannot_be_written_costs_no_other_run(inline, invoke, tmp_path):
     """A folder is in the way of the first run's figure; the second is made all the same."""
     (tmp_path / "11.15.2-square-root-training.svg").mkdir()
-    done = call(
-        *["reproduce", "--experiment", "square-root", "--experiment", "cosine", "--epochs", 1],
-        *["--workers", 2, "--output", tmp_path],
+    names = ("--experiment", "square-root", "--experiment", "cosine")
+    done = invoke("reproduce", *names, "--epochs", 1, "--net", "fast", "--output", tmp_path)
+    assert done.exit_code == 1
+    assert done.output.endswith(
+        f"Error: 1 of 2 runs failed: square-root: {tmp_path}/11.15.2-square-root-training.svg: Is "
+        "a directory\n"
     )
-    assert_failure(
-        done, f"square-root: {tmp_path}/11.15.2-square-root-training.svg: Is a directory"
-    )
-    assert len(store.read(tmp_path / cli_run.RECORDS)) == 2
+    assert len(record.read(tmp_path / "runs.jsonl")) == 2
     assert (tmp_path / "11.15.3.3-cosine-training.svg").exists()
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize(("quiet", "display"), [([], "auto"), (["--quiet"], "none")])
+def test_a_run_shows_its_epochs_or_nothing_and_says_how_it_goes_on(
+    monkeypatch, few_images, invoke, tmp_path, quiet, display
+):
+    shown = []
+
+    def run_job(job, place, display):
+        shown.append(display)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "run_job", run_job)
+    done = invoke("run", "cosine", *quiet, "--output", tmp_path)
+    assert (done.exit_code, shown) == (1, [display])
+    assert done.output == (
+        "Error: interrupted; the same command goes on from the last finished epoch\n"
+    )
+
+
+def test_quiet_is_quiet(inline, invoke, tmp_path, capfd):
+    done = invoke("run", "cosine", "--epochs", 1, "--quiet", "--output", tmp_path)
+    assert (done.exit_code, done.output, capfd.readouterr().out) == (0, "", "")
+    assert pairs(tmp_path) == [("cosine", 0)]
 
 
 # --- killed, interrupted, out of space ------------------------------------------------------------
@@ -225,7 +293,7 @@ def is_alive(pid):
     return False
 
 
-def wait_for(condition, seconds=120):
+def wait_for(condition, seconds=60):
     """Return what the condition gives as soon as it is true."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -234,7 +302,17 @@ def wait_for(condition, seconds=120):
     return found
 
 
-def start_reproduce(output, *arguments, names=("constant", "cosine"), workers=2):
+@pytest.fixture
+def start(environment):
+    """Return `start_reproduce` in a user's environment."""
+
+    def start(*arguments, **settings):
+        return start_reproduce(environment, *arguments, **settings)
+
+    return start
+
+
+def start_reproduce(environment, output, *arguments, names=("constant", "cosine"), workers=2):
     """Start runs of the fast net in two workers; wait until so many have loaded MXNet."""
     process = subprocess.Popen(
         [
@@ -245,6 +323,7 @@ def start_reproduce(output, *arguments, names=("constant", "cosine"), workers=2)
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=environment,
         start_new_session=True,
     )
     found = wait_for(
@@ -254,11 +333,11 @@ def start_reproduce(output, *arguments, names=("constant", "cosine"), workers=2)
 
 
 def pairs(output):
-    return sorted((run.experiment, run.seed) for run in store.read(output / cli_run.RECORDS))
+    return sorted((run.experiment, run.seed) for run in record.read(output / "runs.jsonl"))
 
 
-def test_a_worker_that_dies_costs_its_run_a_second_attempt(tmp_path):
-    process, workers = start_reproduce(tmp_path, "--epochs", "1")
+def test_a_worker_that_dies_costs_its_run_a_second_attempt(tmp_path, start):
+    process, workers = start(tmp_path, "--epochs", "3")
     os.kill(workers[0], signal.SIGKILL)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0
@@ -270,20 +349,9 @@ def test_a_worker_that_dies_costs_its_run_a_second_attempt(tmp_path):
     assert pairs(tmp_path) == [("constant", 0), ("cosine", 0)]
 
 
-def test_a_run_whose_workers_die_twice_is_named(tmp_path):
-    process, (worker,) = start_reproduce(tmp_path, "--epochs", "1", names=["cosine"], workers=1)
-    os.kill(worker, signal.SIGKILL)
-    second = wait_for(lambda: set(descendants(process.pid)) - {worker}).pop()
-    os.kill(second, signal.SIGKILL)
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 1
-    assert err.endswith("\nError: 1 of 1 runs failed: cosine: its process died (exit code -9)\n")
-    assert "cosine: failed" in out.splitlines()
-
-
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interruption_stops_everything_and_says_how_to_go_on(tmp_path, how):
-    process, workers = start_reproduce(tmp_path)
+def test_an_interruption_stops_everything_and_says_how_to_go_on(tmp_path, start, how):
+    process, workers = start(tmp_path, "--epochs", "99")
     os.killpg(process.pid, how)  # all of them, as a terminal does with Ctrl-C
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
@@ -294,58 +362,61 @@ def test_an_interruption_stops_everything_and_says_how_to_go_on(tmp_path, how):
     assert not any(Path(f"/proc/{pid}").exists() for pid in workers)
 
 
-def test_ctrl_c_while_the_workers_start(tmp_path):
-    process, _ = start_reproduce(tmp_path, workers=0)
-    wait_for((tmp_path / cli_run.RECORDS).exists)  # made just before them
-    time.sleep(0.8)
+def test_ctrl_c_while_the_workers_start(tmp_path, start):
+    process, _ = start(tmp_path, workers=0)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    wait_for(lambda: (tmp_path / "runs.jsonl").exists() and children.read_text())
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert re.fullmatch(r"Error: interrupted; .*\n", err)
 
 
-def numbers(output):
-    (run,) = store.read(output / cli_run.RECORDS)
-    return run.points, [replace(epoch, seconds=0) for epoch in run.epochs]
+def epochs_in(checkpoint):
+    """The number of epochs that it holds; None while there is none."""
+    if not checkpoint.exists():
+        return None
+    with numpy.load(checkpoint) as content:
+        return len(msgspec.json.decode(str(content["history"]), type=History).epochs)
 
 
-def test_a_killed_parent_leaves_no_worker_and_its_run_goes_on(tmp_path, call):
-    """kill -9 of the parent after an epoch; the worker stops, the same command takes over."""
-    arguments = ["--epochs", 3]
-    process, (worker,) = start_reproduce(
-        tmp_path / "a", *map(str, arguments), names=["multi-factor"], workers=1
-    )
-    (checkpoint,) = wait_for(lambda: list((tmp_path / "a" / "checkpoints").glob("multi*.npz")))
+def test_a_killed_parent_leaves_no_worker_and_its_run_goes_on(tmp_path, train, start):
+    """kill -9 of the parent: the worker stops after the epoch at hand, the same command takes over.
+
+    That the run ends as one that was never interrupted is `test_runner`'s.
+    """
+    process, (worker,) = start(tmp_path, "--epochs", "40", names=["multi-factor"], workers=1)
+    checkpoint = tmp_path / "checkpoints" / "multi-factor-seed-0-40-epochs-fast.npz"
+    wait_for(lambda: epochs_in(checkpoint))
     process.kill()
     process.communicate()
+    before = epochs_in(checkpoint)
     wait_for(lambda: not is_alive(worker))
-    assert pairs(tmp_path / "a") == []
-    assert checkpoint.exists()
-    common = ["reproduce", "--net", "fast", "--experiment", "multi-factor", *arguments]
-    done = call(*common, "--output", tmp_path / "a")
+    assert epochs_in(checkpoint) <= before + 2 < 40  # one more, and one while we looked
+    assert pairs(tmp_path) == []
+    again = ["reproduce", "--net", "fast", "--experiment", "multi-factor", "--epochs", 40]
+    done = train(*again, "--output", tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("1 of 1 runs go on from their last finished epoch\n")
     assert not checkpoint.parent.exists()
-    assert call(*common, "--output", tmp_path / "b").returncode == 0
-    assert numbers(tmp_path / "a") == numbers(tmp_path / "b")
 
-    again = call(*common, "--output", tmp_path / "a")
-    assert again.stdout.startswith(f"1 of 1 runs are in {tmp_path}/a/runs.jsonl already\n")
-    assert "multi-factor" in again.stdout
-    assert len(pairs(tmp_path / "a")) == 1
+    done = train(*again, "--output", tmp_path)
+    assert done.stdout.startswith(f"1 of 1 runs are in {tmp_path}/runs.jsonl already\n")
+    assert "multi-factor" in done.stdout
+    assert len(pairs(tmp_path)) == 1
 
 
-def test_two_runners_on_one_store(tmp_path):
+def test_two_runners_on_one_store(tmp_path, start):
     """Both make the same two pairs at the same time; each is stored once."""
-    runners = [start_reproduce(tmp_path, "--epochs", "1", workers=0)[0] for _ in range(2)]
-    for runner in runners:
-        _, err = runner.communicate(timeout=300)
-        assert (runner.returncode, err) == (0, "")
+    both = [start(tmp_path, "--epochs", "1", workers=0)[0] for _ in range(2)]
+    for process in both:
+        _, err = process.communicate(timeout=300)
+        assert (process.returncode, err) == (0, "")
     assert pairs(tmp_path) == [("constant", 0), ("cosine", 0)]
     assert not (tmp_path / "checkpoints").exists()
 
 
-def on_a_small_disk(folder, options, script):
+def on_a_small_disk(environment, folder, options, script):
     """Run a shell script with a small file system of its own mounted at `folder`, its $1."""
     folder.mkdir()
     enter = ["unshare", "--map-root-user", "--mount", "sh", "-ec"]
@@ -357,6 +428,7 @@ def on_a_small_disk(folder, options, script):
         pytest.skip("needs unshare(1) and the right to mount a tmpfs in it")
     return subprocess.run(
         [*enter, f"{mount}\n{script}", *where],
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -369,10 +441,10 @@ REPRODUCE_ONE = (
 )
 
 
-def test_a_disk_too_small_for_the_checkpoint_costs_nothing_but_it(tmp_path):
+def test_a_disk_too_small_for_the_checkpoint_costs_nothing_but_it(tmp_path, environment):
     disk = tmp_path / "disk"
     script = f'{REPRODUCE_ONE} "$1"\ncat "$1/runs.jsonl" >&2'
-    done = on_a_small_disk(disk, "size=128k", script)
+    done = on_a_small_disk(environment, disk, "size=128k", script)
     assert done.returncode == 0, done.stderr
     warning, record = done.stderr.splitlines()
     assert re.fullmatch(
@@ -382,11 +454,11 @@ def test_a_disk_too_small_for_the_checkpoint_costs_nothing_but_it(tmp_path):
     assert json.loads(record)["experiment"] == "cosine"
 
 
-def test_a_full_disk_is_named_and_the_result_shown(tmp_path):
+def test_a_full_disk_is_named_and_the_result_shown(tmp_path, environment):
     disk = tmp_path / "disk"
     fill = 'cat /dev/zero > "$1/full" 2>/dev/null || true'
     script = f'touch "$1/runs.jsonl"\n{fill}\n{REPRODUCE_ONE} "$1" || echo code $?'
-    done = on_a_small_disk(disk, "size=128k", script)
+    done = on_a_small_disk(environment, disk, "size=128k", script)
     assert done.stdout.splitlines()[-1] == "code 1"
     error = done.stderr.splitlines()[-1]
     assert error.startswith("Error: ")
@@ -395,9 +467,9 @@ def test_a_full_disk_is_named_and_the_result_shown(tmp_path):
     assert re.search(r"11\.15\.3\.3 +cosine +0\.362/0\.870/0\.848 +\d", done.stdout)
 
 
-def test_a_read_only_folder_is_found_before_any_training(tmp_path):
+def test_a_read_only_folder_is_found_before_any_training(tmp_path, environment):
     disk = tmp_path / "disk"
-    done = on_a_small_disk(disk, "ro", f'{REPRODUCE_ONE} "$1/figures" || echo code $?')
+    done = on_a_small_disk(environment, disk, "ro", f'{REPRODUCE_ONE} "$1/figures" || echo code $?')
     assert done.stdout == "code 1\n"
     assert done.stderr == f"Error: {disk}/figures: Read-only file system\n"
 
@@ -406,7 +478,7 @@ def test_a_read_only_folder_is_found_before_any_training(tmp_path):
 
 
 @pytest.fixture
-def cluster(tmp_path):
+def cluster(tmp_path, environment):
     """A real scheduler and two workers on loopback: its address, their processes, its process."""
     dask = [sys.executable, "-m", "dask"]
     with socket.socket() as probe:
@@ -414,14 +486,19 @@ def cluster(tmp_path):
         port = probe.getsockname()[1]
     address = f"tcp://127.0.0.1:{port}"
     scheduler = ["scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
-    worker = ["worker", address, "--nthreads", "1", "--no-dashboard", "--local-directory"]
+    worker = ["worker", address, "--nthreads", "1", "--no-dashboard"]
+    worker += ["--preload", small_data.__file__, "--local-directory"]
     processes = []
 
     def start(name, *arguments):
         with open(tmp_path / f"{name}.log", "wb") as log:
             processes.append(
                 subprocess.Popen(
-                    [*dask, *arguments], stdout=log, stderr=log, start_new_session=True
+                    [*dask, *arguments],
+                    stdout=log,
+                    stderr=log,
+                    env=environment,
+                    start_new_session=True,
                 )
             )
         return processes[-1]
@@ -434,119 +511,116 @@ def cluster(tmp_path):
         process.wait()
 
 
-def start_on(address, output, *arguments):
-    return subprocess.Popen(
-        [
-            *[*COMMAND, "reproduce", "--net", "fast", "--dask", address, "--output", str(output)],
-            *arguments,
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def test_a_cluster_loses_a_worker_and_no_record_and_then_its_scheduler(
+    cluster, tmp_path, environment
+):
+    """One worker is killed as soon as one run is stored; what was finished stays, to the end."""
+    address, workers, scheduler = cluster
+    output = tmp_path / "out"
 
+    def start(*arguments):
+        common = ["reproduce", "--net", "fast", "--dask", address, "--output", str(output)]
+        return subprocess.Popen(
+            [*COMMAND, *common, *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
 
-def reproduce_on(cluster, output, num_seeds, names):
-    """Make so many runs on the cluster, and kill one worker as soon as one run is stored."""
-    address, workers, _ = cluster
-    chosen = [argument for name in names for argument in ("--experiment", name)]
-    process = start_on(address, output, "--epochs", "1", "--seeds", str(num_seeds), *chosen)
-    records = output / cli_run.RECORDS
+    names = ["--experiment", "cosine", "--experiment", "square-root"]
+    process = start("--epochs", "3", "--seeds", "2", *names)
+    records = output / "runs.jsonl"
     wait_for(lambda: records.exists() and records.read_bytes())
     victim = wait_for(lambda: descendants(workers[0].pid)).pop()
     os.kill(victim, signal.SIGKILL)
     out, err = process.communicate(timeout=900)
     assert (process.returncode, err) == (0, "")
-    return out
-
-
-def test_a_cluster_loses_a_worker_and_no_record(cluster, tmp_path):
-    out = reproduce_on(cluster, tmp_path / "out", 2, ["cosine", "square-root"])
     asked = [(name, seed) for name in ("cosine", "square-root") for seed in range(2)]
-    assert pairs(tmp_path / "out") == asked
-    runs = store.read(tmp_path / "out" / cli_run.RECORDS)
-    assert {run.threads for run in runs} == {1}
+    assert pairs(output) == asked
+    assert {run.threads for run in record.read(records)} == {1}
     for name, seed in asked:
         assert re.search(rf"^{name}, seed {seed}: done in ", out, re.MULTILINE)
-    assert not (tmp_path / "out" / "checkpoints").exists()
+    assert not (output / "checkpoints").exists()
 
-
-def test_a_cluster_that_loses_its_scheduler_fails_in_one_line(cluster, tmp_path):
-    """And leaves what was finished."""
-    address, workers, scheduler = cluster
-    process = start_on(address, tmp_path / "out", "--epochs", "1", "--experiment", "cosine")
-    wait_for(lambda: [pid for worker in workers for pid in descendants(worker.pid)])
+    process = start("--epochs", "200", "--experiment", "cosine")
+    wait_for((output / "checkpoints").exists)
     scheduler.kill()
     _, err = process.communicate(timeout=120)
     assert process.returncode == 1
     assert re.fullmatch(r"Error: 1 of 1 runs failed: cosine: .*scheduler.*\n", err), err
+    assert pairs(output) == asked
 
 
-@pytest.mark.slow
-def test_25_runs_on_a_cluster_that_loses_a_worker(cluster, tmp_path):
-    reproduce_on(cluster, tmp_path / "out", 5, PUBLISHED)
-    asked = [(name, seed) for name in sorted(PUBLISHED) for seed in range(5)]
-    assert pairs(tmp_path / "out") == asked
-
-
-def test_no_scheduler_answers(tmp_path, call, assert_failure):
-    done = call("reproduce", "--dask", "tcp://127.0.0.1:9", "--output", tmp_path)
-    assert_failure(done, "no Dask scheduler answers at tcp://127.0.0.1:9")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_no_address_of_a_scheduler(tmp_path, call, assert_usage_error):
-    done = call("reproduce", "--dask", "nonsense://x", "--output", tmp_path)
-    assert_usage_error(done, "--dask nonsense://x: no address of a scheduler")
-    assert_usage_error(call("reproduce", "--dask", ""), "--dask must be the address of a scheduler")
-
-
-def test_workers_are_for_this_machine(call, assert_usage_error):
-    done = call("reproduce", "--dask", "tcp://127.0.0.1:9", "--workers", 2)
-    assert_usage_error(done, "--workers is for runs on this machine")
-
-
-# --- bad input ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("command", [["run", "cosin"], ["reproduce", "--experiment", "cosin"]])
-def test_an_unknown_experiment_lists_the_known_ones(command, call, assert_usage_error):
-    done = call(*command)
-    assert_usage_error(done, "unknown experiment 'cosin'; the known ones are: constant, ")
-    assert "cosine-warmup-per-epoch" in done.stderr
-
-
-@pytest.mark.parametrize("option", ["--data-dir", "--output"])
-def test_a_folder_without_a_name(option, call, assert_usage_error):
-    assert_usage_error(call("run", "constant", option, ""), "must not be empty")
-
-
-def test_the_home_folder_by_its_sign(tmp_path, call, assert_failure):
-    done = call("data", "--no-fetch", "--data-dir=~/nowhere", cwd=tmp_path, HOME=str(tmp_path))
-    assert_failure(done, f"{tmp_path}/nowhere: no such folder")
+def test_no_scheduler_answers(monkeypatch, invoke, tmp_path):
+    monkeypatch.setattr(making, "CONNECT_SECONDS", 0.5)
+    done = invoke("reproduce", "--dask", "tcp://127.0.0.1:9", "--output", tmp_path)
+    assert done.exit_code == 1
+    assert done.output == (
+        "Error: no Dask scheduler answers at tcp://127.0.0.1:9; start one with: dask scheduler\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    "options", [["--epochs", 0], ["--seed", -1], ["--workers", 0], ["--epochs", "two"]]
+    ("arguments", "message"),
+    [
+        (["--dask", "nonsense://x"], "--dask nonsense://x: no address of a scheduler"),
+        (["--dask", ""], "--dask must be the address of a scheduler"),
+        (
+            ["--dask", "tcp://127.0.0.1:9", "--workers", "2"],
+            "--workers is for runs on this machine",
+        ),
+        (["--seed", str(2**32 - 1), "--seeds", "2"], "--seeds 2 from 4294967295 on goes beyond"),
+        (["--experiment", "cosin"], "unknown experiment 'cosin'; the known ones are: constant, "),
+        (["--output", ""], "must not be empty"),
+        (["--epochs", "two"], "Invalid value for '--epochs'"),
+    ],
 )
-def test_bad_numbers(options, call, assert_usage_error):
-    assert_usage_error(call("reproduce", *options), f"Invalid value for '{options[0]}'")
+def test_what_cannot_be_meant_is_a_usage_error(invoke, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    done = invoke("reproduce", *arguments)
+    assert done.exit_code == 2
+    assert message in done.output
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_an_output_that_cannot_be_written(tmp_path, call, assert_failure):
+# --- found before any training --------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_training(monkeypatch, few_images):
+    monkeypatch.setattr(runner, "run_job", None)
+    monkeypatch.setattr(executors, "LocalProcesses", None)
+
+
+@pytest.mark.parametrize("command", ["run constant", "reproduce"])
+def test_an_output_that_cannot_be_written(no_training, invoke, tmp_path, command):
     (tmp_path / "file").write_text("")
-    done = call("run", "constant", "--output", tmp_path / "file" / "figures")
-    assert_failure(done, f"{tmp_path}/file/figures: Not a directory")
+    done = invoke(*command.split(), "--output", tmp_path / "file" / "figures")
+    assert done.exit_code == 1
+    assert done.output == f"Error: {tmp_path}/file/figures: Not a directory\n"
 
 
-def test_a_damaged_record_is_named_before_any_training(tmp_path, call, assert_failure):
-    (tmp_path / cli_run.RECORDS).write_text("{}\n")
-    assert_failure(call("run", "constant", "--output", tmp_path), "runs.jsonl, line 1: no record")
-    assert (tmp_path / cli_run.RECORDS).read_text() == "{}\n"
+@pytest.mark.parametrize("command", ["run constant", "reproduce"])
+def test_a_damaged_record_is_named(no_training, invoke, tmp_path, command):
+    (tmp_path / "runs.jsonl").write_text("{}\n")
+    done = invoke(*command.split(), "--output", tmp_path)
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: {tmp_path}/runs.jsonl, line 1: no Run")
+    assert (tmp_path / "runs.jsonl").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize("command", ["run constant", "reproduce", "clipping", "exercises"])
+def test_damaged_data_is_named(no_training, invoke, tmp_path, command):
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (tmp_path / f"{name}-ubyte").write_bytes(b"")
+    done = invoke(*command.split(), "--data-dir", tmp_path, "--output", tmp_path / "out" / "x")
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: {tmp_path}/train-images-idx3-ubyte")
 
 
 def test_names_given_twice_run_once():
     assert cli_run._known(("cosine", "cosine")) == ("cosine",)
-    with pytest.raises(click.UsageError):
+    with pytest.raises(click.UsageError, match="cosine-warmup-per-epoch"):
         cli_run._known(("cosine", "nine"))

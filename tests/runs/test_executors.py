@@ -62,7 +62,7 @@ def test_without_a_standard_stream_calls_are_made_all_the_same(closed, tmp_path)
     """The pipe to a process must not be what a library in C takes for its standard error."""
     code = """if 1:
         import os, sys
-        from d2l_lrsched.executors import LocalProcesses
+        from d2l_lrsched.runs.executors import LocalProcesses
         speak = "import os; [os.write(number, b'of a library') for number in (1, 2)]"
         if __name__ == "__main__":
             with LocalProcesses(1, 2) as executor:
@@ -193,7 +193,7 @@ def test_the_very_first_process_does_not_hear_ctrl_c_either():
     """In a process of its own, whose first start also starts Python's own resource tracker."""
     code = """if 1:
         import time
-        from d2l_lrsched.executors import LocalProcesses
+        from d2l_lrsched.runs.executors import LocalProcesses
         if __name__ == "__main__":
             with LocalProcesses(1, 1) as executor:
                 executor.submit(time.sleep, 600)

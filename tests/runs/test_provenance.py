@@ -22,7 +22,7 @@ def package(tmp_path, monkeypatch):
     folder = tmp_path / "d2l_lrsched"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
-    monkeypatch.setattr(provenance, "__file__", str(folder / "provenance.py"))
+    monkeypatch.setattr(provenance, "PACKAGE", folder)
     git(tmp_path, "init")
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-m", "all")
@@ -80,7 +80,7 @@ def test_processor_is_what_linux_says():
 
 def test_the_source_is_the_packages_code(monkeypatch, tmp_path):
     """SHA-256 of "a" and "b" one after the other, whatever else lies there."""
-    monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    monkeypatch.setattr(provenance, "PACKAGE", tmp_path)
     (tmp_path / "x").mkdir()
     (tmp_path / "x" / "b.py").write_text("b")
     (tmp_path / "a.py").write_text("a")

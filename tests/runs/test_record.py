@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import math
 import os
@@ -14,7 +15,7 @@ import pytest
 
 import made_up
 from d2l_lrsched.files import whole_file
-from d2l_lrsched.runs import record as store
+from d2l_lrsched.runs import record
 from d2l_lrsched.training.history import Point
 from made_up import an_epoch
 
@@ -44,8 +45,8 @@ def path(tmp_path):
 def test_what_is_appended_is_read(path):
     runs = [a_run(), a_run(seed=4, schedule=None)]
     for run in runs:
-        store.append(path, run)
-    assert store.read(path) == runs
+        record.append(path, run)
+    assert record.read(path) == runs
     assert runs[0].final.test_acc == 0.75
 
 
@@ -59,95 +60,95 @@ def test_once_is_once_a_key(path):
         a_run(settings={"unit": "epoch"}),
     ]
     for run in [a_run(), same, *others, *others]:
-        store.append(path, run, once=True)
-    assert store.read(path) == [a_run(), *others]
-    store.append(path, same)
-    assert store.read(path)[-1] == same
+        record.append(path, run, once=True)
+    assert record.read(path) == [a_run(), *others]
+    record.append(path, same)
+    assert record.read(path)[-1] == same
 
 
 def test_a_new_folder_is_made(tmp_path):
-    store.append(tmp_path / "a" / "b" / "runs.jsonl", a_run())
-    assert len(store.read(tmp_path / "a" / "b" / "runs.jsonl")) == 1
+    record.append(tmp_path / "a" / "b" / "runs.jsonl", a_run())
+    assert len(record.read(tmp_path / "a" / "b" / "runs.jsonl")) == 1
 
 
 def test_each_record_is_one_line_of_standard_json(path):
     nan_epoch = an_epoch(train_loss=math.nan, score_spread=math.inf)
-    store.append(path, a_run(outcome="non-finite", epochs=[nan_epoch], seconds=math.nan))
+    record.append(path, a_run(outcome="non-finite", epochs=[nan_epoch], seconds=math.nan))
 
     def refuse(name):
         raise AssertionError(f"{name} is not standard JSON")
 
     (line,) = path.read_text().splitlines()
-    record = json.loads(line, parse_constant=refuse)
-    assert record["epochs"][0]["train_loss"] is None
-    (run,) = store.read(path)
+    fields = json.loads(line, parse_constant=refuse)
+    assert fields["epochs"][0]["train_loss"] is None
+    (run,) = record.read(path)
     assert math.isnan(run.final.train_loss)
     assert math.isnan(run.seconds)
 
 
 def test_a_torn_last_line_is_left_out_with_a_warning(path):
-    store.append(path, a_run())
+    record.append(path, a_run())
     with open(path, "a") as file:
         file.write('{"schema": 1, "exp')
     with pytest.warns(UserWarning, match="the last line is torn"):
-        assert store.read(path) == [a_run()]
+        assert record.read(path) == [a_run()]
 
 
 def test_appending_sets_a_torn_line_aside(path):
-    store.append(path, a_run())
+    record.append(path, a_run())
     with open(path, "a") as file:
         file.write('{"schema": 1, "exp')
     with pytest.warns(UserWarning, match=r"moved to .*runs\.jsonl\.torn"):
-        store.append(path, a_run(seed=4))
-    assert [run.seed for run in store.read(path)] == [3, 4]
+        record.append(path, a_run(seed=4))
+    assert [run.seed for run in record.read(path)] == [3, 4]
     assert path.with_name("runs.jsonl.torn").read_text() == '{"schema": 1, "exp\n'
 
 
 def test_a_last_record_that_lost_only_its_newline_is_kept(path):
-    store.append(path, a_run())
+    record.append(path, a_run())
     path.write_bytes(path.read_bytes()[:-1])
-    assert store.read(path) == [a_run()]
-    store.append(path, a_run(seed=4))
-    assert [run.seed for run in store.read(path)] == [3, 4]
+    assert record.read(path) == [a_run()]
+    record.append(path, a_run(seed=4))
+    assert [run.seed for run in record.read(path)] == [3, 4]
     assert not path.with_name("runs.jsonl.torn").exists()
 
 
 @pytest.mark.parametrize("end", ["\n", "\n\n", "\n \t", "\n\r\n", "\n  \n\n", ""])
 def test_blank_lines_are_passed_over(path, end):
     """As an editor, `echo` or a file of another system leaves them, at the end or between."""
-    store.append(path, a_run())
+    record.append(path, a_run())
     path.write_text("\n" + path.read_text().rstrip() + end)
-    assert store.read(path) == [a_run()]
-    store.append(path, a_run(seed=4))
-    assert [run.seed for run in store.read(path)] == [3, 4]
+    assert record.read(path) == [a_run()]
+    record.append(path, a_run(seed=4))
+    assert [run.seed for run in record.read(path)] == [3, 4]
     assert [p.name for p in path.parent.iterdir()] == ["runs.jsonl"]
 
 
 def test_another_systems_editor_changes_no_record(path):
-    store.append(path, a_run())
+    record.append(path, a_run())
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
-    assert store.read(path) == [a_run()]
-    store.append(path, a_run(seed=4))
-    assert [run.seed for run in store.read(path)] == [3, 4]
+    assert record.read(path) == [a_run()]
+    record.append(path, a_run(seed=4))
+    assert [run.seed for run in record.read(path)] == [3, 4]
 
 
 def test_errors_count_blank_lines_as_an_editor_does(path):
-    store.append(path, a_run())
+    record.append(path, a_run())
     path.write_text("\n\n" + path.read_text() + "\nno json\n")
-    with pytest.raises(store.StoreError, match=r"runs\.jsonl, line 5: no Run: "):
-        store.read(path)
+    with pytest.raises(record.StoreError, match=r"runs\.jsonl, line 5: no Run: "):
+        record.read(path)
 
 
 def test_the_sign_of_the_home_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    store.append("~/runs.jsonl", a_run(), once=True)
-    assert store.read("~/runs.jsonl") == store.read(tmp_path / "home" / "runs.jsonl") == [a_run()]
+    record.append("~/runs.jsonl", a_run(), once=True)
+    assert record.read("~/runs.jsonl") == record.read(tmp_path / "home" / "runs.jsonl") == [a_run()]
     with whole_file("~/text") as temporary:
         temporary.write_text("text")
     assert (tmp_path / "home" / "text").read_text() == "text"
     assert [p.name for p in tmp_path.iterdir()] == ["home"]
-    for function in (store.read, lambda p: store.append(p, a_run())):
+    for function in (record.read, lambda p: record.append(p, a_run())):
         with pytest.raises(ValueError, match="no user is called 'nosuchuser'"):
             function("~nosuchuser/runs.jsonl")
 
@@ -156,14 +157,14 @@ def test_killed_at_any_instant_only_a_last_line_can_be_torn(path):
     """kill -9 of a process that appends as fast as it can, several times on one file."""
     script = (
         "import sys; sys.path[:0] = sys.argv[3:]\n"
-        "from d2l_lrsched import store\n"
-        "(run,) = store.read(sys.argv.pop(1))\n"
-        "store.append(sys.argv[1], run)\n"
+        "from d2l_lrsched.runs import record\n"
+        "(run,) = record.read(sys.argv.pop(1))\n"
+        "record.append(sys.argv[1], run)\n"
         "print('one is written', flush=True)\n"
-        "while True: store.append(sys.argv[1], run)\n"
+        "while True: record.append(sys.argv[1], run)\n"
     )
     example = path.with_name("example.jsonl")
-    store.append(example, a_run(points=[Point(0.1, 0.2, 0.3)] * 2000))
+    record.append(example, a_run(points=[Point(0.1, 0.2, 0.3)] * 2000))
     for i in range(4):
         with subprocess.Popen(
             [sys.executable, "-W", "ignore", "-c", script, example, path, *sys.path],
@@ -182,38 +183,88 @@ def test_killed_at_any_instant_only_a_last_line_can_be_torn(path):
 def test_writers_at_once_lose_nothing(path):
     def write(seeds):
         for seed in seeds:
-            store.append(path, a_run(seed=seed))
+            record.append(path, a_run(seed=seed))
 
     threads = [threading.Thread(target=write, args=(range(i, 100, 4),)) for i in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(run.seed for run in store.read(path)) == list(range(100))
+    assert sorted(run.seed for run in record.read(path)) == list(range(100))
+
+
+def test_an_append_waits_for_another_to_end(path):
+    record.append(path, a_run())
+    with open(path, "rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waiting = threading.Thread(target=record.append, args=(path, a_run(seed=4)))
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        assert record.read(path) == [a_run()]
+    waiting.join(60)
+    assert [run.seed for run in record.read(path)] == [3, 4]
+
+
+@pytest.fixture
+def synced(monkeypatch):
+    """What is brought to the disk, by its name at that time."""
+    synced = []
+    sync = os.fsync
+
+    def spy(descriptor):
+        synced.append(os.path.realpath(f"/proc/self/fd/{descriptor}"))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", spy)
+    return synced
+
+
+needs_proc = pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="reads names in /proc")
+
+
+@needs_proc
+def test_a_line_is_on_the_disk_and_so_is_the_name_of_a_new_file(path, synced):
+    record.append(path, a_run())
+    assert synced == [str(path), str(path.parent)]
+    record.append(path, a_run(seed=4))
+    assert synced[2:] == [str(path)]
+
+
+@needs_proc
+def test_a_whole_file_is_on_the_disk_before_it_has_its_name_and_others_may_read_it(path, synced):
+    before = os.umask(0o022)
+    try:
+        with whole_file(path) as temporary:
+            temporary.write_text("text")
+    finally:
+        os.umask(before)
+    assert synced == [str(temporary)]
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_full_disk_leaves_no_half_line(path, monkeypatch):
-    store.append(path, a_run())
+    record.append(path, a_run())
     before = path.read_bytes()
 
     def no_space(descriptor):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", no_space)
-    with pytest.raises(store.StoreError, match=r"runs\.jsonl: cannot be written \(No space left"):
-        store.append(path, a_run(seed=4))
+    with pytest.raises(record.StoreError, match=r"runs\.jsonl: cannot be written \(No space left"):
+        record.append(path, a_run(seed=4))
     assert path.read_bytes() == before
 
 
 def test_a_missing_file(path):
-    with pytest.raises(store.StoreError, match=r"runs\.jsonl: cannot be read \(No such file"):
-        store.read(path)
+    with pytest.raises(record.StoreError, match=r"runs\.jsonl: cannot be read \(No such file"):
+        record.read(path)
 
 
 def test_a_folder_that_is_a_file(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(store.StoreError, match="cannot be written"):
-        store.append(tmp_path / "file" / "runs.jsonl", a_run())
+    with pytest.raises(record.StoreError, match="cannot be written"):
+        record.append(tmp_path / "file" / "runs.jsonl", a_run())
 
 
 @pytest.mark.parametrize(
@@ -239,41 +290,41 @@ def test_a_folder_that_is_a_file(tmp_path):
     ],
 )
 def test_a_bad_line_is_named(path, change, fault):
-    store.append(path, a_run())
-    record = json.loads(path.read_text())
+    record.append(path, a_run())
+    fields = json.loads(path.read_text())
     with open(path, "a") as file:
-        file.write(json.dumps({**record, **change}) + "\n")
-    with pytest.raises(store.StoreError, match=rf"runs\.jsonl, line 2: no Run: .*(?:{fault})"):
-        store.read(path)
+        file.write(json.dumps({**fields, **change}) + "\n")
+    with pytest.raises(record.StoreError, match=rf"runs\.jsonl, line 2: no Run: .*(?:{fault})"):
+        record.read(path)
 
 
 @pytest.mark.parametrize("line", ["no json", "[1]", "null", "[" * 100_000])
 def test_a_line_that_is_no_record(path, line):
     path.write_text(line + "\n")
-    with pytest.raises(store.StoreError, match=r"runs\.jsonl, line 1: no "):
-        store.read(path)
+    with pytest.raises(record.StoreError, match=r"runs\.jsonl, line 1: no "):
+        record.read(path)
 
 
 def test_a_missing_field_is_named(path):
-    store.append(path, a_run())
-    record = json.loads(path.read_text())
-    del record["threads"]
-    path.write_text(json.dumps(record) + "\n")
-    with pytest.raises(store.StoreError, match=r"line 1: no Run: .*threads"):
-        store.read(path)
+    record.append(path, a_run())
+    fields = json.loads(path.read_text())
+    del fields["threads"]
+    path.write_text(json.dumps(fields) + "\n")
+    with pytest.raises(record.StoreError, match=r"line 1: no Run: .*threads"):
+        record.read(path)
 
 
 def test_epochs_hold_what_clipping_measured(path):
     norms = {"norm_median": 0.5, "norm_max": 2.0}
     clipped = an_epoch(**norms, clipped=0.25, skipped=0)
     none_finite = an_epoch(norm_median=math.nan, norm_max=math.nan, clipped=0.0, skipped=5)
-    store.append(path, a_run(epochs=[clipped, none_finite]))
-    first, second = store.read(path)[0].epochs
+    record.append(path, a_run(epochs=[clipped, none_finite]))
+    first, second = record.read(path)[0].epochs
     assert first == clipped
     assert math.isnan(second.norm_median)
     assert math.isnan(second.norm_max)
     assert (second.clipped, second.skipped) == (0.0, 5)
-    store.append(path, a_run())
+    record.append(path, a_run())
     assert "clipped" not in path.read_text().splitlines()[1]
 
 

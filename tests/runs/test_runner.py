@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ClassVar
 
 import mxnet as mx
 import numpy as np
@@ -11,16 +13,26 @@ from d2l import mxnet as d2l
 from msgspec.structs import replace
 from mxnet import gluon, npx
 
-from d2l_lrsched.data import source as files
+from d2l_lrsched.data import source
 from d2l_lrsched.nets.lenet import lenet
-from d2l_lrsched.runs import record as store
-from d2l_lrsched.runs import runner
+from d2l_lrsched.runs import record, runner
 from d2l_lrsched.schedulers.scratch import SquareRootScheduler
 from d2l_lrsched.studies import all_experiments
-from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.training import checkpoint
 from d2l_lrsched.training.loop import train
 from made_up import a_run
+
+EXPERIMENTS = all_experiments()
+NOWHERE = runner.Place()
+
+
+def a_job(name, seed=0, num_epochs=1, net="chapter"):
+    return runner.Job(EXPERIMENTS[name], seed, num_epochs, net)
+
+
+def make(job, place=NOWHERE):
+    """Make the job's run in this process and show nothing."""
+    return runner.run_job(job, place, "none")
 
 
 @pytest.fixture
@@ -37,20 +49,20 @@ def small_data(monkeypatch, small_iters):
 
 
 def test_a_record_holds_the_whole_run(small_data, tmp_path):
-    run = runner.run_job(runner.Job("square-root", seed=5, num_epochs=2, data_dir="/d"), "none")
+    run = make(a_job("square-root", 5, 2), runner.Place(data_dir="/d"))
     assert small_data == {"batch_size": 256, "data_dir": "/d", "seed": 5}
     assert (run.experiment, run.seed, run.num_epochs) == ("square-root", 5, 2)
-    assert run.settings == {**CHAPTER["square-root"].settings, "net": "chapter"}
+    assert run.settings == {**EXPERIMENTS["square-root"].settings, "net": "chapter"}
     assert len(run.epochs) == 2
     assert len(run.points) == 2
     assert run.schedule == [(t + 1.0) ** -0.5 for t in range(30)]
     assert run.threads == 1
-    assert run.data == files.SHA256
+    assert run.data == source.SHA256
     assert run.versions["python"] == platform.python_version()
     assert run.seconds == sum(epoch.seconds for epoch in run.epochs)
     assert run.started.endswith("+00:00")
-    store.append(tmp_path / "runs.jsonl", run)
-    assert store.read(tmp_path / "runs.jsonl") == [run]
+    record.append(tmp_path / "runs.jsonl", run)
+    assert record.read(tmp_path / "runs.jsonl") == [run]
 
 
 def numbers(run):
@@ -58,17 +70,14 @@ def numbers(run):
 
 
 def test_the_seed_decides_every_number(small_data):
-    first, again, other = (
-        numbers(runner.run_job(runner.Job("multi-factor", seed=seed, num_epochs=1), "none"))
-        for seed in (0, 0, 1)
-    )
+    first, again, other = (numbers(make(a_job("multi-factor", seed))) for seed in (0, 0, 1))
     assert first == again
     assert first != other
 
 
 def test_a_run_is_train_with_the_schedulers_and_seeds_said(small_data, small_iters):
     """The same run written out by hand, with the public functions."""
-    run = runner.run_job(runner.Job("square-root", seed=3, num_epochs=1), "none")
+    run = make(a_job("square-root", 3))
     npx.set_np()
     mx.random.seed(3)
     net = lenet()
@@ -87,26 +96,13 @@ def test_a_run_is_train_with_the_schedulers_and_seeds_said(small_data, small_ite
     assert run.points == history.points
 
 
-def test_30_epochs_unless_told_otherwise(small_data, monkeypatch):
-    asked = []
-
-    def stop(net, train_iter, test_iter, num_epochs, *arguments, **options):
-        asked.append(num_epochs)
-        raise InterruptedError
-
-    monkeypatch.setattr(runner, "train", stop)
-    for num_epochs in (None, 7):
-        with pytest.raises(InterruptedError):
-            runner.run_job(runner.Job("constant", num_epochs=num_epochs))
-    assert asked == [30, 7]
+def test_30_epochs_unless_told_otherwise():
+    assert [a_job("constant", 0, num_epochs).length for num_epochs in (None, 7)] == [30, 7]
 
 
 def test_the_fast_net_starts_from_the_chapters_parameters(small_data):
     """And ends, after 51 updates, where rounding allows."""
-    chapter, fast = (
-        runner.run_job(runner.Job("cosine", num_epochs=1, net=net), "none")
-        for net in ("chapter", "fast")
-    )
+    chapter, fast = (make(a_job("cosine", net=net)) for net in ("chapter", "fast"))
     assert fast.final.train_loss == pytest.approx(chapter.final.train_loss, rel=1e-5)
     assert fast.settings["net"] == "fast"
 
@@ -133,63 +129,84 @@ def records(tmp_path):
     return tmp_path / "runs.jsonl"
 
 
-def test_all_pairs_are_made_once_and_stored(small_data, records):
-    settings = {"num_epochs": 1, "net": "fast"}
+def test_all_jobs_are_made_once_and_stored(small_data, records):
+    def jobs(num_seeds):
+        names = ("constant", "cosine")
+        return [a_job(name, seed, net="fast") for seed in range(num_seeds) for name in names]
+
     with ThreadPoolExecutor(2) as executor:  # threads of one process: they take turns
-        made = list(runner.run(["constant", "cosine"], range(2), executor, records, **settings))
-        again = list(runner.run(["constant", "cosine"], range(3), executor, records, **settings))
+        made = list(runner.run(jobs(2), executor, records))
+        again = list(runner.run(jobs(3), executor, records))
     pairs = [("constant", 0), ("cosine", 0), ("constant", 1), ("cosine", 1)]
     assert sorted((run.experiment, run.seed) for run in made) == sorted(pairs)
     assert sorted((run.experiment, run.seed) for run in again) == [("constant", 2), ("cosine", 2)]
-    assert store.read(records) == [*made, *again]
+    assert record.read(records) == [*made, *again]
     assert {run.settings["net"] for run in made} == {"fast"}
     assert [path.name for path in records.parent.iterdir()] == ["runs.jsonl"]
     (alone,) = (run for run in made if (run.experiment, run.seed) == ("cosine", 1))
-    job = runner.Job("cosine", 1, 1, net="fast")
-    assert numbers(runner.run_job(job, "none")) == numbers(alone)
+    assert numbers(make(a_job("cosine", 1, net="fast"))) == numbers(alone)
+
+
+def test_runs_of_one_process_take_turns(small_data, records, monkeypatch):
+    """In two threads, as a Dask worker may have: MXNet has one seed a process."""
+    inside, most = [], []
+
+    def train(*arguments, **options):
+        inside.append(1)
+        most.append(len(inside))
+        time.sleep(0.1)
+        inside.pop()
+        raise InterruptedError
+
+    monkeypatch.setattr(runner, "train", train)
+    with ThreadPoolExecutor(2) as executor:
+        jobs = [a_job("cosine", seed) for seed in range(2)]
+        assert len(list(runner.run(jobs, executor, records))) == 2
+    assert most == [1, 1]
 
 
 @pytest.mark.parametrize(
-    "other", [{"seed": 1}, {"num_epochs": 2}, {"net": "fast"}, {"experiments": ["cosine"]}]
+    "other",
+    [
+        a_job("constant", 1),
+        a_job("constant", 0, 2),
+        a_job("constant", net="fast"),
+        a_job("cosine"),
+        runner.Job(dataclasses.replace(EXPERIMENTS["constant"], learning_rate=0.5), 0, 1),
+    ],
 )
-def test_what_differs_in_its_settings_is_missing(small_data, records, other):
-    asked = {"experiments": ["constant"], "seed": 0, "num_epochs": 1, "net": "chapter"}
+def test_what_differs_in_its_settings_is_missing(records, other):
+    there = a_job("constant")
+    record.append(records, a_run("constant", 0, num_epochs=1, settings=there.settings))
+    assert runner.missing([there, other], records) == [other]
 
-    def missing(experiments, seed, **settings):
-        return runner.missing(experiments, [seed], records, **settings)
 
-    (job,) = missing(**asked)
-    store.append(records, runner.run_job(job, "none"))
-    assert missing(**asked) == []
-    assert len(missing(**{**asked, **other})) == 1
+def test_what_is_asked_for_twice_is_made_once(records):
+    assert runner.missing([a_job("cosine"), a_job("cosine")], records) == [a_job("cosine")]
 
 
 def test_the_sign_of_the_home_folder(tmp_path, monkeypatch):
     """Of the records: their checkpoints are there, too."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    (job,) = runner.missing(["cosine"], [0], "~/runs.jsonl")
-    assert job.checkpoint.parent == tmp_path / "home" / "checkpoints"
-    store.append("~/runs.jsonl", a_run("cosine", 0, num_epochs=30, settings=job.settings))
-    assert runner.missing(["cosine"], [0], "~/runs.jsonl") == []
+    place = runner.Place.of("~/runs.jsonl", tmp_path)
+    assert place.checkpoint(a_job("cosine")).parent == tmp_path / "home" / "checkpoints"
+    assert place.data_dir == str(tmp_path)
+    job = a_job("cosine", num_epochs=None)
+    record.append("~/runs.jsonl", a_run("cosine", 0, num_epochs=30, settings=job.settings))
+    assert runner.missing([job], "~/runs.jsonl") == []
 
 
-def test_pairs_come_seed_by_seed(records):
-    jobs = runner.missing(["constant", "cosine"], [4, 7], records, data_dir="/d")
-    assert [str(job) for job in jobs] == [
-        "constant, seed 4",
-        "cosine, seed 4",
-        "constant, seed 7",
-        "cosine, seed 7",
-    ]
-    assert {job.data_dir for job in jobs} == {"/d"}
-    assert len({job.checkpoint for job in jobs}) == 4
+def test_every_run_has_a_checkpoint_of_its_own():
+    jobs = [a_job("cosine"), a_job("cosine", 1), a_job("cosine", 0, 2), a_job("cosine", net="fast")]
+    place = runner.Place.of("runs.jsonl")
+    assert len({place.checkpoint(job) for job in [*jobs, a_job("constant")]}) == 5
 
 
 def test_a_dead_worker_costs_a_second_attempt(small_data, records):
     executor = Worse(deaths=1)
     with pytest.warns(UserWarning, match="^cosine, seed 0: its worker died; it is tried again$"):
-        (made,) = runner.run(["cosine"], [0], executor, records, num_epochs=1)
-    assert isinstance(made, store.Run)
+        (made,) = runner.run([a_job("cosine")], executor, records)
+    assert isinstance(made, record.Run)
     (first, second) = executor.attempts
     assert first[0] == second[0]
     assert first != second  # or Dask would take one for the other
@@ -199,7 +216,7 @@ def test_a_dead_worker_costs_a_second_attempt(small_data, records):
 @pytest.mark.filterwarnings("ignore:.*tried again")
 def test_a_run_whose_workers_die_is_named(records, retries, attempts):
     executor = Worse(deaths=9)
-    (failure,) = runner.run(["cosine"], [5], executor, records, retries=retries)
+    (failure,) = runner.run([a_job("cosine", 5)], executor, records, retries=retries)
     assert (str(failure.job), failure.reason) == ("cosine, seed 5", "its worker died")
     assert len(executor.attempts) == attempts
 
@@ -208,18 +225,32 @@ def test_a_pool_that_takes_no_more_is_a_failure(records):
     with ThreadPoolExecutor(1) as executor:
         pass
     with pytest.warns(UserWarning, match="tried again"):
-        (failure,) = runner.run(["cosine"], [0], executor, records)
-    assert failure.reason == "cannot schedule new futures after shutdown"
+        (failure,) = runner.run([a_job("cosine")], executor, records)
+    assert failure.reason
 
 
 def test_a_run_that_fails_by_itself_is_not_tried_again(records, tmp_path):
     executor = Worse(deaths=0)
-    (failure,) = runner.run(["cosine"], [0], executor, records, data_dir=str(tmp_path / "no"))
+    (failure,) = runner.run([a_job("cosine")], executor, records, data_dir=tmp_path / "no")
     assert failure.reason.startswith(f"DataError: {tmp_path}/no: no such folder")
     assert len(executor.attempts) == 1
 
 
-def stopped_after_an_epoch(job, monkeypatch):
+def test_who_stops_asking_cancels_what_waits(records):
+    class Waits(Worse):
+        futures: ClassVar = []
+
+        def submit(self, function, *arguments):
+            self.futures.append(Future() if self.futures else super().submit(function, *arguments))
+            return self.futures[-1]
+
+    running = runner.run([a_job("cosine", s) for s in range(3)], Waits(9), records, retries=0)
+    next(running)
+    running.close()
+    assert [future.cancelled() for future in Waits.futures] == [False, True, True]
+
+
+def stopped_after_an_epoch(job, place):
     """Make the run's first epoch, as if its process were killed then."""
 
     class Killed(BaseException): ...
@@ -229,16 +260,19 @@ def stopped_after_an_epoch(job, monkeypatch):
             raise Killed
 
     with pytest.raises(Killed):
-        runner.run_job(job, Stop())
+        runner.run_job(job, place, Stop())
 
 
 def test_an_interrupted_run_goes_on_and_leaves_no_checkpoint(small_data, records, monkeypatch):
-    (job,) = runner.missing(["multi-factor"], [3], records, num_epochs=3)
-    whole = runner.run_job(dataclasses.replace(job, checkpoints=None), "none")
-    stopped_after_an_epoch(job, monkeypatch)
+    """Also where the commit is another since then: README's, perhaps."""
+    job, place = a_job("multi-factor", 3, 3), runner.Place.of(records)
+    whole = make(job)
+    stopped_after_an_epoch(job, place)
     assert [path.name for path in (records.parent / "checkpoints").iterdir()] == [
         "multi-factor-seed-3-3-epochs-chapter.npz"
     ]
+    versions = {**runner.provenance.versions(), "commit": "another"}
+    monkeypatch.setattr(runner.provenance, "versions", lambda: versions)
     seen = []
     monkeypatch.setattr(
         runner.executors, "tell", lambda message: seen.append((message[1], len(written)))
@@ -246,23 +280,29 @@ def test_an_interrupted_run_goes_on_and_leaves_no_checkpoint(small_data, records
     written = []
     save = checkpoint.Checkpoint.save
     monkeypatch.setattr(checkpoint.Checkpoint, "save", lambda *to: (written.append(1), save(*to)))
-    (made,) = runner.run(["multi-factor"], [3], Worse(0), records, num_epochs=3)
+    (made,) = runner.run([job], Worse(0), records)
     assert seen == [(1, 0), (2, 1), (3, 2)]  # the first is told of, but not made again
     assert numbers(made) == numbers(whole)
     assert list(records.parent.iterdir()) == [records]
 
 
-def test_a_checkpoint_of_another_version_is_refused(small_data, records, monkeypatch):
+@pytest.mark.parametrize(
+    ("what", "other", "said"),
+    [
+        ("versions", {"mxnet": "2.0"}, r"its versions is .*, not {'mxnet': '2.0'}"),
+        ("source", "abc", "its source is .*, not 'abc'"),
+    ],
+)
+def test_a_checkpoint_of_another_version_is_refused(
+    small_data, records, monkeypatch, what, other, said
+):
     """And the warning, perhaps of another machine, reaches whoever asked for the run."""
-    (job,) = runner.missing(["cosine"], [0], records, num_epochs=2)
-    stopped_after_an_epoch(job, monkeypatch)
-    monkeypatch.setattr(runner.provenance, "versions", lambda: {"mxnet": "2.0"})
-    refused = (
-        r"^cosine, seed 0: .*refused, its versions is .*, not {'mxnet': '2.0'}; the run starts"
-    )
-    with pytest.warns(UserWarning, match=refused):
-        (made,) = runner.run(["cosine"], [0], Worse(0), records, num_epochs=2)
-    assert made.versions == {"mxnet": "2.0"}
+    job = a_job("cosine", num_epochs=2)
+    stopped_after_an_epoch(job, runner.Place.of(records))
+    monkeypatch.setattr(runner.provenance, what, lambda: other)
+    with pytest.warns(UserWarning, match=rf"^cosine, seed 0: .*refused, {said}; the run starts"):
+        (made,) = runner.run([job], Worse(0), records)
+    assert len(made.epochs) == 2
 
 
 def test_a_record_that_cannot_be_written_keeps_run_and_checkpoint(small_data, records):
@@ -275,55 +315,70 @@ def test_a_record_that_cannot_be_written_keeps_run_and_checkpoint(small_data, re
 
     executor = Worse(0)
     executor.submit = in_the_way
-    (failure,) = runner.run(["cosine"], [0], executor, records, num_epochs=1)
+    (failure,) = runner.run([a_job("cosine")], executor, records)
     assert failure.reason == f"{records}: cannot be written (Is a directory)"
     assert failure.run.experiment == "cosine"
     records.rmdir()
-    (made,) = runner.run(["cosine"], [0], Worse(0), records, num_epochs=1)
+    (made,) = runner.run([a_job("cosine")], Worse(0), records)
     assert made.epochs == failure.run.epochs  # the very seconds too: nothing was trained again
 
 
 def test_a_run_that_another_runner_stored_meanwhile_is_not_stored_twice(small_data, records):
     class Slow(Worse):
         def submit(self, function, *arguments):
-            store.append(records, runner.run_job(arguments[0], "none"))
+            record.append(records, make(arguments[0]))
             return super().submit(function, *arguments)
 
-    (made,) = runner.run(["cosine"], [0], Slow(0), records, num_epochs=1)
-    (stored,) = store.read(records)
+    (made,) = runner.run([a_job("cosine")], Slow(0), records)
+    (stored,) = record.read(records)
     assert numbers(stored) == numbers(made)
 
 
 def test_where_the_output_folder_is_not_there_is_no_checkpoint(small_data, tmp_path):
     """As on another machine of a cluster."""
-    job = runner.Job("cosine", 0, 1, checkpoints=str(tmp_path / "elsewhere" / "checkpoints"))
-    runner.run_job(job, "none")
+    make(a_job("cosine"), runner.Place.of(tmp_path / "elsewhere" / "runs.jsonl"))
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("again", [["cosine", "cosine"], ["cosine"]])
-def test_what_is_asked_for_twice_is_made_once(records, again):
-    (job,) = runner.missing(again, np.array([3, 3]), records)
-    assert (job.seed, type(job.seed)) == (3, int)
-
-
 def test_a_checkpoint_that_cannot_be_removed_costs_nothing(small_data, records, monkeypatch):
-    def stay(job):
+    def stay(job, place):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(runner, "discard_checkpoint", stay)
     with pytest.warns(UserWarning, match=r"cosine, seed \d: its checkpoint stays \(Permission"):
-        made = list(runner.run(["cosine"], [0, 1], Worse(0), records, num_epochs=1))
-    assert len(made) == len(store.read(records)) == 2
+        made = list(runner.run([a_job("cosine", s) for s in range(2)], Worse(0), records))
+    assert len(made) == len(record.read(records)) == 2
 
 
 def test_a_run_with_clipping_says_what_it_measured(small_data, tmp_path):
-    run = runner.run_job(runner.Job("pilot", seed=5, num_epochs=1), "none")
-    assert run.settings == {**all_experiments()["pilot"].settings, "net": "chapter"}
+    run = make(a_job("pilot", 5))
+    assert run.settings == {**EXPERIMENTS["pilot"].settings, "net": "chapter"}
     assert run.settings["clip_norm"] == 1e6
     assert run.epochs[0].clipped == run.epochs[0].skipped == 0
     assert 0 < run.epochs[0].norm_median < run.epochs[0].norm_max
-    store.append(tmp_path / "runs.jsonl", run)
-    assert store.read(tmp_path / "runs.jsonl") == [run]
-    unclipped = runner.run_job(runner.Job("constant", num_epochs=1), "none")
-    assert unclipped.epochs[0].clipped is None
+    record.append(tmp_path / "runs.jsonl", run)
+    assert record.read(tmp_path / "runs.jsonl") == [run]
+    assert make(a_job("constant")).epochs[0].clipped is None
+
+
+def test_a_gradient_that_is_not_finite_is_skipped_and_counted(monkeypatch, small_iters):
+    """It costs its update, not the run."""
+
+    class OneBad:
+        def __init__(self, batches):
+            self.batches = batches
+
+        def __len__(self):
+            return len(self.batches)
+
+        def __iter__(self):
+            for i, (images, labels) in enumerate(self.batches):
+                yield (images * np.nan if i == 3 else images), labels
+
+    train_iter, test_iter = small_iters(0)
+    monkeypatch.setattr(
+        runner, "load_fashion_mnist", lambda *_, **settings: (OneBad(train_iter), test_iter)
+    )
+    run = make(a_job("both", net="fast"))
+    assert run.epochs[0].skipped == 1
+    assert run.outcome != "non-finite"

@@ -18,7 +18,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -218,12 +217,13 @@ def _start_up(arguments: tuple[str, ...]) -> float:
 def _runs(runs: int, cores: int, data_dir: str) -> float:
     """Return the seconds of so many whole runs of one epoch, start-up included."""
     from d2l_lrsched.runs import runner
+    from d2l_lrsched.studies import chapter
 
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, executors.LocalProcesses(cores, runs) as executor:
         records = Path(folder, "runs.jsonl")
-        settings: dict[str, Any] = {"num_epochs": 1, "data_dir": data_dir, "net": "fast"}
-        for result in runner.run(["multi-factor"], range(runs), executor, records, **settings):
+        jobs = chapter.jobs(["multi-factor"], range(runs), 1, "fast")
+        for result in runner.run(jobs, executor, records, data_dir=data_dir):
             if isinstance(result, runner.Failure):
                 raise BenchError(f"a run failed: {result.reason}")
     return time.perf_counter() - start
