@@ -105,7 +105,7 @@ def test_reproduce_prints_the_table_in_the_chapters_order(one_epoch):
     done, output, runs = one_epoch
     finals = {run.experiment: run.final for run in runs}
     names = ["constant", "square-root", "multi-factor", "cosine", "cosine-warmup"]
-    _, _, *rows, last = done.stdout[done.stdout.index("section") :].splitlines()
+    _, *rows, last = done.stdout[done.stdout.index("section") :].splitlines()
     assert len(rows) == 5
     for line, name in zip(rows, names):
         final = finals[name]
@@ -149,7 +149,7 @@ def test_several_seeds_are_summed_up_and_the_first_is_drawn(inline, invoke, tmp_
     done = invoke("reproduce", *names, *options, "--output", tmp_path)
     assert done.exit_code == 0, done.output
     assert "cosine, seed 4: epoch 1/1, test acc 0." in done.output
-    header, _, *rows = done.output[done.output.index("experiment") :].splitlines()
+    header, *rows = done.output[done.output.index("experiment") :].splitlines()
     assert re.split("  +", header.strip()) == [
         "experiment",
         "runs",
