@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from d2l_lrsched.runs import executors, provenance
+from d2l_lrsched.studies.speed.epochs import LEARNING_RATE
 from d2l_lrsched.studies.speed.profile import operations
 from d2l_lrsched.studies.speed.record import Benchmark, Contender, Measured, Profile
 
@@ -216,15 +217,15 @@ def _start_up(arguments: tuple[str, ...]) -> float:
 
 def _runs(runs: int, cores: int, data_dir: str) -> float:
     """Return the seconds of so many whole runs of one epoch, start-up included."""
-    from d2l_lrsched.runs import runner
-    from d2l_lrsched.studies import chapter
+    from d2l_lrsched.runs.experiment import Experiment
+    from d2l_lrsched.runs.runner import Failure, Job, run
 
+    one = Experiment("speed", "", "Speed", "One epoch.", LEARNING_RATE, num_epochs=1, net="fast")
+    jobs = [Job(one, seed) for seed in range(runs)]
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, executors.LocalProcesses(cores, runs) as executor:
-        records = Path(folder, "runs.jsonl")
-        jobs = chapter.jobs(["multi-factor"], range(runs), 1, "fast")
-        for result in runner.run(jobs, executor, records, data_dir=data_dir):
-            if isinstance(result, runner.Failure):
+        for result in run(jobs, executor, Path(folder, "runs.jsonl"), data_dir=data_dir):
+            if isinstance(result, Failure):
                 raise BenchError(f"a run failed: {result.reason}")
     return time.perf_counter() - start
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from concurrent.futures import Future
+from contextlib import nullcontext
 
 import psutil  # which distributed brings along
 import pytest
@@ -39,7 +41,7 @@ def stub(tmp_path, monkeypatch):
     monkeypatch.setattr(measure, "EPOCHS", (sys.executable, str(path)))
     monkeypatch.setattr(measure, "START_UPS", {"python": ("-c", "pass")})
     monkeypatch.setattr(measure, "RUNS_AT_ONCE", (1, 3))
-    monkeypatch.setattr(runner, "run", lambda names, seeds, *where, **settings: iter(seeds))
+    monkeypatch.setattr(runner, "run", lambda jobs, *where, **settings: iter(jobs))
     monkeypatch.setattr(measure.importlib.util, "find_spec", lambda name: None)
 
 
@@ -103,6 +105,22 @@ def test_a_profile_sums_by_operation_and_kernel(stub):
         Operation("pooling", "forward", "jit:avx2", 0.0015),
         Operation("reorder", "", "simple:any", 0.0),
     ]
+
+
+def test_runs_at_once_are_epochs_of_the_fast_net(monkeypatch):
+    asked = []
+
+    class Executor(nullcontext):
+        def submit(self, make, job, *arguments):
+            asked.append((job.settings["net"], job.length, job.seed))
+            future = Future()
+            future.set_result((runner.Failure(job, "no data"), []))
+            return future
+
+    monkeypatch.setattr(measure.executors, "LocalProcesses", lambda *sizes: Executor(Executor()))
+    with pytest.raises(measure.BenchError, match="a run failed: no data"):
+        measure._runs(3, 2, "/data")
+    assert asked == [("fast", 1, 0), ("fast", 1, 1), ("fast", 1, 2)]
 
 
 def test_a_start_up_that_fails_is_named(stub, monkeypatch):
