@@ -22,6 +22,9 @@ from hypothesis import settings
 from d2l_lrsched.data import source as files
 
 OURS = ("OMP_NUM_THREADS", "MPLBACKEND")
+# Imported in search of doctests, they would give the whole process their few images.
+collect_ignore = ["few_images.py", "small_data.py"]
+
 COMMAND = (sys.executable, "-m", "d2l_lrsched")
 
 # A shell starts what goes on in the background with Ctrl-C ignored, and all that it starts too.
