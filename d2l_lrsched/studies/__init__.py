@@ -2,7 +2,8 @@
 
 Who knows one study's folder knows all: `experiments` says what is trained, `published` or `claims`
 what others say of it, `measures` and `verdicts` what counts and what follows, `figures` what is
-drawn, `page` what is said of it in ``figures/<study>/README.md``. Studies do not know one another.
+drawn, `tables` and `page` what is said of it in ``figures/<study>/README.md``. Studies do not know
+one another.
 """
 
 from __future__ import annotations

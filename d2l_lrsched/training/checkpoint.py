@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import json
 import os
@@ -154,7 +155,7 @@ class Checkpoint:
 
         The folder only if nothing else is in it.
         """
-        for path in (self.path, *self.path.parent.glob(f".{self.path.name}.*")):
+        for path in (self.path, *self.path.parent.glob(f".{glob.escape(self.path.name)}.*")):
             path.unlink(missing_ok=True)
         with suppress(OSError):
             self.path.parent.rmdir()

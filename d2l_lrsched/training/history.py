@@ -12,9 +12,9 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 # Below this the scores, and so the class probabilities, differ by less than 1 % between images.
-# In the baseline (figures/baseline.jsonl) networks that stayed dead show at most 0.0015, and the
-# least that a living one shows is 0.27, before its first update; one passed in between, when it
-# came back to life.
+# In the chapter's runs (figures/chapter/runs.jsonl) networks that stayed collapsed show at most
+# 0.0015, and the least that another shows is 0.27, before its first update; one passed in between,
+# when it recovered.
 COLLAPSED_SPREAD = 0.01
 
 DISPLAY_EVERY = 50  # batches between two points of the curve, as in the chapter

@@ -220,6 +220,14 @@ def test_killed_while_writing_it_leaves_a_whole_one(trained, checkpoint):
     assert not checkpoint.path.parent.exists()
 
 
+def test_removing_one_takes_only_its_own(tmp_path):
+    """A name may hold what a pattern would read otherwise."""
+    for name in ("[a].npz", ".[a].npz.x", ".a.npz.x"):
+        (tmp_path / name).touch()
+    Checkpoint(tmp_path / "[a].npz", {}).remove()
+    assert [path.name for path in tmp_path.iterdir()] == [".a.npz.x"]
+
+
 def test_an_optimizer_with_a_state_is_refused(trained, checkpoint):
     with pytest.raises(ValueError, match=r"SGD with momentum 0\.9 has a state besides the"):
         trained(1, checkpoint, momentum=0.9)
