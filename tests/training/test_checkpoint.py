@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
-from contextlib import suppress
+import time
 from pathlib import Path
 
 import mxnet as mx
@@ -198,7 +200,7 @@ def test_killed_while_writing_it_leaves_a_whole_one(trained, checkpoint):
     content = checkpoint.path.read_bytes()
     script = """if 1:
         import sys; sys.path[:0] = sys.argv[2:]
-        from d2l_lrsched.store import whole_file
+        from d2l_lrsched.files import whole_file
         content = open(sys.argv[1], "rb").read()
         print("ready", flush=True)
         while True:
@@ -211,8 +213,13 @@ def test_killed_while_writing_it_leaves_a_whole_one(trained, checkpoint):
         [sys.executable, "-c", script, checkpoint.path, *sys.path], stdout=subprocess.PIPE
     ) as process:
         process.stdout.readline()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(0.5)
+        while True:  # until it is in the midst of it
+            time.sleep(0.05)
+            process.send_signal(signal.SIGSTOP)
+            os.waitpid(process.pid, os.WUNTRACED)
+            if len(list(checkpoint.path.parent.iterdir())) == 2:
+                break
+            process.send_signal(signal.SIGCONT)
         process.kill()
     assert checkpoint.path.read_bytes() == content
     assert len(list(checkpoint.path.parent.iterdir())) == 2
