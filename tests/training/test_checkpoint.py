@@ -276,12 +276,12 @@ def test_a_refused_file_is_set_aside(trained, checkpoint):
 
 
 def test_an_optimizer_that_begins_elsewhere_goes_on_from_there(trained, checkpoint):
-    whole = trained(3, begin_num_update=50)
-    assert whole[1].epochs[0].lr_first == all_experiments()["cosine"].prepare(51)[0][
-        "lr_scheduler"
-    ](51)
-    trained(1, checkpoint, begin_num_update=50)
-    assert_same(trained(3, checkpoint, begin_num_update=50), whole)
+    """Under a rate that is another at every update."""
+    settings = {"name": "square-root", "begin_num_update": 50}
+    whole = trained(3, **settings)
+    assert whole[1].epochs[0].lr_first == (50 + 1 + 1) ** -0.5
+    trained(1, checkpoint, **settings)
+    assert_same(trained(3, checkpoint, **settings), whole)
     with pytest.warns(UserWarning, match="refused, its begin_num_update is 50, not 0"):
         assert_same(trained(1, checkpoint), trained(1))
 
