@@ -16,6 +16,9 @@ from msgspec import Meta, Struct
 from d2l_lrsched.files import PathLike, user_path
 from d2l_lrsched.training.history import Epoch, Number, Outcome, Point, none_is_nan
 
+# What decoding raises; msgspec's own are no ValueErrors in the versions for Python 3.9.
+_NO_RECORD = (msgspec.MsgspecError, ValueError, RecursionError)
+
 
 class StoreError(RuntimeError):
     """A file of records cannot be used; the message names file, line and fault."""
@@ -155,7 +158,7 @@ def read(path: PathLike, kind: Any = Run) -> list[Any]:
         if line.strip():
             try:
                 records.append(decoder.decode(line))
-            except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+            except _NO_RECORD as error:
                 reason = (
                     f"{path}, line {number}: no {kind.__name__}: {error}{_other_schema(line, kind)}"
                 )
@@ -166,7 +169,7 @@ def read(path: PathLike, kind: Any = Run) -> list[Any]:
 def _other_schema(line: bytes, kind: Any) -> str:
     try:
         schema = msgspec.json.decode(line)["schema"]
-    except (ValueError, RecursionError, TypeError, KeyError):
+    except (*_NO_RECORD, TypeError, KeyError):
         return ""
     if schema == kind.__struct_defaults__[-1]:
         return ""
@@ -176,7 +179,7 @@ def _other_schema(line: bytes, kind: Any) -> str:
 def _is_whole(line: bytes) -> bool:
     try:
         return isinstance(msgspec.json.decode(line), dict)
-    except (ValueError, RecursionError):
+    except _NO_RECORD:
         return False
 
 
