@@ -79,3 +79,9 @@ def whole_file(path: PathLike) -> Iterator[Path]:
         if isinstance(error, OSError):  # name the file that was asked for
             raise OSError(error.errno, error.strerror, str(named)) from error
         raise
+
+
+def write_text(path: PathLike, text: str) -> None:
+    """Make `text`, in UTF-8, the file `path`, as `whole_file` does."""
+    with whole_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

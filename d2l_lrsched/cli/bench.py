@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from d2l_lrsched.cli import options as cli_options
-from d2l_lrsched.files import whole_file
+from d2l_lrsched.files import write_text
 
 RECORDS, PAGE, FIGURE = "rounds.jsonl", "README.md", "epochs.svg"
 
@@ -43,8 +43,7 @@ def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> Non
     except KeyboardInterrupt:
         raise click.ClickException("interrupted; nothing was measured to its end") from None
     record.append(output / RECORDS, benchmark)
-    with whole_file(output / PAGE) as temporary:
-        temporary.write_text(page.as_page(benchmark), encoding="utf-8")
+    write_text(output / PAGE, page.as_page(benchmark))
     drawing.save(page.figure(benchmark), output / FIGURE)
     click.echo(frames.text(page.targets(benchmark)))
     click.echo(f"Tables, figure and record are in {output}/")

@@ -13,6 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from d2l_lrsched import checks
+from d2l_lrsched.streams import is_terminal
 from d2l_lrsched.training.history import Epoch, Point
 
 
@@ -141,8 +142,7 @@ def choose(display: str | Display, num_epochs: int) -> Display:
         return display
     checks.choice("display", display, ("auto", *_BY_NAME))
     if display == "auto":
-        # sys.stderr is None where a program was started without one.
-        in_terminal = sys.stderr is not None and sys.stderr.isatty()
+        in_terminal = is_terminal(sys.stderr)
         display = "notebook" if _in_notebook() else "bar" if in_terminal else "lines"
     return _BY_NAME[display](num_epochs)
 

@@ -51,7 +51,7 @@ def write(runs: Sequence[Run], stored: Iterable[Run], folder: Path) -> dict[str,
 def report(runs: Sequence[Run], folder: Path) -> str:
     """Write the verdicts on the runs as a page, with its figures; return them in a few words."""
     from d2l_lrsched import drawing
-    from d2l_lrsched.files import whole_file
+    from d2l_lrsched.files import write_text
     from d2l_lrsched.studies.chapter import figures, page, seeds, verdicts
 
     found = verdicts.compare(runs)
@@ -60,6 +60,5 @@ def report(runs: Sequence[Run], folder: Path) -> str:
     drawing.save(figures.plotted_and_trained(), folder / figures.PLOTTED_AND_TRAINED_FIGURE)
     text = page.as_page(runs, found)
     for name, content in (("README.md", text), ("report.html", page.as_html(text, folder))):
-        with whole_file(folder / name) as temporary:
-            temporary.write_text(content, encoding="utf-8")
+        write_text(folder / name, content)
     return verdicts.counts(found)

@@ -37,13 +37,12 @@ def jobs(seeds: int = 10, num_epochs: int = 10, net: str = "fast") -> list[Job]:
 def write(runs: Sequence[Run], folder: Path) -> str:
     """Write figures and page into the folder; return the verdicts in a few words."""
     from d2l_lrsched import drawing
-    from d2l_lrsched.files import whole_file
+    from d2l_lrsched.files import write_text
     from d2l_lrsched.studies.clipping import descent, figures, page, verdicts
 
     descents = descent.descents()
     drawing.save(figures.quadratic(descents), folder / figures.QUADRATIC_FIGURE)
     for name, draw in figures.FIGURES.items():
         drawing.save(draw(runs), folder / name)
-    with whole_file(folder / "README.md") as temporary:
-        temporary.write_text(page.as_page(runs, descents), encoding="utf-8")
+    write_text(folder / "README.md", page.as_page(runs, descents))
     return verdicts.counts(verdicts.judge(runs))

@@ -33,12 +33,11 @@ def jobs(
 def write(runs: Sequence[Run], folder: Path) -> int:
     """Write figures and page into the folder; return the number of figures."""
     from d2l_lrsched import drawing
-    from d2l_lrsched.files import whole_file
+    from d2l_lrsched.files import write_text
     from d2l_lrsched.studies.exercises import figures, page
 
     drawn = figures.draw_all(runs)
     for name, figure in drawn.items():
         drawing.save(figure, folder / name)
-    with whole_file(folder / "README.md") as temporary:
-        temporary.write_text(page.as_page(runs), encoding="utf-8")
+    write_text(folder / "README.md", page.as_page(runs))
     return len(drawn)

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 def write(samples: Sequence[Samples], folder: Path) -> None:
     """Write figure and page into the folder."""
     from d2l_lrsched import drawing
-    from d2l_lrsched.files import whole_file
+    from d2l_lrsched.files import write_text
     from d2l_lrsched.studies.sampling import figures, page
 
     for name, draw in figures.FIGURES.items():
         drawing.save(draw(samples), folder / name)
-    with whole_file(folder / "README.md") as temporary:
-        temporary.write_text(page.as_page(samples), encoding="utf-8")
+    write_text(folder / "README.md", page.as_page(samples))
