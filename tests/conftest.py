@@ -9,7 +9,6 @@ import os
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ["MPLBACKEND"] = "agg"
 
-import re
 import signal
 import subprocess
 import sys
@@ -77,59 +76,32 @@ def call():
 
 
 @pytest.fixture(scope="session")
-def assert_usage_error():
-    """Return a function that asserts exit status 2 and a message about the usage."""
-
-    def assert_usage_error(done, message):
-        assert done.returncode == 2, done.stderr
-        assert done.stdout == ""
-        assert message in done.stderr
-        assert "Traceback" not in done.stderr
-
-    return assert_usage_error
-
-
-@pytest.fixture(scope="session")
-def assert_failure():
-    """Return a function that asserts exit status 1 and one line that holds a message."""
-
-    def assert_failure(done, message):
-        assert done.returncode == 1, done.stderr
-        assert "Traceback" not in done.stderr
-        assert re.fullmatch(rf"Error: .*{re.escape(message)}.*\n", done.stderr), done.stderr
-
-    return assert_failure
-
-
-@pytest.fixture(scope="session")
 def arrays():
     """The four checked arrays of the real Fashion-MNIST."""
     return files.read_all(files.locate(download=False))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small_iters(arrays):
-    """Return a maker of (train_iter, test_iter) over 404 and 100 real images, 8 a batch.
+    """Return a maker of (train_iter, test_iter) over the first real images, 8 a batch.
 
-    51 training batches: one display point, and a last batch of 4.
+    By default 404 and 100: 51 training batches, so one display point, and a last batch of 4.
     """
     from mxnet import npx
 
     from d2l_lrsched.data.batches import Batches
 
-    npx.set_np()
+    train, test = (
+        [arrays[f"{which}-images-idx3-ubyte"], arrays[f"{which}-labels-idx1-ubyte"]]
+        for which in ("train", "t10k")
+    )
 
-    def make(seed=0):
-        train = Batches(
-            arrays["train-images-idx3-ubyte"][:404],
-            arrays["train-labels-idx1-ubyte"][:404],
-            8,
-            seed,
+    def make(seed=0, num_train=404):
+        npx.set_np()
+        return (
+            Batches(*(array[:num_train] for array in train), 8, seed),
+            Batches(*(array[:100] for array in test), 8),
         )
-        test = Batches(
-            arrays["t10k-images-idx3-ubyte"][:100], arrays["t10k-labels-idx1-ubyte"][:100], 8
-        )
-        return train, test
 
     return make
 

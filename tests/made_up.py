@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
+from d2l_lrsched.runs import record
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.training.history import Epoch, Point
 
 ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "figures"
+
+
+@cache
+def committed(study):
+    """Return the committed runs of a study, read once; nobody may change them."""
+    return tuple(record.read(FIGURES / study / "runs.jsonl"))
+
 
 _EPOCH = ("train_loss", "train_acc", "test_acc", "lr_first", "lr_last", "score_spread", "seconds")
 

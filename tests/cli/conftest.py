@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import Future
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from d2l_lrsched import cli
+from d2l_lrsched import cli, drawing
 from d2l_lrsched.data import source
-from d2l_lrsched.runs import executors
+from d2l_lrsched.runs import record, runner
+from made_up import a_run
 from small_data import digests, write
 
 
@@ -38,29 +39,34 @@ def few_images(monkeypatch, small):
     monkeypatch.setenv(source.DATA_VARIABLE, str(small))
 
 
-class Inline:
-    """Stands for `LocalProcesses`: calls are made at once, here."""
+@pytest.fixture
+def made_up_runs(monkeypatch, few_images):
+    """Have runs made up in place of trained; return the jobs that were asked for."""
+    asked = []
 
-    def submit(self, function, *arguments):
-        future = Future()
-        future.set_result(function(*arguments))
-        return future
+    def run_job(job, *_):
+        asked.append(job)
+        clipped = job.experiment.clip_norm is not None
+        norms = {"norm_median": 1.0, "norm_max": 2.0, "clipped": 0.5, "skipped": 0}
+        made = {"train_loss": 0.5 + 0.1 * job.seed, "settings": job.settings}
+        return a_run(
+            job.name, job.seed, num_epochs=job.length, **made, **(norms if clipped else {})
+        )
 
-    def __enter__(self):
-        return self
+    def run(jobs, executor, records, **settings):
+        for job in jobs:
+            record.append(records, run_job(job), once=True)
+            yield record.read(records)[-1]
 
-    def __exit__(self, *exception): ...
+    monkeypatch.setattr(runner, "run_job", run_job)
+    monkeypatch.setattr(runner, "run", run)
+    return asked
 
 
 @pytest.fixture
-def inline(monkeypatch, few_images):
-    """Have commands in this process train in this process, on the few images."""
-
-    def start(workers, calls, on_message):
-        monkeypatch.setattr(executors, "tell", on_message)
-        return Inline()
-
-    monkeypatch.setattr(executors, "LocalProcesses", start)
+def undrawn(monkeypatch):
+    """Have empty files in place of figures."""
+    monkeypatch.setattr(drawing, "save", lambda figure, path: Path(path).touch())
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The commands as a user calls them: processes, exit codes, what is printed."""
+"""The commands as a user calls them: help, standard streams, exit codes; and `data`."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from pathlib import Path
 
 import pytest
 
+import small_data
 from d2l_lrsched import cli
-from made_up import FIGURES
-
-COMMAND = [sys.executable, "-m", "d2l_lrsched"]
-
+from d2l_lrsched.data import source
 
 # --- help -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["", *cli.COMMANDS])
-def test_every_help_has_an_example_that_its_own_command_parses(name, call):
-    done = call(*name.split(), "--help")
-    assert done.returncode == 0
-    (example,) = re.findall(r"Example: d2l-lrsched (.*)\n\n", done.stdout)  # in one line
+def test_every_help_has_an_example_that_its_own_command_parses(name, invoke):
+    done = invoke(*name.split(), "--help")
+    assert done.exit_code == 0
+    (example,) = re.findall(r"Example: d2l-lrsched (.*)\n\n", done.output)  # in one line
     command, *arguments = shlex.split(example)
     assert not name or command == name
     # Parsed, not run: a usage error would be raised here.
@@ -38,97 +36,110 @@ def test_help_does_not_wait_for_mxnet():
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
 
 
-def test_version(call):
-    assert re.fullmatch(r".*, version \d+\.\d+\.\d+\n", call("--version").stdout)
+def test_version(invoke):
+    assert re.fullmatch(r".*, version \d+\.\d+\.\d+\n", invoke("--version").output)
 
 
 # --- standard streams ----------------------------------------------------------------------------
 
-SPEAKING = (["--help"], ["verify", "--help"], ["verify"], ["data"], ["plot", "square-root", "-o"])
+#: Whoever speaks: the parser of all commands, the parser of one, and one itself.
+each_that_speaks = pytest.mark.parametrize(
+    "arguments", [["--help"], ["data", "--help"], ["data"]], ids=" ".join
+)
 
 
-def nobody_reads():
+@pytest.fixture
+def speak(environment):
+    """Return a function that calls a command with standard streams of its own."""
+
+    def speak(*arguments, redirected="", **streams):
+        command = [sys.executable, small_data.__file__, *arguments]
+        return subprocess.run(
+            ["sh", "-c", f'exec "$@" {redirected}', "sh", *command],
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
+            env=environment,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+
+    return speak
+
+
+@pytest.fixture
+def unread():
     """The end of a pipe that nobody reads."""
     reader, writer = os.pipe()
     os.close(reader)
-    return open(writer, "wb")
+    yield writer
+    os.close(writer)
 
 
-def speak(arguments, tmp_path, **streams):
-    """Call one of `SPEAKING` with standard streams of its own."""
-    figure = [str(tmp_path / "x.svg")] * ("-o" in arguments)
-    return subprocess.run(
-        [*COMMAND, *arguments, *figure],
-        **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams},
-        cwd=FIGURES.parent,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-
-
-@pytest.mark.parametrize("arguments", SPEAKING, ids=" ".join)
-def test_a_pipe_that_nobody_reads_ends_a_command_as_it_does_others(arguments, tmp_path):
+@each_that_speaks
+def test_a_pipe_that_nobody_reads_ends_a_command_as_it_does_others(arguments, speak, unread):
     """As `d2l-lrsched verify | head -1`: 141, in a shell SIGPIPE's status, and no word."""
-    with nobody_reads() as pipe:
-        done = speak(arguments, tmp_path, stdout=pipe)
+    done = speak(*arguments, stdout=unread)
     assert (done.returncode, done.stderr) == (128 + signal.SIGPIPE, "")
 
 
-def test_an_error_that_nobody_reads_ends_alike(tmp_path):
-    with nobody_reads() as pipe:
-        done = speak(["nonsense"], tmp_path, stderr=pipe)
+def test_an_error_that_nobody_reads_ends_alike(speak, unread):
+    done = speak("nonsense", stderr=unread)
     assert (done.returncode, done.stdout) == (128 + signal.SIGPIPE, "")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("arguments", SPEAKING, ids=" ".join)
-def test_an_output_on_a_full_disk_is_one_line(arguments, tmp_path):
-    with open("/dev/full", "wb") as full:
-        done = speak(arguments, tmp_path, stdout=full)
+@each_that_speaks
+def test_an_output_on_a_full_disk_is_one_line(arguments, speak):
+    done = speak(*arguments, redirected=">/dev/full")
     assert (done.returncode, done.stderr) == (1, "Error: No space left on device\n")
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize("arguments", SPEAKING, ids=" ".join)
-def test_closed_streams_are_no_matter(arguments, closed, tmp_path):
-    figure = [str(tmp_path / "x.svg")] * ("-o" in arguments)
-    done = subprocess.run(
-        ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, *arguments, *figure],
-        cwd=FIGURES.parent,
-        capture_output=True,
-        check=False,
-        timeout=300,
-    )
-    assert (done.returncode, done.stderr) == (0, b"")
+def test_closed_streams_are_no_matter(closed, speak):
+    done = speak("data", redirected=closed)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_failure_is_one_line_and_exit_code_1(tmp_path, call):
+    done = call("data", "--no-fetch", "--data-dir", tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(rf"Error: .*{re.escape(str(tmp_path))}.*\n", done.stderr)
 
 
 # --- data -----------------------------------------------------------------------------------------
 
 
-def test_data_says_where_it_is_and_that_it_was_checked(arrays, call):
-    done = call("data")
-    assert done.returncode == 0
-    assert done.stdout.startswith("Fashion-MNIST is in /")
-    for name, array in arrays.items():
-        assert re.search(
-            rf"{name} +{re.escape(str(array.shape))} +SHA-256 [0-9a-f]{{64}}", done.stdout
-        )
+def test_data_says_where_it_is_and_that_it_was_checked(few_images, small, invoke):
+    done = invoke("data")
+    assert done.exit_code == 0
+    first, *rest = done.output.splitlines()
+    assert first == f"Fashion-MNIST is in {small}"
+    assert [line.split(maxsplit=1)[0] for line in rest] == list(source.SHA256)
+    for line, digest in zip(rest, source.SHA256.values()):
+        assert re.search(rf" \((?:2560|500),.*\) +SHA-256 {digest}$", line)
 
 
-def test_data_that_is_not_there_and_not_to_be_fetched(tmp_path, call, assert_failure):
-    assert_failure(call("data", "--no-fetch", "--data-dir", tmp_path), str(tmp_path))
+def test_data_that_cannot_be_fetched(monkeypatch, invoke, tmp_path):
+    asked = []
+
+    def fetch(folder, url):
+        asked.append((folder, url))
+        raise source.DataError("the network is down")
+
+    monkeypatch.setattr(source, "fetch", fetch)
+    done = invoke("data", "--data-dir", tmp_path, "--url", "http://x/")
+    assert (done.exit_code, done.output) == (1, "Error: the network is down\n")
+    assert asked == [(tmp_path, "http://x/")]
 
 
-def test_data_that_cannot_be_fetched(tmp_path, call, assert_failure):
-    done = call("data", "--data-dir", tmp_path / "new", "--url", "http://127.0.0.1:9/")
-    assert_failure(done, "http://127.0.0.1:9/train-images-idx3-ubyte.gz")
-    assert list((tmp_path / "new").iterdir()) == []
-
-
-def test_damaged_data_is_named_before_any_training(tmp_path, call, assert_failure):
-    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
-        (tmp_path / f"{name}-ubyte").write_bytes(b"")
-    for command in (["data"], ["run", "constant"], ["reproduce"]):
-        done = call(*command, "--data-dir", tmp_path, cwd=tmp_path)
-        assert_failure(done, f"{tmp_path}/train-images-idx3-ubyte")
+@pytest.mark.parametrize(
+    "command", ["data", "run constant", "reproduce", "clipping", "exercises", "bench"]
+)
+def test_damaged_data_is_named_before_any_training(command, invoke, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in source.SHA256:
+        (tmp_path / name).write_bytes(b"")
+    done = invoke(*command.split(), "--data-dir", tmp_path)
+    assert done.exit_code == 1
+    assert done.output.startswith(f"Error: {tmp_path}/train-images-idx3-ubyte: the file is empty")
+    assert not (tmp_path / "results").exists()

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import io
+import re
 
 import click
 import pytest
 
 from d2l_lrsched.cli import making
+from d2l_lrsched.runs import runner
 from d2l_lrsched.runs.runner import Failure, Job
 from d2l_lrsched.studies import all_experiments
 from made_up import a_run
@@ -30,6 +32,22 @@ def test_failures_end_the_command_and_none_do_not():
     message = "^2 of 3 runs failed: both, seed 1: no memory; both, seed 2: killed$"
     with pytest.raises(click.ClickException, match=message):
         failed.exit_if_failed()
+
+
+@pytest.mark.parametrize(
+    ("command", "asked"),
+    [("reproduce", 5), ("clipping --seeds 1", 12), ("exercises --exercise plateau --seeds 1", 2)],
+)
+def test_every_command_names_the_run_that_fails(
+    command, asked, few_images, undrawn, monkeypatch, invoke, tmp_path
+):
+    def run(jobs, executor, records, **settings):
+        yield Failure(jobs[0], "no memory")
+
+    monkeypatch.setattr(runner, "run", run)
+    done = invoke(*command.split(), "--output", tmp_path)
+    assert done.exit_code == 1
+    assert re.search(rf"Error: 1 of {asked} runs failed: \S.*: no memory\n", done.output)
 
 
 @pytest.fixture

@@ -61,6 +61,17 @@ def test_every_path_of_every_command_is_a_users_path():
     assert all(isinstance(kind, options.UserPath) for kind in paths.values()), paths
 
 
+def test_every_count_of_every_command_is_1_at_least():
+    counts = {
+        (name, option.name): option.type
+        for name, option in every_option()
+        if isinstance(option.type, click.IntRange) and option.name != "seed"
+    }
+    named = {("clipping", "seeds"), ("exercises", "epochs"), ("reproduce", "num_seeds")}
+    assert {*named, ("bench", "rounds"), ("verify", "workers")} <= counts.keys()
+    assert all(kind.min == 1 for kind in counts.values()), counts
+
+
 def test_workers_are_the_cores_that_may_be_used():
     assert parsed(options.workers("Runs.")) == {"workers": cores.cores()}
 

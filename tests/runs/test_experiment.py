@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from d2l_lrsched.runs import record
+from d2l_lrsched.runs import runner
 from d2l_lrsched.studies import all_experiments
-from made_up import FIGURES
+from made_up import committed
 
 EXPERIMENTS = all_experiments()
 
@@ -36,8 +36,23 @@ def test_a_plateau_is_told_the_losses():
 @pytest.mark.parametrize("study", ["chapter", "clipping", "exercises"])
 def test_they_are_those_of_the_committed_runs(study):
     """Of seed 0 of every experiment, in the first and the last update of every epoch."""
-    for run in record.read(FIGURES / study / "runs.jsonl"):
+    for run in committed(study):
         if run.seed == 0:
             of_run = rates(run.experiment, [epoch.train_loss for epoch in run.epochs])
             assert of_run[::235] == pytest.approx([epoch.lr_first for epoch in run.epochs])
             assert of_run[234::235] == pytest.approx([epoch.lr_last for epoch in run.epochs])
+
+
+def test_each_can_be_run_for_real(monkeypatch, small_iters):
+    """For one epoch of 72 images, 9 updates, at the rates of its schedule."""
+    monkeypatch.setattr(
+        runner, "load_fashion_mnist", lambda batch_size, *, data_dir, seed: small_iters(seed, 72)
+    )
+    for name, experiment in EXPERIMENTS.items():
+        run = runner.run_job(runner.Job(experiment, 0, 1, "fast"), runner.Place(), "none")
+        assert run.experiment == name
+        assert run.settings["net"] == (experiment.net or "fast")
+        assert (run.final.clipped is None) == (experiment.clip_norm is None)
+        params, _ = experiment.prepare(9, 1)
+        rate = params.get("lr_scheduler", lambda n: experiment.learning_rate)  # noqa: B023
+        assert (run.final.lr_first, run.final.lr_last) == pytest.approx((rate(1), rate(9)))
