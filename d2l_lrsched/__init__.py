@@ -15,7 +15,7 @@ _HOME_OF = {
     "SquareRootScheduler": "schedulers.scratch",
     "FactorScheduler": "schedulers.scratch",
     "LinearScheduler": "schedulers.scratch",
-    "LangevinScheduler": "schedulers.scratch",
+    "LangevinScheduler": "schedulers.langevin",
     "MultiFactorScheduler": "schedulers.builtin",
     "PolyScheduler": "schedulers.builtin",
     "CosineScheduler": "schedulers.builtin",

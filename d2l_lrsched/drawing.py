@@ -23,8 +23,7 @@ from d2l_lrsched.files import PathLike, user_path, whole_file
 if TYPE_CHECKING:
     import pandas as pd
 
-# What d2l.set_figsize, d2l.plot and d2l.Animator use.
-D2L_FIGSIZE = (3.5, 2.5)
+# What d2l.plot and d2l.Animator use.
 D2L_FORMATS = ("-", "m--", "g-.")
 # Colors of Okabe and Ito, told apart by nearly everybody; dashes or shapes always say the same.
 BLACK, BLUE, VERMILION, GREEN, PINK = "#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
@@ -58,36 +57,32 @@ def look(**settings: Any) -> Iterator[None]:
         yield
 
 
-def d2l_figure(draw: Callable[..., None]) -> Callable[..., Figure]:
-    """Decorate what draws on the empty figure that it is given first: the figure is returned."""
+def figure(
+    width: float, height: float, settings: Mapping[str, Any] = _OURS
+) -> Callable[..., Callable[..., Figure]]:
+    """Decorate what draws on the empty figure that it is given first: the figure is returned.
 
-    @wraps(draw)
-    def drawn(*args: Any, **kwargs: Any) -> Figure:
-        with look():
-            empty = Figure(figsize=D2L_FIGSIZE)
-            draw(empty, *args, **kwargs)
-        return empty
-
-    return drawn
-
-
-def figure(width: float, height: float) -> Callable[..., Callable[..., Figure]]:
-    """Decorate as `d2l_figure` does, in our own look and a size in inches."""
+    In our own look, or in matplotlib's with other `settings`, and a size in inches.
+    """
 
     def decorator(draw: Callable[..., None]) -> Callable[..., Figure]:
         @wraps(draw)
         def drawn(*args: Any, **kwargs: Any) -> Figure:
-            with look(**_OURS):
+            with look(**settings):
                 empty = Figure(figsize=(width, height))
                 draw(empty, *args, **kwargs)
                 # Not by settings: ticks are made when the figure is shown or saved.
-                for axes in empty.axes:
+                for axes in empty.axes if settings is _OURS else ():
                     axes.tick_params(which="both", labelsize=SMALL, grid_alpha=0.4)
             return empty
 
         return drawn
 
     return decorator
+
+
+#: Decorates as `figure` does, in d2l's look and size: for the chapter's own.
+d2l_figure = figure(3.5, 2.5, settings={})
 
 
 def curves(axes: Axes, table: pd.DataFrame, trained: pd.Series) -> None:

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 import inspect
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import click
 
+from d2l_lrsched import schedulers
 from d2l_lrsched.cli import options as cli_options
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs.experiment import NUM_EPOCHS
 
-# Name -> (module of d2l_lrsched.schedulers, class); `factor` is the chapter's own.
-SCHEDULES = {
-    "square-root": ("scratch", "SquareRootScheduler"),
-    "factor": ("scratch", "FactorScheduler"),
-    "linear": ("scratch", "LinearScheduler"),
-    "mxnet-factor": ("builtin", "FactorScheduler"),
-    "multi-factor": ("builtin", "MultiFactorScheduler"),
-    "poly": ("builtin", "PolyScheduler"),
-    "cosine": ("builtin", "CosineScheduler"),
-}
-
 
 @click.command()
-@click.argument("schedule", type=click.Choice(list(SCHEDULES)))
+@click.argument("schedule", type=click.Choice(list(schedulers.BY_NAME)))
 @click.option("--base-lr", type=float, help="The rate at the start.")
 @click.option("--final-lr", type=float, help="The rate at the end.")
 @click.option("--stop-factor-lr", type=float, help="The lower bound of a factor schedule.")
@@ -79,9 +70,7 @@ def plot(
     scheduler = _build(schedule, {k: v for k, v in arguments.items() if v is not None})
     title = f"{scheduler!r}, per {unit}"
     if unit == "epoch":
-        from d2l_lrsched.schedulers.compose import PerEpoch
-
-        scheduler = PerEpoch(scheduler, updates_per_epoch)
+        scheduler = schedulers.PerEpoch(scheduler, updates_per_epoch)
     from d2l_lrsched import drawing
 
     figure = drawing.two_axes(scheduler, epochs * updates_per_epoch, updates_per_epoch, title)
@@ -94,10 +83,7 @@ def plot(
 
 def _build(schedule: str, arguments: dict[str, Any]) -> Any:
     """Return the scheduler that the options describe, or end with what is wrong with them."""
-    from d2l_lrsched import schedulers
-
-    module, class_name = SCHEDULES[schedule]
-    make = getattr(getattr(schedulers, module), class_name)
+    make = attrgetter(schedulers.BY_NAME[schedule])(schedulers)
     parameters = inspect.signature(make).parameters
     if "step" in arguments:
         try:
@@ -123,7 +109,7 @@ def _build(schedule: str, arguments: dict[str, Any]) -> Any:
     try:
         scheduler = make(**arguments)
         if warmup:
-            scheduler = schedulers.compose.WarmupScheduler(scheduler, **warmup)
+            scheduler = schedulers.WarmupScheduler(scheduler, **warmup)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     return scheduler

@@ -16,6 +16,7 @@ import d2l_lrsched as lrs
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.explorer.texts import LANGUAGES
 from d2l_lrsched.runs.experiment import NUM_EPOCHS
+from d2l_lrsched.schedulers import BY_NAME
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.published import PRINTED
 
@@ -24,20 +25,17 @@ READINGS = ("update", "epoch")
 _DECAY = {"max_update": "max_update", "base_lr": "base_lr", "final_lr": "final_lr"}
 _DROPS = {"first_step": "step", "second_step": "step", "factor": "factor", "base_lr": "base_lr"}
 
-#: Schedule -> the class in `d2l_lrsched`, and slider -> argument; MXNet's or the chapter's own.
-SCHEDULES: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
+#: Schedule -> slider -> argument of the class that `schedulers.BY_NAME` names.
+SCHEDULES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        # A constant rate is the straight line from itself to itself, so that all have a class.
-        "constant": ("LinearScheduler", {"base_lr": "base_lr"}),
-        "square-root": ("SquareRootScheduler", {"base_lr": "lr"}),
-        "factor": (
-            "FactorScheduler",
-            {"factor": "factor", "stop_factor_lr": "stop_factor_lr", "base_lr": "base_lr"},
-        ),
-        "linear": ("LinearScheduler", _DECAY),
-        "multi-factor": ("MultiFactorScheduler", _DROPS),
-        "poly": ("PolyScheduler", {**_DECAY, "pwr": "pwr"}),
-        "cosine": ("CosineScheduler", _DECAY),
+        # The straight line from the rate to itself.
+        "constant": {"base_lr": "base_lr"},
+        "square-root": {"base_lr": "lr"},
+        "factor": {"factor": "factor", "stop_factor_lr": "stop_factor_lr", "base_lr": "base_lr"},
+        "linear": _DECAY,
+        "multi-factor": _DROPS,
+        "poly": {**_DECAY, "pwr": "pwr"},
+        "cosine": _DECAY,
     }
 )
 
@@ -127,7 +125,7 @@ class Settings:
     @property
     def taken(self) -> Mapping[str, str]:
         """Slider -> argument, of those that change this schedule's rates."""
-        return {**SCHEDULES[self.schedule][1], "warmup_steps": "warmup_steps"}
+        return {**SCHEDULES[self.schedule], "warmup_steps": "warmup_steps"}
 
     def scheduler(self, reading: str | None = None) -> Any:
         """Return the scheduler, as it is read or in the reading that is named."""
@@ -154,16 +152,15 @@ class Settings:
 
     def _call(self) -> tuple[str, dict[str, Any]]:
         """Return the schedule's class and its arguments."""
-        class_name, sliders = SCHEDULES[self.schedule]
         arguments: dict[str, Any] = {}
-        for slider, argument in sliders.items():
+        for slider, argument in SCHEDULES[self.schedule].items():
             if argument == "step":
                 arguments.setdefault("step", []).append(self.values[slider])
             else:
                 arguments[argument] = self.values[slider]
         if self.schedule == "constant":
             arguments = {"max_update": 1, **arguments, "final_lr": arguments["base_lr"]}
-        return class_name, arguments
+        return BY_NAME.get(self.schedule, "LinearScheduler"), arguments
 
 
 def _book(name: str) -> dict[str, Any]:
@@ -181,11 +178,11 @@ def _book(name: str) -> dict[str, Any]:
     if warmup_steps:
         arguments["max_update"] -= warmup_steps
     class_name = experiment.scheduler.func.__name__
-    schedule = next(key for key, (of, _) in SCHEDULES.items() if of == class_name)
+    schedule = next(key for key in SCHEDULES if BY_NAME.get(key) == class_name)
     steps = iter(arguments.get("step", ()))
     values = {
         slider: next(steps) if argument == "step" else arguments[argument]
-        for slider, argument in SCHEDULES[schedule][1].items()
+        for slider, argument in SCHEDULES[schedule].items()
     }
     return {"schedule": schedule, **values, "warmup_steps": warmup_steps}
 

@@ -129,7 +129,7 @@ class Experiment:
 def _as_code(make: partial) -> str:
     arguments = ", ".join(f"{name}={value!r}" for name, value in make.keywords.items())
     package, _, module = make.func.__module__.partition(".")
-    whose = f"{package}." if package == "mxnet" else "builtin." * module.endswith(".builtin")
+    whose = f"{package}." if package == "mxnet" else "builtin." * (".builtin." in module)
     return f"{whose}{make.func.__qualname__}({arguments})"
 
 

@@ -12,9 +12,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from .compose import PerEpoch, SequentialScheduler, WarmupScheduler
+from .langevin import LangevinScheduler
 from .plateau import PlateauScheduler
 from .schedule import tell
-from .scratch import FactorScheduler, LangevinScheduler, LinearScheduler, SquareRootScheduler
+from .scratch import FactorScheduler, LinearScheduler, SquareRootScheduler
 
 if TYPE_CHECKING:
     from . import builtin
@@ -35,6 +36,17 @@ __all__ = [
     "builtin",
     "tell",
 ]
+
+#: What users call a schedule -> its class here; 'factor' is the chapter's own.
+BY_NAME = {
+    "square-root": "SquareRootScheduler",
+    "factor": "FactorScheduler",
+    "linear": "LinearScheduler",
+    "mxnet-factor": "builtin.FactorScheduler",
+    "multi-factor": "MultiFactorScheduler",
+    "poly": "PolyScheduler",
+    "cosine": "CosineScheduler",
+}
 
 _FROM_BUILTIN = ("CosineScheduler", "MultiFactorScheduler", "PolyScheduler")
 

@@ -13,7 +13,7 @@ and pickling go by the parts; a lambda cannot be pickled, and a function is not 
 
 from __future__ import annotations
 
-import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -75,8 +75,7 @@ class WarmupScheduler(Schedule):
 
     def __post_init__(self) -> None:
         target = check_scheduler("scheduler", self.scheduler)
-        warmup = (self.warmup_steps, self.warmup_begin_lr, self.warmup_mode)
-        self._keep(**check_warmup(*warmup, target, target_name="scheduler(0)"))
+        self._keep(**check_warmup(self, target, "scheduler(0)"))
 
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
@@ -146,17 +145,13 @@ class SequentialScheduler(Schedule):
             )
         *pairs, last = self.schedulers
         pairs = [_checked_pair(f"schedulers[{i}]", pair) for i, pair in enumerate(pairs)]
+        name = f"schedulers[{len(pairs)}]"
         if isinstance(last, (list, tuple)):
-            raise ValueError(
-                f"schedulers[{len(pairs)}], the last, must be a bare scheduler, got {last!r}"
-            )
-        check_scheduler(f"schedulers[{len(pairs)}]", last)
-        # Each scheduler, where it begins, and where the next one does.
-        starts = [0, *accumulate(num_updates for _, num_updates in pairs)]
-        ends = [*starts[1:], math.inf]
-        parts = [*(scheduler for scheduler, _ in pairs), last]
+            raise ValueError(f"{name}, the last, must be a bare scheduler, got {last!r}")
+        check_scheduler(name, last)
         self._keep(schedulers=[*pairs, last])
-        self._parts = tuple(zip(parts, starts, ends))
+        self._starts = (0, *accumulate(num_updates for _, num_updates in pairs))
+        self._parts = tuple(zip((*(part for part, _ in pairs), last), self._starts))
 
     def __call__(self, num_update: int) -> float:
         """Return the learning rate after `num_update` updates."""
@@ -170,17 +165,16 @@ class SequentialScheduler(Schedule):
 
     def check_fits(self, updates_per_epoch: int | None, num_update: int) -> None:
         """Raise ValueError if a training cannot go on from `num_update` with each scheduler."""
-        for scheduler, start, _ in self._parts:
+        for scheduler, start in self._parts:
             check_fits(scheduler, updates_per_epoch, max(0, num_update - start))
 
     @property
     def base_lr(self) -> float:
         """The base rate of the first scheduler."""
-        return _base_lr_of(self._at(0)[0])
+        return _base_lr_of(self._parts[0][0])
 
     def _at(self, num_update: int) -> tuple[Scheduler, int]:
-        """Return the scheduler that rules `num_update`, and where it begins."""
-        return next((part, start) for part, start, end in self._parts if num_update < end)
+        return self._parts[bisect_right(self._starts, num_update) - 1]
 
 
 def _checked_pair(name: str, pair: Any) -> tuple[Scheduler, int]:

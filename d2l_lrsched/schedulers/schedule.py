@@ -123,14 +123,13 @@ def check_factor(value: Any) -> float:
     return checks.number("factor", value, "a number > 0 and <= 1", lambda x: 0 < x <= 1)
 
 
-def check_warmup(
-    steps: Any, begin_lr: Any, mode: Any, target: float, target_name: str = "base_lr"
-) -> dict[str, Any]:
-    """Return the three warmup arguments as plain values, by name."""
+def check_warmup(given: Any, target: float, target_name: str = "base_lr") -> dict[str, Any]:
+    """Return the three warmup arguments of a scheduler as plain values, by name."""
+    begin_lr = checks.rate("warmup_begin_lr", given.warmup_begin_lr, target_name, target)
     return {
-        "warmup_steps": checks.count("warmup_steps", steps, minimum=0),
-        "warmup_begin_lr": checks.rate("warmup_begin_lr", begin_lr, target_name, target),
-        "warmup_mode": checks.choice("warmup_mode", mode, WARMUP_MODES),
+        "warmup_steps": checks.count("warmup_steps", given.warmup_steps, minimum=0),
+        "warmup_begin_lr": begin_lr,
+        "warmup_mode": checks.choice("warmup_mode", given.warmup_mode, WARMUP_MODES),
     }
 
 

@@ -8,7 +8,6 @@ import math
 import random
 from typing import NamedTuple
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +20,7 @@ from d2l_lrsched.schedulers.builtin import (
     FactorScheduler,
     MultiFactorScheduler,
     PolyScheduler,
+    stepwise,
 )
 
 CLASSES = [FactorScheduler, MultiFactorScheduler, PolyScheduler, CosineScheduler]
@@ -118,18 +118,12 @@ def test_the_package_hands_out_mxnets_names_on_first_use():
 @pytest.mark.parametrize("ours", CLASSES)
 def test_signatures_and_types_are_mxnets(ours):
     mxnets = getattr(lr_scheduler, ours.__name__)
-    for of_ours, of_mxnet in zip(
-        inspect.signature(ours).parameters.values(), inspect.signature(mxnets).parameters.values()
-    ):
-        assert (of_ours.name, of_ours.default, of_ours.kind) == (
-            of_mxnet.name,
-            of_mxnet.default,
-            of_mxnet.kind,
-        )
-        assert type(of_ours.default) is type(of_mxnet.default)
-    assert len(inspect.signature(ours).parameters) == len(inspect.signature(mxnets).parameters)
+    parameters = [
+        [(p.name, p.default, type(p.default), p.kind) for p in signature.parameters.values()]
+        for signature in map(inspect.signature, (ours, mxnets))
+    ]
+    assert parameters[0] == parameters[1]
     assert issubclass(ours, mxnets)
-    assert issubclass(ours, lr_scheduler.LRScheduler)
 
 
 @settings(max_examples=120, deadline=None)
@@ -150,7 +144,7 @@ def test_every_rate_is_a_fresh_mxnet_objects_in_any_order(case, seed):
 def test_far_beyond_the_drops_worked_out_beforehand_the_product_is_mxnets(step, factor, stop):
     mxnets = lr_scheduler.FactorScheduler(step, factor, stop, base_lr=0.3)
     ours = FactorScheduler(step, factor, stop, base_lr=0.3)
-    for num_update in (builtin._KNOWN_DROPS * step, 2 * builtin._KNOWN_DROPS * step + 5):
+    for num_update in (stepwise._KNOWN_DROPS * step, 2 * stepwise._KNOWN_DROPS * step + 5):
         assert ours(num_update) == ours(num_update) == mxnets(num_update)
     assert ours(2**31) <= ours(num_update)
 
@@ -162,33 +156,6 @@ def test_a_first_call_past_the_end_gives_final_lr_where_mxnet_gives_base_lr(sche
     assert scheduler(7050) == pytest.approx(0.01, rel=1e-12)
     mxnets = getattr(lr_scheduler, type(scheduler).__name__)
     assert mxnets(max_update=20, base_lr=0.5, final_lr=0.01)(7050) == 0.5
-
-
-@given(case=cases())
-def test_rates_stay_within_their_bounds(case):
-    scheduler = case.ours()
-    curve = [scheduler(n) for n in range(LENGTH)]
-    after = curve[case.arguments["warmup_steps"] :]
-    highest = case.arguments["base_lr"] * (1 + 1e-12)
-    assert all(0 <= rate <= highest for rate in curve)
-    assert all(later <= earlier * (1 + 1e-12) for earlier, later in zip(after, after[1:]))
-
-
-def test_equality_goes_by_type_and_arguments():
-    assert CosineScheduler(20) == CosineScheduler(max_update=20, base_lr=0.01)
-    assert CosineScheduler(20) != CosineScheduler(21)
-    assert CosineScheduler(20) != PolyScheduler(20)
-    assert PolyScheduler(20) != PolyScheduler(20, pwr=3)
-    assert FactorScheduler(20) != FactorScheduler(20, warmup_mode="constant")
-    assert MultiFactorScheduler([1, 2]) == MultiFactorScheduler((1, 2))
-    assert CosineScheduler(20) != lr_scheduler.CosineScheduler(20)
-
-
-def test_arguments_are_shown_as_plain_python():
-    assert repr(MultiFactorScheduler([np.int64(15), 30], np.float64(0.5))) == (
-        "MultiFactorScheduler(step=[15, 30], factor=0.5, base_lr=0.01, "
-        "warmup_steps=0, warmup_begin_lr=0, warmup_mode='linear')"
-    )
 
 
 def test_step_is_copied():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import pickle
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,33 +87,6 @@ def test_warmup_is_mxnets_before_cosine_and_poly(make, decay, steps, base_lr, sh
     assert [ours(n) for n in range(70)] == pytest.approx(expected, rel=1e-12, abs=1e-15)
 
 
-def test_repr_is_plain_python():
-    assert repr(WarmupScheduler(SquareRootScheduler(), np.int64(5))) == (
-        "WarmupScheduler(scheduler=SquareRootScheduler(lr=0.1), warmup_steps=5, "
-        "warmup_begin_lr=0, warmup_mode='linear')"
-    )
-    assert repr(
-        SequentialScheduler(((LinearScheduler(2), np.int32(2)), SquareRootScheduler()))
-    ) == (
-        "SequentialScheduler(schedulers=[(LinearScheduler(max_update=2, base_lr=0.01, final_lr=0), "
-        "2), SquareRootScheduler(lr=0.1)])"
-    )
-
-
-def test_equality_goes_by_the_parts():
-    root = SquareRootScheduler
-    assert WarmupScheduler(root(1), 5) == WarmupScheduler(root(1.0), 5, 0.0)
-    assert WarmupScheduler(root(1), 5) != WarmupScheduler(root(2), 5)
-    assert WarmupScheduler(root(1), 5) != WarmupScheduler(root(1), 6)
-    assert PerEpoch(root(1), 5) != WarmupScheduler(root(1), 5)
-    assert SequentialScheduler([(root(1), 5), root(2)]) == SequentialScheduler(
-        ([root(1), 5], root(2))
-    )
-    assert SequentialScheduler([(root(1), 5), root(2)]) != SequentialScheduler(
-        [(root(1), 6), root(2)]
-    )
-
-
 def test_the_list_of_a_sequence_is_copied():
     parts = [(counting_down, 2), counting_down]
     scheduler = SequentialScheduler(parts)
@@ -152,16 +124,8 @@ def test_a_lambda_serves_but_cannot_be_pickled():
     ],
     ids=range(7),
 )
-def test_base_lr_is_the_first_parts_and_an_assigned_one_is_refused(scheduler, base_lr):
+def test_base_lr_is_the_first_parts(scheduler, base_lr):
     assert scheduler.base_lr == base_lr
-    before = [scheduler(n) for n in range(12)]
-    scheduler.base_lr = base_lr  # the same value: silent, or the error filter would raise
-    with pytest.warns(UserWarning, match=f"{type(scheduler).__name__} keeps") as caught:
-        scheduler.base_lr = 0.001
-    assert len(caught) == 1
-    assert f"learning_rate={base_lr}" in str(caught[0].message)
-    assert scheduler.base_lr == base_lr
-    assert [scheduler(n) for n in range(12)] == before
 
 
 def test_the_target_follows_a_part_whose_base_lr_is_assigned():

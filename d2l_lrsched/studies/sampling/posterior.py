@@ -23,7 +23,7 @@ from typing import Any, Union
 import numpy as np
 
 from d2l_lrsched import checks
-from d2l_lrsched.schedulers.scratch import LangevinScheduler
+from d2l_lrsched.schedulers.langevin import LangevinScheduler
 
 NUM_DATA = 100
 BATCH_SIZE = 10
