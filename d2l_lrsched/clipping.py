@@ -20,11 +20,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy
-from mxnet import nd, np
-from mxnet.ndarray import _internal
+from mxnet import nd, np, sym
 from mxnet.util import use_np_shape
 
 from d2l_lrsched import checks
@@ -62,7 +62,7 @@ def global_norm(arrays: Iterable[Any], batch_size: int = 1) -> float:
     Source: the paper's 2.2 and 3.1.2; Pascanu, Mikolov and Bengio (2013), arXiv:1211.5063.
     """
     batch_size = checks.count("batch_size", batch_size)
-    return float(_norm(_flattened(_checked(arrays))[1], batch_size))
+    return float(_norm(_checked(arrays), batch_size))
 
 
 @use_np_shape
@@ -130,20 +130,69 @@ def clip_global_norm(
     batch_size = checks.count("batch_size", batch_size)
     checks.choice("nonfinite", nonfinite, NONFINITE)
     arrays = _checked(arrays)
-    views, flat = _flattened(arrays)
-    norm = _norm(flat, batch_size)
-    if nonfinite == "raise" and not math.isfinite(float(norm)):
+    if nonfinite == "raise" and not math.isfinite(float(_norm(arrays, batch_size))):
         _raise(arrays)
+    return Clipper(arrays, max_norm)(batch_size)
+
+
+class Clipper:
+    """`clip_global_norm` with 'skip', prepared for the same arrays again and again.
+
+    Parameters
+    ----------
+    arrays : sequence of mxnet.np.ndarray
+    max_norm : float
+    """
+
+    @use_np_shape
+    def __init__(self, arrays: Sequence[np.ndarray], max_norm: float) -> None:
+        self._arrays = [array.as_nd_ndarray() for array in arrays]
+        shapes = tuple(array.shape for array in arrays)
+        self._run, self._names = _compiled(shapes, numpy.dtype(arrays[0].dtype), max_norm)
+        self._sizes: dict[int, nd.NDArray] = {}
+
+    @use_np_shape
+    def __call__(self, batch_size: int) -> np.ndarray:
+        """Clip; return the norm before."""
+        ctx = self._arrays[0].ctx
+        if batch_size not in self._sizes:
+            self._sizes[batch_size] = nd.full((), batch_size, ctx, "float64")
+        given = {"batch_size": self._sizes[batch_size]}
+        given.update((f"array{i}", array) for i, array in enumerate(self._arrays))
+        norm = nd.empty((), ctx, "float64")
+        self._run(*(given[name] for name in self._names), out=[norm, *self._arrays])
+        return norm.as_np_ndarray()
+
+    def sums_of_squares(self) -> np.ndarray:
+        """Return each array's sum of squares, (k,), float32, without waiting for the device.
+
+        Not finite where the array is not, nor where a square overflows: cheap to keep until
+        somebody asks which array it was.
+        """
+        return nd.multi_sum_sq(*self._arrays, num_arrays=len(self._arrays)).as_np_ndarray()
+
+
+@lru_cache
+def _compiled(shapes: tuple, dtype: numpy.dtype, max_norm: float) -> tuple[nd.CachedOp, list[str]]:
+    """Return one operation of all that is to be done, and the names of what it takes.
+
+    It gives the norm and the clipped arrays. MXNet's calls cost more than these few numbers do.
+    """
+    arrays = [sym.var(f"array{i}").as_np_ndarray() for i in range(len(shapes))]
+    norm = _norm(arrays, sym.var("batch_size").as_np_ndarray(), sym.np)
     # No `if`: the device decides whether to clip, and Python need not wait for it. A norm that
     # rounding has left above the threshold is not clipped again.
-    limit = max_norm * (1 + 2 * float(numpy.finfo(flat.dtype).eps))
-    factor = np.where(norm <= limit, 1.0, np.nan_to_num(max_norm / norm)).astype(flat.dtype)
-    np.nan_to_num(flat, copy=False)  # 0 * inf is nan; finite numbers stay what they are
-    flat *= factor
-    starts = [0, *numpy.cumsum([view.size for view in views[:-1]]).tolist()]
-    # Back to where they came from in one operation: MXNet's public split cannot write in place.
-    _internal._split_v2(flat.as_nd_ndarray(), starts, 0, out=views)
-    return norm
+    limit = max_norm * (1 + 2 * float(numpy.finfo(dtype).eps))
+    factor = sym.np.where(norm <= limit, 1.0, max_norm / norm).astype(dtype)
+    finite = sym.np.reshape(norm < math.inf, (1,)).astype(dtype).as_nd_ndarray()
+    clipped = []
+    for array in arrays:
+        row = sym.np.reshape(array * factor, (1, -1)).as_nd_ndarray()
+        row = sym.where(finite, row, sym.zeros_like(row))  # 0 * inf is nan
+        clipped.append(sym.reshape_like(row, array.as_nd_ndarray()))
+    graph = sym.Group([norm.as_nd_ndarray(), *clipped])
+    settings = [("static_alloc", True), ("static_shape", True)]
+    return nd.CachedOp(graph, settings), graph.list_inputs()
 
 
 @use_np_shape
@@ -177,23 +226,13 @@ def clip_value(
     batch_size = checks.count("batch_size", batch_size)
     checks.choice("nonfinite", nonfinite, NONFINITE)
     arrays = _checked(arrays)
-    finite = math.isfinite(float(_norm(_flattened(arrays)[1], batch_size)))
+    finite = math.isfinite(float(_norm(arrays, batch_size)))
     if nonfinite == "raise" and not finite:
         _raise(arrays)
     bound = max_value * batch_size if finite else 0
     for array in arrays:
         np.nan_to_num(array, copy=False)
         np.clip(array, -bound, bound, out=array)
-
-
-def sums_of_squares(arrays: Sequence[np.ndarray]) -> np.ndarray:
-    """Return each array's sum of squares, (k,), float32, without waiting for the device.
-
-    Not finite where the array is not, nor where a square overflows: cheap to keep until somebody
-    asks which array it was.
-    """
-    flat = [array.as_nd_ndarray() for array in arrays]
-    return nd.multi_sum_sq(*flat, num_arrays=len(flat)).as_np_ndarray()
 
 
 def _checked(arrays: Iterable[Any]) -> list[np.ndarray]:
@@ -218,19 +257,13 @@ def _checked(arrays: Iterable[Any]) -> list[np.ndarray]:
     return [array.as_np_ndarray() for array in arrays]
 
 
-def _flattened(arrays: Sequence[np.ndarray]) -> tuple[list[nd.NDArray], np.ndarray]:
-    """Return one-dimensional views of the arrays, and a copy of all of them in one.
-
-    An operation costs MXNet more than these few numbers do: one on all is worth two copies.
-    """
-    views = [array.as_nd_ndarray().reshape((-1,)) for array in arrays]
-    return views, nd.concat(*views, dim=0).as_np_ndarray()
-
-
-def _norm(flat: np.ndarray, batch_size: int) -> np.ndarray:
-    wide = flat.astype("float64")
-    # BLAS's product keeps an inf, of which MXNet's sum makes nan.
-    return np.sqrt(np.dot(wide, wide)) / batch_size
+def _norm(arrays: Sequence[Any], batch_size: Any, F: Any = np) -> Any:
+    """Return the global norm, as an array or, with `F` sym.np, as a symbol."""
+    squares = []
+    for array in arrays:
+        wide = F.reshape(array, -1).astype("float64")
+        squares.append(F.dot(wide, wide))  # BLAS keeps an inf, of which MXNet's sum makes nan
+    return F.sqrt(sum(squares[1:], squares[0])) / batch_size
 
 
 def _raise(arrays: Sequence[np.ndarray]) -> None:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from d2l_lrsched.nets import fast, lenet, resnet
 
-#: Name -> maker of an uninitialized net; a run's record names the one that was trained.
+def _maker(module: str, name: str) -> Callable[[], Any]:
+    # Not imported before it is wanted: numba, which the fast one needs, takes half a second.
+    return lambda: getattr(import_module(f"{__name__}.{module}"), name)()
+
+
+#: What records call a net -> maker of an uninitialized one. Of a former 'fast' there are only runs.
 NETS: dict[str, Callable[[], Any]] = {
-    "chapter": lenet.lenet,
-    "fast": fast.fast_lenet,
-    "resnet": resnet.small_resnet,
+    "chapter": _maker("lenet", "lenet"),
+    "lanes": _maker("fast", "fast_lenet"),
+    "resnet": _maker("resnet", "small_resnet"),
 }
+#: How a user asks for the chapter's LeNet -> what records call it.
+LENETS = {"chapter": "chapter", "fast": "lanes"}

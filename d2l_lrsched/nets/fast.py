@@ -1,42 +1,52 @@
-"""The chapter's LeNet arranged for speed: the same function, on kernels that suit a CPU better.
-
-oneDNN's vector kernels want channels by the eight. The chapter's 1 and 6 channels leave the two
-convolutions to im2col and a matrix product, and the first pooling to a scalar loop, as the profile
-in figures/speed/README.md shows.
-"""
+"""The chapter's LeNet arranged for speed: convolutions by `kernels`, dense layers by MXNet."""
 
 from __future__ import annotations
 
+import sys
+from functools import lru_cache
+from threading import Timer
 from typing import Any
 
+import mxnet as mx
+import numpy as np
 from mxnet.gluon import nn
+from mxnet.util import np_array
 
-_VECTOR = 8  # float32 numbers in an AVX2 register; oneDNN's block of channels
+from d2l_lrsched.nets import kernels
+from d2l_lrsched.nets.kernels import CHANNELS, FEATURES, KERNEL, POOLED, ROWS, SIDES
+
+_IMAGE = 1, SIDES[0], SIDES[0]
+_PARAMETERS = {  # as those of `lenet`
+    "conv0_weight": (CHANNELS[0], 1, KERNEL, KERNEL),
+    "conv0_bias": (CHANNELS[0],),
+    "conv1_weight": (CHANNELS[1], CHANNELS[0], KERNEL, KERNEL),
+    "conv1_bias": (CHANNELS[1],),
+}
+_OPERATOR = "d2l_lrsched_convolutions"
+#: Seconds of silence before a compilation is told of.
+PATIENCE = 2.0
 
 
 def fast_lenet() -> nn.HybridSequential:
-    """Return a `lenet` that is equal to it within float32 rounding, and faster.
+    """Return a `lenet` that is equal to it within float32 rounding, and faster on a CPU.
 
-    Its parameters have the same shapes in the same order. Zeros fill its 6 channels up to 8, and
-    the rows that a 5x5 kernel sees of its only input channel become channels themselves. Both
-    leave the function and its gradients what they are, but sums are taken in another order. All
-    shapes are known from the start: ``initialize`` draws the parameters at once, so seed
-    ``mx.random`` after any first ``initialize`` to draw those of `lenet`.
+    Its parameters have the same shapes in the same order; sums are taken in another. The
+    convolutions, with relu and max pooling, are compiled for this processor, once: the first call
+    of an installation takes some seconds more. All shapes are known from the start:
+    ``initialize`` draws the parameters at once, so seed ``mx.random`` after any first
+    ``initialize`` to draw those of `lenet`.
 
     Returns
     -------
     mxnet.gluon.nn.HybridSequential
-        Hybridized and uninitialized, like `lenet`.
+        Hybridized and uninitialized, like `lenet`. A call raises ValueError unless it is given
+        float32 images of shape (n, 1, 28, 28), on a CPU context, that want no gradient.
     """
-    net = nn.HybridSequential()
+    _compile()
+    net = _Fast()
     net.add(
-        _RowsConv2D(channels=6, kernel_size=5, padding=2),
-        nn.MaxPool2D(pool_size=2, strides=2),
-        nn.Activation("relu"),
-        _PaddedConv2D(channels=16, kernel_size=5, in_channels=6),
-        nn.MaxPool2D(pool_size=2, strides=2),
-        nn.Activation("relu"),
-        nn.Dense(120, activation="relu", in_units=16 * 5 * 5),
+        _Convolutions(),
+        nn.Dense(120, activation="relu", in_units=FEATURES),
         nn.Dense(84, activation="relu", in_units=120),
         nn.Dense(10, in_units=84),
     )
@@ -44,36 +54,134 @@ def fast_lenet() -> nn.HybridSequential:
     return net
 
 
-class _RowsConv2D(nn.Conv2D):
-    """A convolution of one channel, (n, 1, h, w), with zero channels after its own.
+class _Fast(nn.HybridSequential):
+    def forward(self, x: Any) -> Any:
+        if isinstance(x, mx.nd.NDArray):  # not a symbol, as of `export`
+            got = f"got {np.dtype(x.dtype).name} {x.shape} on {x.ctx}"
+            if x.ctx.device_type == "gpu":
+                raise ValueError(f"fast_lenet is for the CPU; on a GPU use lenet; {got}")
+            if x.dtype != np.float32 or x.shape[1:] != _IMAGE:
+                raise ValueError(f"images must be float32 (n, 1, 28, 28), {got}")
+            if x.grad is not None:
+                raise ValueError("fast_lenet gives images no gradient, as attached here: use lenet")
+        return super().forward(x)
 
-    A kernel of k x k over one channel is a kernel of 1 x k over k channels, of which channel r
-    holds the image moved up by r - padding rows.
-    """
 
-    def __init__(self, channels: int, kernel_size: int, padding: int) -> None:
-        super().__init__(channels, kernel_size, padding=padding, in_channels=1)
+class _Convolutions(nn.HybridBlock):
+    """Both convolutions of `lenet`, each with relu and pooling: (n, 1, 28, 28) -> (n, 400)."""
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any) -> Any:
-        channels, k, padding = self._channels, self._kwargs["kernel"][0], self._kwargs["pad"][0]
-        more_channels, more_rows = -channels % _VECTOR, -k % _VECTOR
-        # Row r of the identity picks row r: products with 1 and sums with 0 change no bit.
-        pick = F.np.reshape(F.np.eye(k + more_rows, k), (k + more_rows, 1, k, 1))
-        rows = F.npx.convolution(
-            x, pick, kernel=(k, 1), pad=(padding, 0), num_filter=k + more_rows, no_bias=True
+    def __init__(self) -> None:
+        super().__init__()
+        with self.name_scope():
+            for name, shape in _PARAMETERS.items():
+                init = "zeros" if name.endswith("bias") else None
+                setattr(self, name, self.params.get(name, shape=shape, init=init))
+
+    def hybrid_forward(self, F: Any, x: Any, **parameters: Any) -> Any:
+        arrays = [x, *(parameters[name] for name in _PARAMETERS)]
+        custom = (mx.sym if F is mx.sym else mx.nd).Custom
+        out = custom(*(array.as_nd_ndarray() for array in arrays), op_type=_OPERATOR)
+        return out.as_np_ndarray()
+
+
+# MXNet hands an operator arrays of the kind that is on when it is registered.
+with np_array(False):
+
+    @mx.operator.register(_OPERATOR)
+    class _Properties(mx.operator.CustomOpProp):
+        def list_arguments(self) -> list[str]:
+            return ["images", *_PARAMETERS]
+
+        def infer_shape(self, shapes: list) -> tuple[list, list]:
+            n = shapes[0][0]
+            return [[n, *_IMAGE], *map(list, _PARAMETERS.values())], [[n, FEATURES]]
+
+        def declare_backward_dependency(self, dy: list, data: list, out: list) -> list:
+            return [*dy, *data]
+
+        def create_operator(self, ctx: Any, shapes: Any, types: Any) -> mx.operator.CustomOp:
+            return _Operator()
+
+
+class _Operator(mx.operator.CustomOp):
+    """What MXNet calls: one object sees one forward pass and its backward pass."""
+
+    def forward(self, is_train: bool, req: list, in_data: list, out_data: list, aux: list) -> None:
+        images, weight0, bias0, weight1, bias1 = map(_view, in_data)
+        n = len(images)
+        kept = n if is_train else 0
+        self._kept = (
+            np.empty(kept * FEATURES, np.uint8),
+            np.empty(kept * POOLED, np.float32),
+            np.empty(kept * POOLED, np.uint8),
         )
-        weight = F.np.reshape(weight, (channels, k, 1, k))
-        weight = F.np.pad(weight, ((0, more_channels), (0, more_rows), (0, 0), (0, 0)))
-        bias = F.np.concatenate((bias, F.np.zeros(more_channels)))
-        return F.npx.convolution(
-            rows, weight, bias, kernel=(1, k), pad=(0, padding), num_filter=channels + more_channels
-        )
+        out = np.empty((n, FEATURES), np.float32)
+        weights = kernels.rows(weight0), bias0, kernels.rows(weight1), bias1
+        kernels.forward(images.reshape(-1), *weights, out.reshape(-1), *self._kept)
+        _set(out_data[0], req[0], out)
+
+    def backward(
+        self, req: list, out_grad: list, in_data: list, out_data: list, in_grad: list, aux: list
+    ) -> None:
+        if req[0] != "null":
+            raise ValueError("fast_lenet gives images no gradient: use lenet")
+        images, _, _, weight1, _ = map(_view, in_data)
+        sums = _zeros()
+        dy = _view(out_grad[0]).reshape(-1)
+        kernels.backward(images.reshape(-1), kernels.rows(weight1), *self._kept, dy, *sums)
+        for to, how, name, found in zip(in_grad[1:], req[1:], _PARAMETERS, sums):
+            shape = _PARAMETERS[name]
+            gradient = kernels.from_rows(found, shape) if len(shape) > 1 else found
+            _set(to, how, gradient)
 
 
-class _PaddedConv2D(nn.Conv2D):
-    """A convolution of (n, in_channels, h, w) with zero channels after its own."""
+def _zeros() -> list[np.ndarray]:
+    """Return what `kernels.backward` adds to."""
+    sizes = (CHANNELS[0] * KERNEL * ROWS[0], CHANNELS[0], CHANNELS[1] * KERNEL * ROWS[1], CHANNELS[1])
+    return [np.zeros(size, np.float32) for size in sizes]
 
-    def hybrid_forward(self, F: Any, x: Any, weight: Any, bias: Any) -> Any:
-        more = -self._in_channels % _VECTOR
-        weight = F.np.pad(weight, ((0, 0), (0, more), (0, 0), (0, 0)))
-        return super().hybrid_forward(F, x, weight, bias)
+
+def _set(to: mx.nd.NDArray, how: str, value: np.ndarray) -> None:
+    """Do as `CustomOp.assign` does, which takes four times as long with arrays of MXNet."""
+    if how == "add":
+        to += mx.nd.from_numpy(value)
+    elif how != "null":
+        to[:] = value
+
+
+class _Capsule:
+    def __init__(self, array: mx.nd.NDArray) -> None:
+        self._capsule = array.to_dlpack_for_read()
+
+    def __dlpack__(self, stream: None = None) -> Any:
+        return self._capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0  # the CPU, to which MXNet's cpu(1) belongs, too
+
+
+def _view(array: mx.nd.NDArray) -> np.ndarray:
+    """Return a view, read-only, of an array that is up to date."""
+    return np.from_dlpack(_Capsule(array))
+
+
+@lru_cache(maxsize=None)
+def _compile() -> None:
+    """Compile the kernels by a call, unless that was done before; say so if it takes long."""
+    told = Timer(PATIENCE, _tell)
+    told.daemon = True
+    told.start()
+    try:
+        data = [mx.nd.zeros(shape) for shape in ((1, *_IMAGE), *_PARAMETERS.values())]
+        scores = [mx.nd.zeros((1, FEATURES))]
+        operator = _Operator()
+        with np_array(False):
+            operator.forward(True, ["write"], data, scores, [])
+            operator.backward(["null"] * len(data), scores, data, scores, data, [])
+    finally:
+        told.cancel()
+
+
+def _tell() -> None:
+    message = "compiling the fast net's kernels for this processor, which takes some seconds, once"
+    print(f"d2l_lrsched: {message}", file=sys.stderr, flush=True)

@@ -19,7 +19,7 @@ from mxnet import gluon, npx
 from d2l_lrsched.data.batches import load_fashion_mnist
 from d2l_lrsched.data.source import SHA256
 from d2l_lrsched.files import PathLike, user_path
-from d2l_lrsched.nets import NETS
+from d2l_lrsched.nets import LENETS, NETS
 from d2l_lrsched.runs import executors, provenance, record
 from d2l_lrsched.runs.experiment import Experiment
 from d2l_lrsched.runs.record import Run
@@ -66,7 +66,7 @@ class Job:
     @property
     def settings(self) -> dict[str, Any]:
         """What the run's record says of its settings; the net is one of `nets.NETS`."""
-        return {**self.experiment.settings, "net": self.experiment.net or self.net}
+        return {**self.experiment.settings, "net": self.experiment.net or LENETS[self.net]}
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -150,13 +150,15 @@ def run_job(job: Job, place: Place, display: str | Display = "auto") -> Run:
         net, ctx = NETS[job.settings["net"]](), d2l.try_gpu()
         net.initialize(ctx=ctx)  # a Trainer asks for it; train() initializes anew, with Xavier
         mx.random.seed(job.seed)
+        loss = gluon.loss.SoftmaxCrossEntropyLoss()
+        loss.hybridize()
         optimizer_params, plotted = experiment.prepare(len(train_iter), job.length)
         history = train(
             net,
             train_iter,
             test_iter,
             job.length,
-            gluon.loss.SoftmaxCrossEntropyLoss(),
+            loss,
             gluon.Trainer(net.collect_params(), experiment.optimizer, optimizer_params),
             ctx,
             clip_norm=experiment.clip_norm,

@@ -19,6 +19,10 @@ from d2l_lrsched.training.display import Display, choose
 from d2l_lrsched.training.history import DISPLAY_EVERY, Epoch, History, Point, of_norms
 
 
+#: Parameters that MXNet's operations on several can take.
+MOST_AT_ONCE = 50
+
+
 def train(
     net: gluon.Block,
     train_iter: inputs.Batches,
@@ -114,10 +118,14 @@ def train(
     test_batches = inputs.begun("test_iter", test_iter)
     net.initialize(force_reinit=True, ctx=ctx, init=init.Xavier())
     trained = inputs.trained_by(trainer, net)
-    history, begin_num_update = History(), trainer.optimizer.num_update
+    history, begin_num_update, clip = History(), trainer.optimizer.num_update, None
     if checkpoint is not None:
         history = checkpoint.restore(net, trainer, train_iter, num_epochs)
         _show_again(history, shown)
+    hits = _Hits()
+    hits.hybridize()
+    if trainer.optimizer.aggregate_num:  # one operation updates all, and not four parameters
+        trainer.optimizer.aggregate_num = min(len(trained), MOST_AT_ONCE)
     for epoch in range(len(history.epochs), num_epochs):
         if history.epochs and history.outcome == "non-finite":
             break  # nothing can mend its parameters
@@ -134,11 +142,12 @@ def train(
                 trainer.step(X.shape[0])
             else:  # gradient, clip, learning rate, update
                 trainer.allreduce_grads()
-                gradients = [p.grad(ctx) for p in trained.values()]
-                squares.append(clipping.sums_of_squares(gradients))
-                norms.add(clipping.clip_global_norm(gradients, clip_norm, X.shape[0], "skip"))
+                clip = clip or clipping.Clipper([p.grad(ctx) for p in trained.values()], clip_norm)
+                if nonfinite == "raise":  # to name the gradients, if need be
+                    squares.append(clip.sums_of_squares())
+                norms.add(clip(X.shape[0]))
                 trainer.update(X.shape[0])
-            sums.add(l.sum(), _num_correct(y_hat, y))
+            sums.add(l.sum(), hits(y_hat, y))
             examples += X.shape[0]
             if i == 0:
                 lr_first = float(trainer.learning_rate)
@@ -156,7 +165,7 @@ def train(
             _finite(norms, squares, trained)
         of_clipping = of_norms([float(n) for (n,) in norms.read()], clip_norm) if clip_norm else {}
         tested = inputs.checked("test_iter", test_batches, len(test_iter), ctx)
-        test_acc, spread = _evaluate(net, tested)
+        test_acc, spread = _evaluate(net, hits, tested)
         test_batches = test_iter
         seconds = time.perf_counter() - start
         measured = (train_loss, train_acc, test_acc, lr_first, lr_last, spread, seconds)
@@ -217,17 +226,22 @@ def _finite(norms: _Unread, squares: list[np.ndarray], names: Iterable[str]) -> 
             )
 
 
-def _num_correct(y_hat: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return how many scores (n, c) are highest for the class y (n,), still on the device."""
-    return (y_hat.argmax(axis=1).astype(y.dtype) == y).astype(y.dtype).sum()
+class _Hits(gluon.HybridBlock):
+    """How many scores (n, c) are highest for the class y (n,), still on the device."""
+
+    def hybrid_forward(self, F: Any, y_hat: Any, y: Any) -> Any:
+        right = F.np.argmax(y_hat, axis=1).astype("int64") == y.astype("int64")
+        return right.astype("int64").sum()
 
 
-def _evaluate(net: gluon.Block, batches: Iterable[inputs.Batch]) -> tuple[float, float]:
+def _evaluate(
+    net: gluon.Block, hits: gluon.Block, batches: Iterable[inputs.Batch]
+) -> tuple[float, float]:
     """Return accuracy and score spread (see `Epoch`) over the test set."""
     correct, lowest, highest, examples = [], [], [], 0
     for X, y in batches:
         y_hat = net(X)
-        correct.append(_num_correct(y_hat, y))
+        correct.append(hits(y_hat, y))
         lowest.append(y_hat.min(axis=0))
         highest.append(y_hat.max(axis=0))
         examples += X.shape[0]
