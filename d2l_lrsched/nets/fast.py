@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import lru_cache
+from functools import cache
 from threading import Timer
 from typing import Any
 
@@ -13,7 +13,7 @@ from mxnet.gluon import nn
 from mxnet.util import np_array
 
 from d2l_lrsched.nets import kernels
-from d2l_lrsched.nets.kernels import CHANNELS, FEATURES, KERNEL, POOLED, ROWS, SIDES
+from d2l_lrsched.nets.kernels import CHANNELS, FEATURES, KERNEL, POOLED, SIDES
 
 _IMAGE = 1, SIDES[0], SIDES[0]
 _PARAMETERS = {  # as those of `lenet`
@@ -126,19 +126,13 @@ class _Operator(mx.operator.CustomOp):
         if req[0] != "null":
             raise ValueError("fast_lenet gives images no gradient: use lenet")
         images, _, _, weight1, _ = map(_view, in_data)
-        sums = _zeros()
+        sums = [np.zeros(size, np.float32) for size in kernels.SIZES]
         dy = _view(out_grad[0]).reshape(-1)
         kernels.backward(images.reshape(-1), kernels.rows(weight1), *self._kept, dy, *sums)
         for to, how, name, found in zip(in_grad[1:], req[1:], _PARAMETERS, sums):
             shape = _PARAMETERS[name]
             gradient = kernels.from_rows(found, shape) if len(shape) > 1 else found
             _set(to, how, gradient)
-
-
-def _zeros() -> list[np.ndarray]:
-    """Return what `kernels.backward` adds to."""
-    sizes = (CHANNELS[0] * KERNEL * ROWS[0], CHANNELS[0], CHANNELS[1] * KERNEL * ROWS[1], CHANNELS[1])
-    return [np.zeros(size, np.float32) for size in sizes]
 
 
 def _set(to: mx.nd.NDArray, how: str, value: np.ndarray) -> None:
@@ -165,7 +159,7 @@ def _view(array: mx.nd.NDArray) -> np.ndarray:
     return np.from_dlpack(_Capsule(array))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compile() -> None:
     """Compile the kernels by a call, unless that was done before; say so if it takes long."""
     told = Timer(PATIENCE, _tell)

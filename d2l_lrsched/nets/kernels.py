@@ -31,6 +31,8 @@ PADDED = SIDES[0] + KERNEL - 1
 #: Images side by side: the float32 numbers of a register with AVX-512, else of two or of AVX2's.
 LANES = 16 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
 ROWS = 8, 32  # the length of a kernel's row, from 5 and 30
+#: Of the parameters, the weights as rows.
+SIZES = CHANNELS[0] * KERNEL * ROWS[0], CHANNELS[0], CHANNELS[1] * KERNEL * ROWS[1], CHANNELS[1]
 _INT32 = ir.IntType(32)
 
 
@@ -61,7 +63,8 @@ def load(typing: Any, array: Any, at: Any, width: Any) -> Any:
     result = _Vector(array.dtype, width.literal_value)
 
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        place = _place(context, builder, signature.args[0], *given[:2], result.data)
+        array, at, _ = given
+        place = _place(context, builder, signature.args[0], array, at, result.data)
         return builder.load(place, align=result.align)
 
     return result(array, types.intp, width), generate
@@ -72,8 +75,9 @@ def store(typing: Any, array: Any, at: Any, vector: Any) -> Any:
     """Set array[at : at + the vector's width]."""
 
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        place = _place(context, builder, signature.args[0], *given[:2], vector.data)
-        builder.store(given[2], place, align=vector.align)
+        array, at, value = given
+        place = _place(context, builder, signature.args[0], array, at, vector.data)
+        builder.store(value, place, align=vector.align)
         return context.get_dummy_value()
 
     return types.void(array, types.intp, vector), generate
@@ -174,7 +178,7 @@ def compiled(function: Callable) -> Callable:
 
 @compiled
 def pack(images, lanes):
-    """images (m, 28, 28), m at most LANES -> the middle of lanes (32, 32, LANES); flat."""
+    """Put images (m, 28, 28), m <= LANES, into the middle of lanes (32, 32, LANES); flat."""
     m = len(images) // SIDES[0] ** 2
     for row in range(SIDES[0]):
         to = ((row + 2) * PADDED + 2) * LANES
@@ -192,7 +196,7 @@ def pack(images, lanes):
 
 @compiled
 def unpack(lanes, out, size):
-    """lanes (size, LANES) -> out (m, size), m at most LANES; flat."""
+    """Put the first m of lanes (size, LANES) into out (m, size); flat."""
     m = len(out) // size
     if m == LANES:
         for first in range(0, size, LANES):
@@ -252,11 +256,22 @@ def convolve(x, side, weight, bias, out, who, apart, channel_apart):
 
 
 @compiled
-def forward(images, weight1, bias1, weight2, bias2, out, who2, pooled, who1):
-    """images (n, 28, 28) -> out (n, 16, 5, 5) and, for `backward`, the rest; flat.
+def nothing(numbers):
+    """Return 0, or nan where one of so many times eight numbers is not finite; flat."""
+    zero = found = fill(np.float32(0), 8)
+    for k in range(0, len(numbers), 8):
+        found = multiply_add(zero, load(numbers, k, 8), found)
+    each = np.empty(8, np.float32)
+    store(each, 0, found)
+    return each.sum()
 
-    pooled (n, 14, 14, 6) is what the first pooling left, who1 and who2 where it was; where they
-    are empty, they are not kept.
+
+@compiled
+def forward(images, weight1, bias1, weight2, bias2, out, who2, pooled, who1):
+    """Put into out (n, 16, 5, 5) what becomes of images (n, 28, 28); flat.
+
+    For `backward`, pooled (n, 14, 14, 6) is what the first pooling left; who1 and who2 say where
+    the two poolings found it. Where they are empty, nothing is kept.
     """
     x = np.zeros(PADDED * PADDED * LANES, np.float32)
     h, h_who = np.empty(POOLED * LANES, np.float32), np.empty(POOLED * LANES, np.uint8)
@@ -279,8 +294,11 @@ def forward(images, weight1, bias1, weight2, bias2, out, who2, pooled, who1):
 def backward(images, weight2, who2, pooled, who1, dy, dweight1, dbias1, dweight2, dbias2):
     """Add the gradients of all images to those of the parameters; dy (n, 16, 5, 5) is out's; flat.
 
-    Sums are taken image by image, and then over the images.
+    Sums are taken image by image, and then over the images. What is not finite shows, though it
+    be visited nowhere: 0 * inf is nan in a sum over all positions, too.
     """
+    dweight1 += nothing(images)
+    nothing2 = nothing(weight2)
     width1, width2 = SIDES[1] * CHANNELS[0], SIDES[2]
     spare = ROWS[1] - KERNEL * CHANNELS[0]  # numbers that a row reads beyond its own
     x, dx = np.zeros(POOLED + spare, np.float32), np.zeros(POOLED + spare, np.float32)
@@ -291,7 +309,7 @@ def backward(images, weight2, who2, pooled, who1, dy, dweight1, dbias1, dweight2
     size = SIDES[0] ** 2
     for i in range(len(images) // size):
         x[:POOLED] = pooled[i * POOLED : (i + 1) * POOLED]
-        dx[:] = 0
+        dx[:] = nothing2
         for c in range(CHANNELS[1]):
             found, db = 0, np.float32(0)
             # Column by column: neighbours in the list do not touch the same numbers of dx.

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
-PACKAGES = ("mxnet", "d2l", "numpy", "d2l_lrsched")
+PACKAGES = ("mxnet", "d2l", "numpy", "numba", "d2l_lrsched")
 
 
 def versions() -> dict[str, str]:

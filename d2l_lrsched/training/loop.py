@@ -18,7 +18,6 @@ from d2l_lrsched.training.checkpoint import Checkpoint
 from d2l_lrsched.training.display import Display, choose
 from d2l_lrsched.training.history import DISPLAY_EVERY, Epoch, History, Point, of_norms
 
-
 #: Parameters that MXNet's operations on several can take.
 MOST_AT_ONCE = 50
 

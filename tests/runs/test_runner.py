@@ -104,7 +104,7 @@ def test_the_fast_net_starts_from_the_chapters_parameters(small_data):
     """And ends, after 51 updates, where rounding allows."""
     chapter, fast = (make(a_job("cosine", net=net)) for net in ("chapter", "fast"))
     assert fast.final.train_loss == pytest.approx(chapter.final.train_loss, rel=1e-5)
-    assert fast.settings["net"] == "fast"
+    assert fast.settings["net"] == "lanes"
 
 
 class Worse:
@@ -141,7 +141,7 @@ def test_all_jobs_are_made_once_and_stored(small_data, records):
     assert sorted((run.experiment, run.seed) for run in made) == sorted(pairs)
     assert sorted((run.experiment, run.seed) for run in again) == [("constant", 2), ("cosine", 2)]
     assert record.read(records) == [*made, *again]
-    assert {run.settings["net"] for run in made} == {"fast"}
+    assert {run.settings["net"] for run in made} == {"lanes"}
     assert [path.name for path in records.parent.iterdir()] == ["runs.jsonl"]
     (alone,) = (run for run in made if (run.experiment, run.seed) == ("cosine", 1))
     assert numbers(make(a_job("cosine", 1, net="fast"))) == numbers(alone)
