@@ -28,7 +28,7 @@ SIDES = 28, 14, 5  # rows and columns of the images, and of what the two pooling
 POOLED = SIDES[1] ** 2 * CHANNELS[0]
 FEATURES = SIDES[2] ** 2 * CHANNELS[1]
 PADDED = SIDES[0] + KERNEL - 1
-#: Images side by side: the float32 numbers of a register with AVX-512, else of two or of AVX2's.
+#: Images side by side: as many float32 numbers as a register holds with AVX-512 or with AVX2.
 LANES = 16 if llvmlite.binding.get_host_cpu_features().get("avx512f") else 8
 ROWS = 8, 32  # the length of a kernel's row, from 5 and 30
 #: Of the parameters, the weights as rows.

@@ -75,7 +75,7 @@ def assert_same(one, other):
         ("constant", "chapter"),
         ("square-root", "chapter"),  # another rate at every update
         ("multi-factor", "chapter"),  # MXNet's own, with its state
-        ("both", "fast"),  # clipped, over the whole run
+        ("both", "lanes"),  # clipped, over the whole run
         ("resnet-cosine", "resnet"),  # BatchNorm's running statistics
         ("plateau-warmup", "chapter"),
     ],

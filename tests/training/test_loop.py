@@ -308,7 +308,7 @@ def test_accuracy_and_spread_of_the_test_set_are_numpys():
     labels = onp.arange(11, dtype="int32") % 10
     starts = (0, 4, 8)
     batches = [(np.array(scores[i : i + 4]), np.array(labels[i : i + 4])) for i in starts]
-    accuracy, spread = loop._evaluate(lambda X: X, batches)
+    accuracy, spread = loop._evaluate(lambda X: X, loop._Hits(), batches)
     assert accuracy == (scores.argmax(axis=1) == labels).mean()
     assert spread == (scores.max(axis=0) - scores.min(axis=0)).max() == 13.0
 

@@ -15,6 +15,9 @@ from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import MARGIN, NUMBERS, Verdict
 
+#: What tables call the nets that are not the chapter's.
+OTHER_NETS = {"lanes": "fast net", "fast": "former fast net"}
+
 
 def chapter_table(runs: Iterable[Run]) -> pd.DataFrame:
     """Return one row of texts a run, in the chapter's order.
@@ -35,8 +38,8 @@ def chapter_table(runs: Iterable[Run]) -> pd.DataFrame:
         remarks: list[str] = [] if run.outcome == "trained" else [run.outcome]
         if printed and printed.collapsed and run.outcome == "trained":
             remarks.append("the book's collapsed")
-        if run.settings["net"] == "fast":
-            remarks.append("fast net")
+        if run.settings["net"] in OTHER_NETS:
+            remarks.append(OTHER_NETS[run.settings["net"]])
         if run.num_epochs != experiment.num_epochs:
             remarks.append(f"{run.num_epochs} instead of {experiment.num_epochs} epochs")
         rows.append(

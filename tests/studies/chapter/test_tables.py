@@ -53,11 +53,12 @@ def test_runs_of_other_experiments_have_no_row():
 def test_the_fast_net_is_named_and_the_chapters_is_not():
     found = tables.chapter_table(
         [
-            run("cosine", 0.36, 0.87, 0.85, net="fast", num_epochs=2),
+            run("cosine", 0.36, 0.87, 0.85, net="lanes", num_epochs=2),
+            run("cosine", 0.36, 0.87, 0.85, net="fast"),
             run("cosine", 0.36, 0.87, 0.85, net="chapter"),
         ]
     )
-    assert list(found.remark) == ["fast net, 2 instead of 30 epochs", ""]
+    assert list(found.remark) == ["fast net, 2 instead of 30 epochs", "former fast net", ""]
 
 
 def test_a_run_that_trained_where_the_books_collapsed_is_marked():

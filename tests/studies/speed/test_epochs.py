@@ -64,10 +64,10 @@ def test_pytorchs_epoch_trains_on_every_image_once(kind, small_files, monkeypatc
     ("kind", "net", "display", "checkpoint", "clip_norm"),
     [
         ("chapter", "chapter", "none", False, None),
-        ("fast", "fast", "none", False, None),
-        ("fast, bar", "fast", "bar", False, None),
-        ("fast, checkpoint", "fast", "none", True, None),
-        ("fast, clipping", "fast", "none", False, 0.5),
+        ("fast", "lanes", "none", False, None),
+        ("fast, bar", "lanes", "bar", False, None),
+        ("fast, checkpoint", "lanes", "none", True, None),
+        ("fast, clipping", "lanes", "none", False, 0.5),
     ],
 )
 def test_our_epoch_is_what_its_name_says(

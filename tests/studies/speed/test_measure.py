@@ -120,7 +120,7 @@ def test_runs_at_once_are_epochs_of_the_fast_net(monkeypatch):
     monkeypatch.setattr(measure.executors, "LocalProcesses", lambda *sizes: Executor(Executor()))
     with pytest.raises(measure.BenchError, match="a run failed: no data"):
         measure._runs(3, 2, "/data")
-    assert asked == [("fast", 1, 0), ("fast", 1, 1), ("fast", 1, 2)]
+    assert asked == [("lanes", 1, 0), ("lanes", 1, 1), ("lanes", 1, 2)]
 
 
 def test_a_start_up_that_fails_is_named(stub, monkeypatch):
