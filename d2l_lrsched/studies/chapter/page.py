@@ -9,12 +9,13 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from d2l_lrsched import stats
+from d2l_lrsched import drawing, stats
+from d2l_lrsched.files import write_text
 from d2l_lrsched.runs.frames import markdown
 from d2l_lrsched.runs.record import Run
-from d2l_lrsched.studies.chapter import explanations
+from d2l_lrsched.studies.chapter import explanations, seeds
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
-from d2l_lrsched.studies.chapter.figures import PLOTTED_AND_TRAINED_FIGURE
+from d2l_lrsched.studies.chapter.figures import PLOTTED_AND_TRAINED_FIGURE, plotted_and_trained
 from d2l_lrsched.studies.chapter.tables import (
     provenance_table,
     summary_table,
@@ -31,6 +32,7 @@ from d2l_lrsched.studies.chapter.verdicts import (
     NUMBERS,
     RARE,
     Verdict,
+    compare,
     counts,
 )
 
@@ -143,6 +145,18 @@ book's number.
 Every number here is computed from these records; where they differ, with the number of runs.
 `d2l-lrsched verify` prints the verdicts again.
 """
+
+
+def report(runs: Sequence[Run], folder: Path) -> str:
+    """Write the verdicts on the runs as a page, with its figures; return them in a few words."""
+    found = compare(runs)
+    for name, draw in seeds.FIGURES.items():
+        drawing.save(draw(runs), folder / name)
+    drawing.save(plotted_and_trained(), folder / PLOTTED_AND_TRAINED_FIGURE)
+    text = as_page(runs, found)
+    write_text(folder / "README.md", text)
+    write_text(folder / "report.html", as_html(text, folder))
+    return counts(found)
 
 
 def as_html(page: str, folder: Path) -> str:

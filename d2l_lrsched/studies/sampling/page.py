@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from d2l_lrsched import drawing
+from d2l_lrsched.files import write_text
 from d2l_lrsched.runs import frames
-from d2l_lrsched.studies.sampling import verdicts
+from d2l_lrsched.studies.sampling import figures, verdicts
 from d2l_lrsched.studies.sampling.posterior import BURN_IN, NUM_UPDATES, Setting
 from d2l_lrsched.studies.sampling.record import FAR, NEAR, Pooled, Samples, pool
+
+
+def write(samples: Sequence[Samples], folder: Path) -> None:
+    """Write figure and page into the folder."""
+    for name, draw in figures.FIGURES.items():
+        drawing.save(draw(samples), folder / name)
+    write_text(folder / "README.md", as_page(samples))
 
 
 def as_page(samples: Sequence[Samples]) -> str:
