@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -27,17 +27,8 @@ MATRIX_SIZE, NUM_PRODUCTS = 2048, 16
 Epoch = Callable[[], None]
 
 
-class Kind(NamedTuple):
-    """Which net `train` is given, and how it is to train it."""
-
-    net: str
-    display: str = "none"
-    checkpoint: bool = False
-    clip_norm: float | None = None
-
-
-def ours(data_dir: str, kind: Kind) -> Epoch:
-    """Run `train` for one epoch."""
+def ours(data_dir: str, net: str, checkpoint: bool = False, **settings: Any) -> Epoch:
+    """Run `train` with one of our nets for one epoch."""
     from d2l import mxnet as d2l
     from mxnet import gluon, npx
 
@@ -48,18 +39,15 @@ def ours(data_dir: str, kind: Kind) -> Epoch:
 
     npx.set_np()
     iters = load_fashion_mnist(BATCH_SIZE, data_dir=data_dir)
-    net, ctx, loss = NETS[kind.net](), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
-    net.initialize(ctx=ctx)
+    model, ctx, loss = NETS[net](), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
+    model.initialize(ctx=ctx)
 
     def epoch() -> None:
-        trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": LEARNING_RATE})
+        trainer = gluon.Trainer(model.collect_params(), "sgd", {"learning_rate": LEARNING_RATE})
         with tempfile.TemporaryDirectory() as folder:  # a new one, or there is nothing to train
-            loop.train(
-                *(net, *iters, 1, loss, trainer, ctx),
-                clip_norm=kind.clip_norm,
-                display=kind.display,
-                checkpoint=Checkpoint(Path(folder, "run.npz"), {}) if kind.checkpoint else None,
-            )
+            kept = Checkpoint(Path(folder, "run.npz"), {}) if checkpoint else None
+            how = {"display": "none", "checkpoint": kept, **settings}
+            loop.train(model, *iters, 1, loss, trainer, ctx, **how)
 
     return epoch
 
@@ -157,16 +145,13 @@ def matrix_product(data_dir: str) -> Epoch:
     return epoch
 
 
-OURS = {
-    "chapter": Kind("chapter"),
-    "fast": Kind("fast"),
-    "fast, bar": Kind("fast", display="bar"),
-    "fast, checkpoint": Kind("fast", checkpoint=True),
-    "fast, clipping": Kind("fast", clip_norm=CLIP_NORM),
-}
 KINDS: dict[str, Callable[[str], Epoch]] = {
     "book": book,
-    **{name: partial(ours, kind=kind) for name, kind in OURS.items()},
+    "chapter": partial(ours, net="chapter"),
+    "fast": partial(ours, net="fast"),
+    "fast, bar": partial(ours, net="fast", display="bar"),
+    "fast, checkpoint": partial(ours, net="fast", checkpoint=True),
+    "fast, clipping": partial(ours, net="fast", clip_norm=CLIP_NORM),
     "PyTorch": partial(pytorch, memory_format="contiguous_format"),
     "PyTorch, channels last": partial(pytorch, memory_format="channels_last"),
     "matrix product": matrix_product,

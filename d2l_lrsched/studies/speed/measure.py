@@ -146,16 +146,9 @@ def _turn(team: list[_Process]) -> tuple[float, float]:
 
 
 def measure(data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], None]) -> Benchmark:
-    """Run the whole benchmark and return its record.
+    """Run the whole benchmark and return its record; `on_turn` is told what is measured next.
 
-    Parameters
-    ----------
-    data_dir : str
-        The folder of the four files of Fashion-MNIST.
-    cores, rounds : int
-        At least 1. A first round more warms up and is not counted.
-    on_turn : callable
-        Told the name of what is measured next.
+    A first round more warms up and is not counted.
 
     Raises
     ------

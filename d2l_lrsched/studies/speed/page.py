@@ -209,22 +209,20 @@ One epoch of each arrangement, one thread, as oneDNN times its own kernels (`DNN
 """
 
 
-def figure(benchmark: Benchmark) -> Figure:
+@drawing.figure(7, 1, settings={"figure.constrained_layout.use": True})
+def figure(figure: Figure, benchmark: Benchmark) -> None:
     """Draw each contender's seconds for an epoch of one run: median, least and most."""
     table = per_run(benchmark)
     shown = [c for c in benchmark.contenders if c.kind != PRODUCT]
-    with drawing.look():
-        drawn = Figure(figsize=(7, 0.27 * len(shown) + 0.9), layout="constrained")
-        axes = drawn.subplots()
-        for place, c in enumerate(shown):
-            seconds = table[c.kind, c.threads or 0, c.copies]
-            axes.barh(place, seconds.median(), color="C0" if c.kind.startswith(OURS) else "C7")
-            axes.hlines(place, seconds.min(), seconds.max(), color="k", lw=1)
-            axes.text(
-                seconds.max() + 0.3, place, f"{seconds.median():.1f}", va="center", fontsize=8
-            )
-        axes.set_yticks(range(len(shown)), [c.name for c in shown], fontsize=8)
-        axes.invert_yaxis()
-        axes.set_xlabel(f"seconds for an epoch of one run, {benchmark.cores} cores")
-        axes.margins(x=0.1)
-    return drawn
+    figure.set_figheight(0.27 * len(shown) + 0.9)
+    axes = figure.subplots()
+    for place, c in enumerate(shown):
+        seconds = table[c.kind, c.threads or 0, c.copies]
+        axes.barh(place, seconds.median(), color="C0" if c.kind.startswith(OURS) else "C7")
+        axes.hlines(place, seconds.min(), seconds.max(), color="k", lw=1)
+        text = f"{seconds.median():.1f}"
+        axes.text(seconds.max() + 0.3, place, text, va="center", fontsize=8)
+    axes.set_yticks(range(len(shown)), [c.name for c in shown], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"seconds for an epoch of one run, {benchmark.cores} cores")
+    axes.margins(x=0.1)
