@@ -48,12 +48,7 @@ th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px soli
 def as_page(runs: Sequence[Run], verdicts: Sequence[Verdict]) -> str:
     """Return the page in Markdown; the same runs give the same page.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        All of the chapter's length, each draw once.
-    verdicts : sequence of Verdict
-        What `verdicts.compare` says of them.
+    The runs are all of the chapter's length, each draw once, and judged by `verdicts.compare`.
     """
     names = {run.experiment for run in runs}
     different = [v for v in verdicts if v.verdict == DIFFERENT]
@@ -162,12 +157,7 @@ def report(runs: Sequence[Run], folder: Path) -> str:
 def as_html(page: str, folder: Path) -> str:
     """Return a page of Markdown as one that holds its figures and asks the network for nothing.
 
-    Parameters
-    ----------
-    page : str
-        Its figures are svg files beside it.
-    folder : Path
-        Where these are.
+    They are svg files in the folder.
     """
 
     def inline(found: re.Match[str]) -> str:

@@ -25,15 +25,7 @@ CLASSES = 10
 
 @dataclass(frozen=True)
 class Measure:
-    """One number of a run that a claim is judged by.
-
-    Attributes
-    ----------
-    name : str
-    definition : str
-        In one line, with the unit.
-    better : {'higher', 'lower'}
-    """
+    """One number of a run that a claim is judged by; `better` is 'higher' or 'lower'."""
 
     name: str
     definition: str

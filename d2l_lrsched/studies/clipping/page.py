@@ -26,14 +26,9 @@ def write(runs: Sequence[Run], folder: Path) -> str:
 
 
 def as_page(runs: Sequence[Run], descents: Iterable[descent.Descent]) -> str:
-    """Return the page.
+    """Return the page of runs, each experiment's of one length and each seed once, and of descents.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        Those of `EXPERIMENTS`, each experiment's of one length and each seed once. What
-        there are no runs of is left out.
-    descents : iterable of Descent
+    What there are no runs of is left out.
     """
     shares = [name for name in EXPERIMENTS if name not in ARMS]
     judged = verdicts.judge(runs)

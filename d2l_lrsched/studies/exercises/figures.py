@@ -37,15 +37,9 @@ _DASHES: Sequence[Any] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 def curves(figure: Figure, runs: Iterable[Run], labels: Mapping[str, str]) -> None:
     """Draw learning rate, training loss and test accuracy of every run, over epochs.
 
-    The loss is the mean of every 50 batches. Every seed is a thin line; the thick one is the mean
-    over the seeds that trained, and the legend counts the others.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    runs : iterable of Run
-    labels : mapping
-        Experiment -> what the legend calls it; others are not drawn. At most five.
+    Of at most five experiments, those that `labels` have a name for in the legend. The loss is the
+    mean of every 50 batches. Every seed is a thin line; the thick one is the mean over the seeds
+    that trained, and the legend counts the others.
     """
     runs = list(runs)
     trained, epochs = of_runs(runs).trained, of_epochs(runs)

@@ -50,12 +50,9 @@ def write(runs: Sequence[Run], folder: Path) -> int:
 
 
 def as_page(runs: Sequence[Run]) -> str:
-    """Return the page; an exercise without runs is left out.
+    """Return the page of runs, each experiment's of one length and each seed once.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        Those of `experiments.EXERCISES`, each experiment's of one length and each seed once.
+    An exercise without runs is left out.
     """
     table = frames.of_runs(runs)
     known = set(table.index.get_level_values("experiment"))
