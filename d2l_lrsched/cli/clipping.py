@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from d2l_lrsched.cli import making, options
-from d2l_lrsched.studies import clipping as study
 
 
 @click.command()
@@ -42,11 +41,11 @@ def clipping(
 
     Example: d2l-lrsched clipping --seeds 1 --epochs 1 --output /tmp/clipping
     """
-    from d2l_lrsched.studies.clipping.experiments import EXPERIMENTS
+    from d2l_lrsched.studies.clipping import experiments, page
 
-    jobs = study.jobs(seeds, epochs, net)
-    made = making.make(jobs, output / options.RECORDS, EXPERIMENTS, workers, data_dir)
+    records, jobs = output / options.RECORDS, experiments.jobs(seeds, epochs, net)
+    made = making.make(jobs, records, experiments.EXPERIMENTS, workers, data_dir)
     made.exit_if_failed()
-    click.echo(f"{output}/README.md: {study.write(made.runs, output)}")
-    page = output / "README.md"
-    click.echo(options.where(output, f"diff figures/clipping/README.md {shlex.quote(str(page))}"))
+    click.echo(f"{output}/README.md: {page.write(made.runs, output)}")
+    written = shlex.quote(str(output / "README.md"))
+    click.echo(options.where(output, f"diff figures/clipping/README.md {written}"))

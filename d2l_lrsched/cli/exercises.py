@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from d2l_lrsched.cli import making, options
-from d2l_lrsched.studies import exercises as study
-from d2l_lrsched.studies import sampling
 
 if TYPE_CHECKING:
     from d2l_lrsched.studies.sampling.record import Samples
 
 #: Beside the output folder: exercise 5 is a study of its own.
 SAMPLING = Path("sampling", "samples.jsonl")
-NAMES = (*study.NAMES, "sampling")
+NAMES = ("fixed-rate", "poly", "deeper", "warmup", "plateau", "sampling")
 
 
 @click.command()
@@ -58,23 +56,24 @@ def exercises(
     Example: d2l-lrsched exercises --exercise poly --output /tmp/poly
     """
     from d2l_lrsched.runs import record
-    from d2l_lrsched.studies.exercises.experiments import EXPERIMENTS
+    from d2l_lrsched.studies.exercises import page
+    from d2l_lrsched.studies.exercises.experiments import EXPERIMENTS, jobs
+    from d2l_lrsched.studies.sampling import page as page_of_samples
     from d2l_lrsched.studies.sampling import sampler
 
     records, sampled = output / options.RECORDS, output.parent / SAMPLING
     samples = _known_samples(sampled)
-    jobs = study.jobs(chosen or NAMES, seeds, epochs)
-    making.make(jobs, records, EXPERIMENTS, workers, data_dir).exit_if_failed()
-    if "sampling" in (chosen or NAMES):
+    asked = jobs(chosen, seeds, epochs)
+    making.make(asked, records, EXPERIMENTS, workers, data_dir).exit_if_failed()
+    if not chosen or "sampling" in chosen:
         samples = sampler.make(sampled)
     if samples:
-        sampling.write(samples, sampled.parent)
-    shown = study.jobs(seeds=seeds, num_epochs=epochs)
+        page_of_samples.write(samples, sampled.parent)
+    shown = jobs(seeds=seeds, num_epochs=epochs)
     runs = making.asked_for(shown, record.read(records))
-    num_figures = study.write(runs, output)
-    click.echo(f"{output}/README.md: {len(runs)} runs, {num_figures} figures")
-    page = output / "README.md"
-    click.echo(options.where(output, f"diff figures/exercises/README.md {shlex.quote(str(page))}"))
+    click.echo(f"{output}/README.md: {len(runs)} runs, {page.write(runs, output)} figures")
+    written = shlex.quote(str(output / "README.md"))
+    click.echo(options.where(output, f"diff figures/exercises/README.md {written}"))
 
 
 def _known_samples(path: Path) -> list[Samples]:

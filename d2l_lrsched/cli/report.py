@@ -12,7 +12,6 @@ from click.core import ParameterSource
 
 from d2l_lrsched.cli import making, options
 from d2l_lrsched.runs.experiment import NUM_EPOCHS
-from d2l_lrsched.studies import chapter
 from d2l_lrsched.studies.chapter import published
 
 if TYPE_CHECKING:
@@ -87,7 +86,7 @@ def _verify_fresh(
 ) -> None:
     from d2l_lrsched.runs import frames, record
     from d2l_lrsched.studies.chapter import tables, verdicts
-    from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
+    from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS, jobs
 
     stored = options.known(record.read(records), records, EXPERIMENTS)
     length = epochs or NUM_EPOCHS
@@ -97,15 +96,17 @@ def _verify_fresh(
         raise click.ClickException(f"{records}: no run of {length} epochs to compare with")
     seen = {run.seed for run in stored}
     seed = next(seed for seed in count() if seed not in seen)
-    jobs = chapter.jobs(names, [seed], length, net)
+    asked = jobs(names, [seed], length, net)
     # Only the verdict counts; what has been judged is not mixed with what judges.
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            made = making.make(jobs, Path(scratch, options.RECORDS), EXPERIMENTS, workers, data_dir)
+            made = making.make(
+                asked, Path(scratch, options.RECORDS), EXPERIMENTS, workers, data_dir
+            )
         except making.Interrupted:
             raise click.ClickException("interrupted; nothing was judged") from None
     runs = sorted(made.runs, key=lambda run: names.index(run.experiment))
-    if len(runs) < len(jobs):  # one that was made, if not stored, is judged all the same
+    if len(runs) < len(asked):  # one that was made, if not stored, is judged all the same
         made.exit_if_failed()
     claims = {run.experiment: verdicts.claim(run) for run in runs}
     found = verdicts.compare(before, claims, level=verdicts.FRESH_LEVEL, rounding=0)
@@ -133,7 +134,9 @@ def report(records: Path, output: Path) -> None:
 
     Example: d2l-lrsched report --output /tmp/report
     """
-    click.echo(f"{output}/report.html: {chapter.report(_full_length(records), output)}")
+    from d2l_lrsched.studies.chapter import page
+
+    click.echo(f"{output}/report.html: {page.report(_full_length(records), output)}")
 
 
 def _full_length(records: Path) -> list[Run]:

@@ -12,7 +12,6 @@ from click.core import ParameterSource
 from d2l_lrsched.cli import making, options
 from d2l_lrsched.cli.errors import in_one_line
 from d2l_lrsched.runs import provenance
-from d2l_lrsched.studies import chapter
 
 _output = options.output(
     "chapter", f"Folder for the figures and for the records ({options.RECORDS}, appended to)."
@@ -73,16 +72,15 @@ def reproduce(
     if seed + num_seeds > 2**32:
         raise click.UsageError(f"--seeds {num_seeds} from {seed} on goes beyond 2**32 - 1")
     from d2l_lrsched.runs import frames, record
-    from d2l_lrsched.studies.chapter import tables
-    from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS, PUBLISHED
+    from d2l_lrsched.studies.chapter import experiments, figures, tables
 
     records = output / options.RECORDS
     seeds = range(seed, seed + num_seeds)
-    jobs = chapter.jobs(_known(names) or PUBLISHED, seeds, epochs, net)
-    made = making.make(jobs, records, EXPERIMENTS, workers, data_dir, dask)
+    jobs = experiments.jobs(_known(names) or experiments.PUBLISHED, seeds, epochs, net)
+    made = making.make(jobs, records, experiments.EXPERIMENTS, workers, data_dir, dask)
     stored = [run for run in record.read(records) if run.seed == seed]
     drawn = [run for run in made.runs if run.seed == seed]
-    for name, error in chapter.write(drawn, stored, output).items():
+    for name, error in figures.write(drawn, stored, output).items():
         made.failures.setdefault(name, in_one_line(error))
     if made.runs:
         table = tables.chapter_table if num_seeds == 1 else tables.summary_table
@@ -115,12 +113,12 @@ def run(
     if not provenance.threads():
         os.environ["OMP_NUM_THREADS"] = "1"  # as `reproduce` trains: the same numbers
     from d2l_lrsched.runs import record, runner
-    from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
+    from d2l_lrsched.studies.chapter import experiments, figures
 
     _known((name,))
     data_dir = options.checked_data(data_dir)
-    records = options.ready(output / options.RECORDS, EXPERIMENTS)
-    (job,) = chapter.jobs([name], [seed], epochs, net)
+    records = options.ready(output / options.RECORDS, experiments.EXPERIMENTS)
+    (job,) = experiments.jobs([name], [seed], epochs, net)
     place = runner.Place.of(records, data_dir)
     try:
         made = runner.run_job(job, place, "none" if quiet else "auto")
@@ -130,7 +128,7 @@ def run(
         ) from None
     record.append(records, made)
     runner.discard_checkpoint(job, place)
-    for error in chapter.write([made], record.read(records), output).values():
+    for error in figures.write([made], record.read(records), output).values():
         raise error
     if not quiet:
         click.echo(_where(output))

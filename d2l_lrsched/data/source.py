@@ -1,40 +1,34 @@
-"""The four Fashion-MNIST files: find them, check them, fetch them where they are missing.
+"""The four Fashion-MNIST files: where they are looked for, and fetched from where they are missing.
 
 No MXNet here, so that ``d2l-lrsched data`` answers at once.
-
-Source: Xiao, Rasul and Vollgraf, "Fashion-MNIST", arXiv:1708.07747; the release of 2017-08-31 at
-https://github.com/zalandoresearch/fashion-mnist. MXNet's own downloader asks for the release of
-2017-08-26 (duplicates, overlap of the two sets; issue 44 there), which this module refuses.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import logging
 import os
-import shlex
-import struct
 import sys
 import tempfile
 import warnings
-import zlib
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import pooch
 
+from d2l_lrsched.data.content import (
+    SHA256,
+    DataError,
+    check_complete,
+    data_folder,
+    decode,
+    missing,
+    read_all,
+)
 from d2l_lrsched.files import PathLike, user_path
 from d2l_lrsched.streams import is_terminal
 
-#: SHA-256 of each file's decompressed content; the .gz wrappers differ between distributors.
-SHA256 = {
-    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
-}
+__all__ = ["SHA256", "DataError", "candidates", "fetch", "find_folder", "locate", "read_all"]
 
 #: SHA-1 that gluon's FashionMNIST asks of its train-images-idx3-ubyte.gz: the earlier release.
 EARLIER_RELEASE_SHA1 = "0cf37b0d40ed5169c6b3aba31069a9770ac9043d"
@@ -46,10 +40,6 @@ DEBIAN_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 
 TIMEOUT = 20.0  # seconds without an answer or a byte
 RETRIES = 2  # pooch waits 1 s before the first, 2 s before the second
-
-
-class DataError(RuntimeError):
-    """The data is missing, damaged or out of reach; one line says where and what to do."""
 
 
 def own_cache() -> Path:
@@ -87,17 +77,10 @@ def named_folder(data_dir: PathLike | None = None) -> Path | None:
         If it is no path.
     """
     if data_dir is not None:
-        return _user_path(data_dir, "")
+        return data_folder(data_dir)
     if os.environ.get(DATA_VARIABLE):
-        return _user_path(os.environ[DATA_VARIABLE], f"${DATA_VARIABLE}=")
+        return data_folder(os.environ[DATA_VARIABLE], f"${DATA_VARIABLE}=")
     return None
-
-
-def _user_path(value: PathLike, named: str) -> Path:
-    try:
-        return user_path(value)
-    except ValueError as error:
-        raise DataError(f"{named}{error}") from error
 
 
 def candidates(data_dir: PathLike | None = None) -> list[Path]:
@@ -132,7 +115,7 @@ def find_folder(data_dir: PathLike | None = None) -> Path | None:
     """
     tried = candidates(data_dir)
     for folder in tried:
-        if len(_missing(folder)) == len(SHA256):
+        if len(missing(folder)) == len(SHA256):
             continue
         if len(tried) > 1 and folder == _mxnet_cache() and _is_earlier_release(folder):
             warnings.warn(
@@ -176,8 +159,8 @@ def locate(
     """
     folder = find_folder(data_dir) or named_folder(data_dir) or own_cache()
     if not _is_own_cache(folder):
-        _check_complete(folder)
-    elif _missing(folder):
+        check_complete(folder)
+    elif missing(folder):
         nowhere = f"Fashion-MNIST is not in {', '.join(map(str, candidates(data_dir)))}"
         advice = (
             "install Debian's package (apt install dataset-fashion-mnist), name a folder that "
@@ -196,106 +179,6 @@ def _is_own_cache(folder: Path) -> bool:
     with suppress(DataError):
         return folder == own_cache()
     return False
-
-
-def _path(folder: Path, name: str) -> Path:
-    # .gz first: it is what every distributor ships, so a plain copy beside it is the odd one.
-    packed, plain = folder / f"{name}.gz", folder / name
-    return plain if os.path.exists(plain) and not os.path.exists(packed) else packed
-
-
-def _missing(folder: Path) -> list[str]:
-    # os.path.exists, unlike Path.exists, is False where the folder may not be entered.
-    return [name for name in SHA256 if not os.path.exists(_path(folder, name))]
-
-
-def _check_complete(folder: Path) -> None:
-    missing = _missing(folder)
-    if not missing:
-        return
-    if not os.path.isdir(folder):
-        what = "no such folder"
-    elif len(missing) == len(SHA256):
-        what = "holds none of the four Fashion-MNIST files"
-    else:
-        what = "lacks " + ", ".join(f"{name}.gz" for name in missing)
-    raise DataError(f"{folder}: {what}; {_advice(folder)}")
-
-
-def _advice(folder: Path) -> str:
-    command = f"d2l-lrsched data --data-dir {shlex.quote(str(folder))}"
-    return f"`{command}` fetches what is missing there, or name another folder with --data-dir"
-
-
-def read_all(folder: PathLike) -> dict[str, np.ndarray]:
-    """Read and check the four files, each read once.
-
-    Parameters
-    ----------
-    folder : path
-        Holds each file as ``NAME.gz`` or, looked for second, as plain ``NAME``.
-
-    Returns
-    -------
-    dict of str to ndarray
-        Keys as in `SHA256`; uint8, read-only: images (n, 28, 28) in 0..255, labels (n,) in 0..9.
-
-    Raises
-    ------
-    DataError
-        If a file is missing, unreadable or anything but the release of 2017-08-31.
-    """
-    folder = _user_path(folder, "")
-    _check_complete(folder)
-    arrays = {}
-    for name in SHA256:
-        path = _path(folder, name)
-        try:
-            arrays[name] = _decode(name, path.read_bytes(), compressed=path.suffix == ".gz")
-        except OSError as error:
-            raise DataError(
-                f"{path}: cannot be read ({error.strerror}); make it a readable file, or name "
-                "another folder with --data-dir"
-            ) from error
-        except ValueError as error:
-            raise DataError(f"{path}: {error}; delete it, then {_advice(folder)}") from error
-    return arrays
-
-
-def _decode(name: str, raw: bytes, compressed: bool) -> np.ndarray:
-    """Return the array in a file's bytes; ValueError says what is wrong with them."""
-    if not raw:
-        raise ValueError("the file is empty")
-    content = _decompress(raw) if compressed else raw
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != SHA256[name]:
-        raise ValueError(_what_is_wrong(name, digest))
-    # An IDX file: a magic number, the sizes, and the numbers themselves.
-    ndim = 3 if "images" in name else 1
-    shape = struct.unpack_from(f">{ndim}I", content, 4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * ndim).reshape(shape)
-
-
-def _decompress(raw: bytes) -> bytes:
-    if raw[:2] != b"\x1f\x8b":
-        raise ValueError("named .gz but not a gzip file")
-    try:
-        return gzip.decompress(raw)
-    except EOFError:
-        raise ValueError("truncated gzip file") from None
-    except (zlib.error, gzip.BadGzipFile) as error:
-        raise ValueError(f"corrupted gzip file ({error})") from None
-
-
-def _what_is_wrong(name: str, digest: str) -> str:
-    for other, known in SHA256.items():
-        if digest == known:
-            return f"its content is that of {other} (swapped files?)"
-    return (
-        f"not that of the release of 2017-08-31 (SHA-256 {digest} of the decompressed content, "
-        f"expected {SHA256[name]}); MXNet's own downloader fetches the earlier release of "
-        "2017-08-26, which differs"
-    )
 
 
 def fetch(folder: PathLike, base_url: str | None = None) -> list[str]:
@@ -323,8 +206,8 @@ def fetch(folder: PathLike, base_url: str | None = None) -> list[str]:
         If a download fails (after `RETRIES` retries), is not what it should be, or cannot be
         stored.
     """
-    folder = _user_path(folder, "")
-    names = _missing(folder)
+    folder = data_folder(folder)
+    names = missing(folder)
     if not names:  # a complete folder need not be writable
         return []
     base_url = base_url or os.environ.get(URL_VARIABLE) or DEFAULT_URL
@@ -350,7 +233,7 @@ def _download(name: str, base_url: str, folder: str) -> Path:
             url, output_file, client
         )
         # In here, since pooch tries again after a ValueError.
-        _decode(name, Path(output_file).read_bytes(), compressed=True)
+        decode(name, Path(output_file).read_bytes(), compressed=True)
 
     client = pooch.create(
         path=folder, base_url=base_url, registry={f"{name}.gz": None}, retry_if_failed=RETRIES

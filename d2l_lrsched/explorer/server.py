@@ -20,11 +20,7 @@ POLICY = "default-src 'self' 'unsafe-inline'; img-src data:"
 class Server(ThreadingHTTPServer):
     """Listens at a port of this machine, from when it is made.
 
-    Parameters
-    ----------
-    port : int
-    answer : callable
-        From a query to what the page shows, ready for json; raises ValueError for a bad query.
+    `answer` goes from a query to what the page shows, ready for json, or raises a ValueError.
 
     Raises
     ------

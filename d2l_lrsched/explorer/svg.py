@@ -22,13 +22,8 @@ Line = tuple[str, "Sequence[float] | np.ndarray", "Sequence[float] | np.ndarray"
 def rates_svg(rates: Mapping[str, np.ndarray], reading: str, language: str) -> str:
     """Draw the learning rates over the whole run and over the first epoch.
 
-    Parameters
-    ----------
-    rates : mapping of 'update' and 'epoch' -> numpy.ndarray
-        The rates of the updates 1, 2, ... of whole epochs, in the two readings.
-    reading : {'update', 'epoch'}
-        The chosen one, drawn solid; the other is dashed.
-    language : {'vi', 'en'}
+    Of the updates 1, 2, ... of whole epochs, in both readings; the chosen one, `reading`, is drawn
+    solid, the other dashed.
     """
     texts = TEXTS[language]
     top = _round_up(max(values.max() for values in rates.values()))

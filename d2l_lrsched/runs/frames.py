@@ -103,6 +103,11 @@ def of_experiment(table: Any, name: str) -> Any:
     return table[table.index.get_level_values("experiment") == name].droplevel("experiment")
 
 
+def of_each(table: Any, names: Iterable[str]) -> dict[str, Any]:
+    """Return the rows of each of the experiments that has some, by its name, in this order."""
+    return {name: of for name in names if len(of := of_experiment(table, name))}
+
+
 def markdown(table: pd.DataFrame) -> str:
     """Return a table of texts in Markdown."""
     rows = [table.columns, ["---"] * len(table.columns), *table.to_numpy()]

@@ -9,10 +9,11 @@ import pytest
 from d2l_lrsched.cli import exercises as cli_exercises
 from d2l_lrsched.cli import options
 from d2l_lrsched.runs import record
-from d2l_lrsched.studies import exercises as study
-from d2l_lrsched.studies import sampling
-from d2l_lrsched.studies.exercises.experiments import EXERCISES, EXPERIMENTS
+from d2l_lrsched.studies.exercises import page as page_of_runs
+from d2l_lrsched.studies.exercises.experiments import EXERCISES, EXPERIMENTS, jobs
+from d2l_lrsched.studies.sampling import page as page_of_samples
 from d2l_lrsched.studies.sampling import sampler
+from d2l_lrsched.studies.sampling.record import read
 from made_up import FIGURES, a_run
 
 DRAWN = {
@@ -57,7 +58,7 @@ def test_all_but_the_sampling_with_one_seed(made_up_runs, undrawn, monkeypatch, 
 
 
 def test_each_exercise_has_seeds_and_epochs_of_its_own():
-    asked = study.jobs()
+    asked = jobs()
     assert len(asked) == len({job.key for job in asked})
     for exercise in EXERCISES:
         of_exercise = [job for job in asked if job.name in exercise.names]
@@ -98,8 +99,10 @@ def test_runs_and_samples_of_unknown_settings_are_passed_over(
 ):
     """Another version's, or another command's: pages and figures are made of the others."""
     made = {}
-    monkeypatch.setattr(study, "write", lambda runs, folder: made.update(runs=runs) or 0)
-    monkeypatch.setattr(sampling, "write", lambda samples, folder: made.update(samples=samples))
+    monkeypatch.setattr(page_of_runs, "write", lambda runs, folder: made.update(runs=runs) or 0)
+    monkeypatch.setattr(
+        page_of_samples, "write", lambda samples, folder: made.update(samples=samples)
+    )
     runs = output / "runs.jsonl"
     for other in ("my-own", "constant"):
         record.append(runs, a_run(other))
@@ -120,7 +123,7 @@ def test_runs_and_samples_of_unknown_settings_are_passed_over(
         ]
     )
     assert [run.key for run in made["runs"]] == [job.key for job in made_up_runs]
-    assert made["samples"] == sampling.record.read(FIGURES / "sampling" / "samples.jsonl")
+    assert made["samples"] == read(FIGURES / "sampling" / "samples.jsonl")
 
 
 def test_damaged_samples_are_named_before_any_training(made_up_runs, invoke, output):

@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from d2l_lrsched import cli
 from d2l_lrsched.runs import record, runner
-from d2l_lrsched.studies import chapter
-from d2l_lrsched.studies.chapter import explanations
+from d2l_lrsched.studies.chapter import explanations, page
 from d2l_lrsched.studies.chapter.published import PRINTED
 from made_up import a_run, committed
 
@@ -136,7 +135,7 @@ def test_runs_of_unknown_experiments_and_settings_are_passed_over(records, tmp_p
     assert (done.exit_code, done.output.splitlines()[0]) == (0, told)
     assert done.output.splitlines()[-1] == "17 CONSISTENT"
     reported = []
-    monkeypatch.setattr(chapter, "report", lambda runs, folder: reported.extend(runs))
+    monkeypatch.setattr(page, "report", lambda runs, folder: reported.extend(runs))
     done = call("report", "--records", records, "--output", tmp_path)
     assert (done.exit_code, done.output.splitlines()[0]) == (0, told)
     assert reported == agreeing()

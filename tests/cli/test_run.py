@@ -24,7 +24,7 @@ import small_data
 from d2l_lrsched.cli import making
 from d2l_lrsched.cli import run as cli_run
 from d2l_lrsched.runs import executors, record, runner
-from d2l_lrsched.studies import chapter
+from d2l_lrsched.studies.chapter import experiments
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.training.history import History
 from made_up import a_run
@@ -62,7 +62,7 @@ def one_epoch(tmp_path_factory, environment):
     """One epoch of the five experiments that the book prints, three of which are there already."""
     output = tmp_path_factory.mktemp("reproduce")
     for name in MADE_UP:
-        (job,) = chapter.jobs([name], [100], 1, "fast")
+        (job,) = experiments.jobs([name], [100], 1, "fast")
         record.append(output / "runs.jsonl", a_run(name, 100, num_epochs=1, settings=job.settings))
     done = call(
         environment,

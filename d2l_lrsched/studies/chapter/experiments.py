@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from mxnet import lr_scheduler
 
 from d2l_lrsched.runs.experiment import Experiment
+from d2l_lrsched.runs.runner import Job
 from d2l_lrsched.schedulers import builtin
 from d2l_lrsched.schedulers.scratch import SquareRootScheduler
 from d2l_lrsched.studies.chapter import published
@@ -100,3 +101,10 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType({e.name: e for e in _CH
 
 #: The names of the runs that the book prints, in its order.
 PUBLISHED: tuple[str, ...] = tuple(name for name in EXPERIMENTS if name in published.PRINTED)
+
+
+def jobs(
+    names: Iterable[str], seeds: Iterable[int], num_epochs: int | None = None, net: str = "chapter"
+) -> list[Job]:
+    """Return the runs of so many experiments with so many seeds, seed by seed."""
+    return [Job(EXPERIMENTS[name], seed, num_epochs, net) for seed in seeds for name in names]

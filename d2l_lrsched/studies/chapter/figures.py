@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -132,30 +133,14 @@ def plotted_and_trained(figure: Figure) -> None:
     axes.legend()
 
 
-#: File, named by the book's section -> the experiment and what draws it from its run.
-FIGURES: Mapping[str, tuple[str, Callable[[Run], Figure]]] = {
-    "11.15.1-constant-training.svg": ("constant", training),
-    "11.15.2-square-root-schedule.svg": ("square-root", schedule),
-    "11.15.2-square-root-training.svg": ("square-root", training),
-    "11.15.2-square-root-per-epoch-training.svg": ("square-root-per-epoch", training),
-    "11.15.3.2-multi-factor-schedule.svg": ("multi-factor", schedule),
-    "11.15.3.2-multi-factor-training.svg": ("multi-factor", training),
-    "11.15.3.2-multi-factor-per-epoch-training.svg": ("multi-factor-per-epoch", training),
-    "11.15.3.3-cosine-schedule.svg": ("cosine", schedule),
-    "11.15.3.3-cosine-training.svg": ("cosine", training),
-    "11.15.3.3-cosine-per-epoch-training.svg": ("cosine-per-epoch", training),
-    "11.15.3.4-cosine-warmup-schedule.svg": ("cosine-warmup", schedule),
-    "11.15.3.4-cosine-warmup-training.svg": ("cosine-warmup", training),
-    "11.15.3.4-cosine-warmup-per-epoch-training.svg": ("cosine-warmup-per-epoch", training),
-}
-
-
 def draw_run(run: Run, folder: PathLike) -> list[Path]:
     """Write a run's figures into the folder: its training, and its schedule if the book has it."""
+    experiment, kinds = EXPERIMENTS[run.experiment], {"training": training}
+    if run.experiment in PUBLISHED and experiment.scheduler is not None:
+        kinds["schedule"] = schedule
+    stem = f"{experiment.section}-{run.experiment}"
     return [
-        drawing.save(draw(run), Path(folder) / file)
-        for file, (name, draw) in FIGURES.items()
-        if name == run.experiment
+        drawing.save(draw(run), Path(folder, f"{stem}-{kind}.svg")) for kind, draw in kinds.items()
     ]
 
 
@@ -167,3 +152,24 @@ def draw_overview(runs: Iterable[Run], folder: PathLike) -> list[Path]:
     ours = [run for run in runs if known(run, EXPERIMENTS)]
     full = [run for run in ours if run.num_epochs == EXPERIMENTS[run.experiment].num_epochs]
     return [drawing.save(overview(full), Path(folder) / OVERVIEW_FIGURE)] if full else []
+
+
+def write(runs: Sequence[Run], stored: Iterable[Run], folder: Path) -> dict[str, OSError]:
+    """Draw the runs, each of another experiment, and an overview of all that are stored.
+
+    What is in one figure's way is not in another's: all are tried, and what failed is returned,
+    by the experiment's name.
+    """
+    drawings: dict[str, Callable[[], object]] = {
+        run.experiment: partial(draw_run, run, folder) for run in runs
+    }
+    drawings["overview"] = partial(draw_overview, stored, folder)
+    if drawings.keys() >= set(PUBLISHED):  # one of the chapter's figures is of no run
+        drawings["factor"] = lambda: drawing.save(factor(), folder / FACTOR_FIGURE)
+    failed = {}
+    for name, draw in drawings.items():
+        try:
+            draw()
+        except OSError as error:
+            failed[name] = error
+    return failed

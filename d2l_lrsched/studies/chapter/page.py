@@ -9,12 +9,13 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from d2l_lrsched import stats
+from d2l_lrsched import drawing, stats
+from d2l_lrsched.files import write_text
 from d2l_lrsched.runs.frames import markdown
 from d2l_lrsched.runs.record import Run
-from d2l_lrsched.studies.chapter import explanations
+from d2l_lrsched.studies.chapter import explanations, seeds
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
-from d2l_lrsched.studies.chapter.figures import PLOTTED_AND_TRAINED_FIGURE
+from d2l_lrsched.studies.chapter.figures import PLOTTED_AND_TRAINED_FIGURE, plotted_and_trained
 from d2l_lrsched.studies.chapter.tables import (
     provenance_table,
     summary_table,
@@ -31,6 +32,7 @@ from d2l_lrsched.studies.chapter.verdicts import (
     NUMBERS,
     RARE,
     Verdict,
+    compare,
     counts,
 )
 
@@ -46,12 +48,7 @@ th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px soli
 def as_page(runs: Sequence[Run], verdicts: Sequence[Verdict]) -> str:
     """Return the page in Markdown; the same runs give the same page.
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        All of the chapter's length, each draw once.
-    verdicts : sequence of Verdict
-        What `verdicts.compare` says of them.
+    The runs are all of the chapter's length, each draw once, and judged by `verdicts.compare`.
     """
     names = {run.experiment for run in runs}
     different = [v for v in verdicts if v.verdict == DIFFERENT]
@@ -145,15 +142,22 @@ Every number here is computed from these records; where they differ, with the nu
 """
 
 
+def report(runs: Sequence[Run], folder: Path) -> str:
+    """Write the verdicts on the runs as a page, with its figures; return them in a few words."""
+    found = compare(runs)
+    for name, draw in seeds.FIGURES.items():
+        drawing.save(draw(runs), folder / name)
+    drawing.save(plotted_and_trained(), folder / PLOTTED_AND_TRAINED_FIGURE)
+    text = as_page(runs, found)
+    write_text(folder / "README.md", text)
+    write_text(folder / "report.html", as_html(text, folder))
+    return counts(found)
+
+
 def as_html(page: str, folder: Path) -> str:
     """Return a page of Markdown as one that holds its figures and asks the network for nothing.
 
-    Parameters
-    ----------
-    page : str
-        Its figures are svg files beside it.
-    folder : Path
-        Where these are.
+    They are svg files in the folder.
     """
 
     def inline(found: re.Match[str]) -> str:

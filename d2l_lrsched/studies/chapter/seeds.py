@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from d2l_lrsched import drawing
 from d2l_lrsched.drawing import COLLAPSED, SMALL, TRAINED
-from d2l_lrsched.runs.frames import of_epochs, of_experiment, of_runs
+from d2l_lrsched.runs.frames import of_each, of_epochs, of_experiment, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS, PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED
@@ -47,7 +47,7 @@ def baseline(figure: Figure, runs: Iterable[Run]) -> None:
     """
     runs = list(runs)
     judged, table = compare(runs), of_runs(runs)
-    groups = {name: of for name in EXPERIMENTS if len(of := of_experiment(table, name))}
+    groups = of_each(table, EXPERIMENTS)
     figure.set_figheight(3 * (0.25 * len(groups) + 0.5) + 0.7)
     for axes, (number, label) in zip(figure.subplots(3, 1), LABELS.items()):
         verdicts = {v.experiment: v for v in judged if v.number == number}

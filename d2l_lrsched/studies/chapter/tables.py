@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from d2l_lrsched import stats
-from d2l_lrsched.runs.frames import of_experiment, of_runs
+from d2l_lrsched.runs.frames import of_each, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED
@@ -61,16 +61,14 @@ def summary_table(runs: Iterable[Run]) -> pd.DataFrame:
 
     Means and standard deviations are of the runs that neither collapsed nor turned non-finite.
     """
-    table, rows = of_runs(runs), []
-    for name in EXPERIMENTS:
-        of = of_experiment(table, name)
-        if len(of):
-            counts = of.outcome.value_counts()
-            collapsed = str(counts.get("collapsed", 0))
-            if "non-finite" in counts:
-                collapsed += f", {counts['non-finite']} non-finite"
-            numbers = [stats.mean_sd(of[of.trained][number]) for number in NUMBERS]
-            rows.append((name, str(len(of)), collapsed, *numbers))
+    rows = []
+    for name, of in of_each(of_runs(runs), EXPERIMENTS).items():
+        counts = of.outcome.value_counts()
+        collapsed = str(counts.get("collapsed", 0))
+        if "non-finite" in counts:
+            collapsed += f", {counts['non-finite']} non-finite"
+        numbers = [stats.mean_sd(of[of.trained][number]) for number in NUMBERS]
+        rows.append((name, str(len(of)), collapsed, *numbers))
     columns = ["experiment", "runs", "collapsed", *map(words, NUMBERS)]
     return pd.DataFrame(rows, columns=columns)
 
@@ -109,9 +107,8 @@ def provenance_table(runs: Sequence[Run]) -> pd.DataFrame:
     rows = [
         ("runs", str(len(runs))),
         *(
-            (f"seeds of {name}", _spans(seeds))
-            for name in EXPERIMENTS
-            if len(seeds := of_experiment(table, name).index)
+            (f"seeds of {name}", _spans(of.index))
+            for name, of in of_each(table, EXPERIMENTS).items()
         ),
         ("net", _counted(run.settings["net"] for run in runs)),
         ("training", f"{hours:.1f} hours of one core"),

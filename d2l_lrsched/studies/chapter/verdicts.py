@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from d2l_lrsched import stats
-from d2l_lrsched.runs.frames import of_experiment, of_runs
+from d2l_lrsched.runs.frames import of_each, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.stats import LEVEL
 from d2l_lrsched.studies.chapter.published import PRINTED, Published
@@ -97,8 +97,7 @@ def compare(
     rounding : float
         How far the claims may be rounded; the intervals are widened by it on both sides.
     """
-    table = of_runs(runs)
-    groups = {name: of for name in claims if len(of := of_experiment(table, name))}
+    groups = of_each(of_runs(runs), claims)
     trained = {name: of[of.trained] for name, of in groups.items()}
     spreads = {
         number: stats.spreads({name: of[number] for name, of in trained.items()})

@@ -21,6 +21,9 @@ class Word(NamedTuple):
     english: str
     printed: str
 
+    def __str__(self) -> str:
+        return f"{self.english} ({self.printed})"
+
 
 class Ranking(NamedTuple):
     """A row of the paper's table 4.4: its label as printed and its three words."""

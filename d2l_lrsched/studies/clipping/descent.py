@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from mxnet import autograd, gluon, np, npx
 
-from d2l_lrsched import checks
 from d2l_lrsched.clipping import clip_global_norm, global_norm
 
 #: Here the gradient's norm is 2 sqrt(34) = 11.66: above 10, as the paper has it without clipping.
@@ -29,17 +28,8 @@ SETTLED = 1e-3
 class Descent:
     """What T steps of sgd did: T + 1 points, the start and what each step led to.
 
-    Parameters
-    ----------
-    learning_rate : float
-    clip_norm : float or None
-        The threshold of clipping; None without clipping.
-    weights : list of (float, float)
-        T + 1 pairs (w1, w2).
-    losses : list of float
-        w1^2 + w2^2 at each of them.
-    norms : list of float
-        The gradient's norm at each of them, before clipping; no step follows the last one.
+    `weights` are pairs (w1, w2), `losses` w1^2 + w2^2 at each of them, and `norms` the gradient's
+    there, before clipping; no step follows the last one. Without clipping `clip_norm` is None.
     """
 
     learning_rate: float
@@ -54,25 +44,11 @@ def descend(
 ) -> Descent:
     r"""Minimize w1^2 + w2^2 from `START` with Gluon's autograd and sgd, clipped or not.
 
-    Parameters
-    ----------
-    learning_rate : float
-        Finite and above 0, the same at every step. MXNet's sgd rounds it to float32; all else is
-        float64.
-    num_steps : int
-        Updates, at least 1.
-    clip_norm : float, optional
-        Threshold of the gradient's norm, finite and above 0; without it nothing is clipped.
-
-    Returns
-    -------
-    Descent
-        Of ``num_steps + 1`` points. Numbers past float64 are inf or nan.
+    MXNet's sgd rounds the learning rate, the same at every step, to float32; all else is float64,
+    and numbers past that are inf or nan.
 
     Raises
     ------
-    ValueError
-        If an argument is not as said.
     FloatingPointError
         With clipping, if the norm of the gradient is not finite.
 
@@ -95,10 +71,6 @@ def descend(
     until clipping throws it back. Such a descent does not converge, but neither does it leave: once
     no farther from 0 than :math:`(\eta - 1/2) c` it stays so, and jumps from side to side.
     """
-    checks.positive("learning_rate", learning_rate)
-    checks.count("num_steps", num_steps)
-    if clip_norm is not None:
-        checks.positive("clip_norm", clip_norm)
     npx.set_np()  # per thread
     # Zeros, not MXNet's random default, which would take numbers from the global generator.
     weights = gluon.Parameter("weights", shape=(2,), dtype="float64", init="zeros")

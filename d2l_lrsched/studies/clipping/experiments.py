@@ -9,9 +9,11 @@ from typing import Any
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs.experiment import Experiment
+from d2l_lrsched.runs.runner import Job
 from d2l_lrsched.schedulers import builtin
 from d2l_lrsched.schedulers.compose import WarmupScheduler
 from d2l_lrsched.schedulers.scratch import LinearScheduler
+from d2l_lrsched.studies.clipping.claims import ARMS
 
 
 def warmup_cosine(num_updates: int, base_lr: float) -> builtin.CosineScheduler:
@@ -109,3 +111,22 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType({e.name: e for e in _CL
 
 #: The chapter's constant run, without and with what may keep it from collapsing.
 COLLAPSE: tuple[str, ...] = tuple(name for name in EXPERIMENTS if name.startswith("rate-"))
+
+
+def jobs(seeds: int = 10, num_epochs: int = 10, net: str = "fast") -> list[Job]:
+    """Return all runs: the pilot, the four combinations, and the chapter's collapse.
+
+    Pilot and collapse have twice as many seeds, and two epochs at most.
+    """
+    short = min(num_epochs, 2)
+    parts = (
+        (("pilot",), PILOT_SEEDS[: 2 * seeds], short),
+        (ARMS, range(seeds), num_epochs),
+        (COLLAPSE, range(2 * seeds), short),
+    )
+    return [
+        Job(EXPERIMENTS[name], seed, length, net)
+        for names, of_seeds, length in parts
+        for seed in of_seeds
+        for name in names
+    ]

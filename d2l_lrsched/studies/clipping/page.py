@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from d2l_lrsched import stats
+from d2l_lrsched import drawing, stats
+from d2l_lrsched.files import write_text
 from d2l_lrsched.runs.frames import markdown
 from d2l_lrsched.runs.record import Run
-from d2l_lrsched.studies.clipping import descent, tables, verdicts
+from d2l_lrsched.studies.clipping import descent, figures, tables, verdicts
 from d2l_lrsched.studies.clipping.claims import ARMS
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, EXPERIMENTS, HIGH_RATE
 from d2l_lrsched.studies.clipping.measures import MEASURES
 
 
-def as_page(runs: Sequence[Run], descents: Iterable[descent.Descent]) -> str:
-    """Return the page.
+def write(runs: Sequence[Run], folder: Path) -> str:
+    """Write figures and page into the folder; return the verdicts in a few words."""
+    descents = descent.descents()
+    drawing.save(figures.quadratic(descents), folder / figures.QUADRATIC_FIGURE)
+    for name, draw in figures.FIGURES.items():
+        drawing.save(draw(runs), folder / name)
+    write_text(folder / "README.md", as_page(runs, descents))
+    return verdicts.counts(verdicts.judge(runs))
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        Those of `EXPERIMENTS`, each experiment's of one length and each seed once. What
-        there are no runs of is left out.
-    descents : iterable of Descent
+
+def as_page(runs: Sequence[Run], descents: Iterable[descent.Descent]) -> str:
+    """Return the page of runs, each experiment's of one length and each seed once, and of descents.
+
+    What there are no runs of is left out.
     """
     shares = [name for name in EXPERIMENTS if name not in ARMS]
     judged = verdicts.judge(runs)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from d2l_lrsched import stats
-from d2l_lrsched.runs.frames import of_epochs, of_experiment, of_runs
+from d2l_lrsched.runs.frames import of_each, of_epochs, of_experiment, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.clipping import descent, verdicts
-from d2l_lrsched.studies.clipping.claims import ARMS, PAPER, Word
+from d2l_lrsched.studies.clipping.claims import ARMS, PAPER
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, EXPERIMENTS
 from d2l_lrsched.studies.clipping.measures import measure
 from d2l_lrsched.studies.clipping.threshold import threshold
@@ -59,19 +59,17 @@ def pilot_table(runs: Iterable[Run]) -> pd.DataFrame:
 
 def clipped_table(runs: Iterable[Run]) -> pd.DataFrame:
     """Return one row of texts an experiment that clips: what its gradients were, before."""
-    epochs, rows = of_epochs(runs), []
-    for name, experiment in EXPERIMENTS.items():
-        of = of_experiment(epochs, name)
-        if len(of) and experiment.clip_norm == CLIP_NORM:
-            rows.append(
-                (
-                    name,
-                    f"{100 * of.clipped.mean():.0f} %",
-                    f"{of.norm_median.median():.2f}",
-                    f"{of.norm_max.max():.1f}",
-                    f"{of.skipped.sum():.0f}",
-                )
-            )
+    clipping = [name for name, one in EXPERIMENTS.items() if one.clip_norm == CLIP_NORM]
+    rows = [
+        (
+            name,
+            f"{100 * of.clipped.mean():.0f} %",
+            f"{of.norm_median.median():.2f}",
+            f"{of.norm_max.max():.1f}",
+            f"{of.skipped.sum():.0f}",
+        )
+        for name, of in of_each(of_epochs(runs), clipping).items()
+    ]
     columns = ["experiment", "updates clipped", "median norm", "largest norm", "skipped"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -99,24 +97,23 @@ def arm_table(runs: Iterable[Run]) -> pd.DataFrame:
     accuracy with its interval. The intervals are of 95 %, that of the accuracy only rough where
     some runs collapsed; `MEASURES` says which runs count how. Arms without runs are left out.
     """
-    measured, rows = measure(runs), []
-    for arm in ARMS:
-        of, words = of_experiment(measured, arm), PAPER[arm]
-        if len(of):
-            survived, accuracy = int(of["survival"].sum()), of["test accuracy"]
-            row = {
+    rows = []
+    for arm, of in of_each(measure(runs), ARMS).items():
+        words, accuracy, survived = PAPER[arm], of["test accuracy"], int(of["survival"].sum())
+        rows.append(
+            {
                 "arm": f"{arm} ({words.label})",
-                "paper: stability": _both_tongues(words.stability),
+                "paper: stability": str(words.stability),
                 "survived": f"{survived} of {len(of)} ({stats.share(survived, len(of)):.2f})",
                 "roughness": _mean(of["roughness"], ".3f"),
-                "paper: convergence": _both_tongues(words.convergence),
+                "paper: convergence": str(words.convergence),
                 "epochs to 0.85": _mean(of["epochs to 0.85"], ".1f"),
                 "final loss": _mean(of["final loss"], ".3f"),
-                "paper: effectiveness": _both_tongues(words.effectiveness),
+                "paper: effectiveness": str(words.effectiveness),
                 "test accuracy": f"{accuracy.mean():.4f} ({stats.mean_interval(accuracy):.4f})",
                 "overfitting": _mean(of["overfitting"], "+.4f"),
             }
-            rows.append(row)
+        )
     return pd.DataFrame(rows)
 
 
@@ -145,14 +142,12 @@ def share_table(runs: Iterable[Run], names: Iterable[str]) -> pd.DataFrame:
 
     Runs that turned non-finite count as collapsed, and the count names them.
     """
-    table, rows = of_runs(runs), []
-    for name in names:
-        of = of_experiment(table, name)
-        if len(of):
-            n, collapsed, non_finite = len(of), (~of.trained).sum(), sum(of.outcome == "non-finite")
-            count = f"{collapsed} ({non_finite} non-finite)" if non_finite else str(collapsed)
-            share = f"{stats.share(collapsed, n):.3f}"
-            rows.append((name, str(n), count, f"{collapsed / n:.2f}", share))
+    rows = []
+    for name, of in of_each(of_runs(runs), names).items():
+        n, collapsed, non_finite = len(of), (~of.trained).sum(), sum(of.outcome == "non-finite")
+        count = f"{collapsed} ({non_finite} non-finite)" if non_finite else str(collapsed)
+        share = f"{stats.share(collapsed, n):.3f}"
+        rows.append((name, str(n), count, f"{collapsed / n:.2f}", share))
     columns = ["experiment", "runs", "collapsed", "share", "95 % interval"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -173,10 +168,6 @@ def rescue_table(found: Iterable[verdicts.Rescue]) -> pd.DataFrame:
         for r in found
     ]
     return pd.DataFrame(rows)
-
-
-def _both_tongues(word: Word) -> str:
-    return f"{word.english} ({word.printed})"
 
 
 def _mean(values: pd.Series, digits: str) -> str:

@@ -42,16 +42,10 @@ def judge(
     confirmed: that would take a margin within which arms count as equal, and the paper names none.
 
     No p-value of n pairs is below 2 / 2^n. Of ten pairs that is enough for 25 claims at 5 %; of
-    nine, where one seed did not train, for 12, so it takes other claims with smaller p-values.
-
-    Parameters
-    ----------
-    runs : iterable of Run
-        All of them of one length; those whose experiment is no arm of a claim are left out.
-    claims : sequence of Claim
-        The p-values are adjusted for all of them, whatever they have in common.
-    level : float
-        The risk of any verdict but NOT DECIDED where no arm differs from another.
+    nine, where one seed did not train, for 12, so it takes other claims with smaller p-values. The
+    p-values are adjusted for all claims, whatever they have in common: `level` is the risk of any
+    verdict but NOT DECIDED where no arm differs from another. All runs are of one length; those
+    whose experiment is no arm are left out.
 
     Raises
     ------
@@ -95,13 +89,7 @@ class Rescue(NamedTuple):
 
 
 def rescues(runs: Iterable[Run]) -> list[Rescue]:
-    """Return what each of the `REMEDIES` did, over the seeds that have both runs.
-
-    Parameters
-    ----------
-    runs : iterable of Run
-        Of one length an experiment, each seed once.
-    """
+    """Return what each of the `REMEDIES` did, over the seeds that have both runs, each once."""
     trained, found = of_runs(runs).trained, []
     for plain, remedies in REMEDIES:
         for remedy in remedies:

@@ -5,13 +5,14 @@ Exercise 5, on sampling, needs no network: see `d2l_lrsched.studies.sampling.sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs.experiment import Experiment, Schedule
+from d2l_lrsched.runs.runner import Job
 from d2l_lrsched.schedulers import builtin
 from d2l_lrsched.schedulers.compose import SequentialScheduler, WarmupScheduler
 from d2l_lrsched.schedulers.plateau import PlateauScheduler
@@ -136,6 +137,13 @@ EXPONENT = Exercise(
         for pwr in EXPONENTS
     ),
 )
+_DEEPER: tuple[tuple[str, str, Callable[..., Schedule] | None, dict[str, float]], ...] = (
+    ("constant", "the rate stays", None, {}),
+    ("steps", "the rate falls to a tenth after 1/2 and 3/4 of the run", steps, {}),
+    ("poly", "the rate falls with the square of the time left", poly, {"pwr": 2.0}),
+    ("cosine", "half a cosine down to 0", cosine, {}),
+    ("warmup-cosine", "a tenth of warmup, then the cosine", cosine, {"warmup": 0.1}),
+)
 DEEPER = Exercise(
     "deeper",
     "3. Cosine against other schedules, on harder vision",
@@ -151,31 +159,13 @@ DEEPER = Exercise(
             SECTION,
             f"Exercise 3: {name}",
             f"A small ResNet of the book's residual blocks; {note}.",
-            learning_rate=None if schedule else DEEPER_RATE,
-            scheduler=schedule,
-            unit="run" if schedule else "update",
+            learning_rate=None if make else DEEPER_RATE,
+            scheduler=partial(make, base_lr=DEEPER_RATE, **arguments) if make else None,
+            unit="run" if make else "update",
             num_epochs=3,
             net="resnet",
         )
-        for name, note, schedule in (
-            ("constant", "the rate stays", None),
-            (
-                "steps",
-                "the rate falls to a tenth after 1/2 and 3/4 of the run",
-                partial(steps, base_lr=DEEPER_RATE),
-            ),
-            (
-                "poly",
-                "the rate falls with the square of the time left",
-                partial(poly, base_lr=DEEPER_RATE, pwr=2.0),
-            ),
-            ("cosine", "half a cosine down to 0", partial(cosine, base_lr=DEEPER_RATE)),
-            (
-                "warmup-cosine",
-                "a tenth of warmup, then the cosine",
-                partial(cosine, base_lr=DEEPER_RATE, warmup=0.1),
-            ),
-        )
+        for name, note, make, arguments in _DEEPER
     ),
     num_seeds=3,
 )
@@ -234,3 +224,16 @@ EXERCISES = (FIXED, EXPONENT, DEEPER, WARMUP, PLATEAU)
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
     {e.name: e for exercise in EXERCISES for e in exercise.experiments}
 )
+
+
+def jobs(
+    chosen: Collection[str] = (), seeds: int | None = None, num_epochs: int | None = None
+) -> list[Job]:
+    """Return the runs of the exercises chosen, or of all, by default with the numbers of each."""
+    return [
+        Job(experiment, seed, num_epochs, "fast")
+        for exercise in EXERCISES
+        if not chosen or exercise.name in chosen
+        for seed in range(seeds or exercise.num_seeds)
+        for experiment in exercise.experiments
+    ]

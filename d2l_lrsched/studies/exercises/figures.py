@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from d2l_lrsched import drawing, stats
 from d2l_lrsched.data import UPDATES_PER_EPOCH
-from d2l_lrsched.runs.frames import of_epochs, of_experiment, of_runs, of_windows
+from d2l_lrsched.runs.frames import of_each, of_epochs, of_experiment, of_runs, of_windows
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.exercises.experiments import (
     DEEPER,
@@ -37,15 +37,9 @@ _DASHES: Sequence[Any] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 def curves(figure: Figure, runs: Iterable[Run], labels: Mapping[str, str]) -> None:
     """Draw learning rate, training loss and test accuracy of every run, over epochs.
 
-    The loss is the mean of every 50 batches. Every seed is a thin line; the thick one is the mean
-    over the seeds that trained, and the legend counts the others.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-    runs : iterable of Run
-    labels : mapping
-        Experiment -> what the legend calls it; others are not drawn. At most five.
+    Of at most five experiments, those that `labels` have a name for in the legend. The loss is the
+    mean of every 50 batches. Every seed is a thin line; the thick one is the mean over the seeds
+    that trained, and the legend counts the others.
     """
     runs = list(runs)
     trained, epochs = of_runs(runs).trained, of_epochs(runs)
@@ -93,12 +87,10 @@ def _rates(runs: Iterable[Run], names: Iterable[str]) -> pd.Series:
 @drawing.figure(9, 3)
 def fixed_rates(figure: Figure, runs: Iterable[Run]) -> None:
     """Draw exercise 1: by the constant rate, who collapses, and how well the others classify."""
-    table = of_runs(runs)
+    rates = {fixed_name(rate): rate for rate in FIXED_RATES}
     shares, accuracies = figure.subplots(1, 2)
-    for rate in FIXED_RATES:
-        ours = of_experiment(table, fixed_name(rate))
-        if ours.empty:
-            continue
+    for name, ours in of_each(of_runs(runs), rates).items():
+        rate = rates[name]
         collapsed, n = (~ours.trained).sum(), len(ours)
         shares.plot([rate, rate], stats.share(collapsed, n), **drawing.BAR)
         shares.plot(rate, collapsed / n, "o", color=drawing.VERMILION)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from d2l_lrsched import stats
+from d2l_lrsched import drawing, stats
+from d2l_lrsched.files import write_text
 from d2l_lrsched.runs import frames
 from d2l_lrsched.runs.record import Run
+from d2l_lrsched.studies.exercises import figures
 from d2l_lrsched.studies.exercises.experiments import (
     DEEPER,
     EXERCISES,
@@ -37,13 +40,19 @@ COMPARED: dict[str, list[tuple[str, str]]] = {
 }
 
 
-def as_page(runs: Sequence[Run]) -> str:
-    """Return the page; an exercise without runs is left out.
+def write(runs: Sequence[Run], folder: Path) -> int:
+    """Write figures and page into the folder; return the number of figures."""
+    drawn = figures.draw_all(runs)
+    for name, figure in drawn.items():
+        drawing.save(figure, folder / name)
+    write_text(folder / "README.md", as_page(runs))
+    return len(drawn)
 
-    Parameters
-    ----------
-    runs : sequence of Run
-        Those of `experiments.EXERCISES`, each experiment's of one length and each seed once.
+
+def as_page(runs: Sequence[Run]) -> str:
+    """Return the page of runs, each experiment's of one length and each seed once.
+
+    An exercise without runs is left out.
     """
     table = frames.of_runs(runs)
     known = set(table.index.get_level_values("experiment"))
@@ -88,22 +97,20 @@ def answers(runs: pd.DataFrame, exercise: Exercise) -> pd.DataFrame:
     is that of the highest test accuracy.
     """
     rows = []
-    for name in exercise.names:
-        ours = frames.of_experiment(runs, name)
-        if len(ours):
-            trained = ours[ours.trained]
-            collapsed = len(ours) - len(trained)
-            rows.append(
-                {
-                    "experiment": name,
-                    "runs": len(ours),
-                    "collapsed": collapsed,
-                    "95 % interval of the share": f"{stats.share(collapsed, len(ours)):.2f}",
-                    "train loss": stats.mean_sd(trained.train_loss),
-                    "test accuracy": stats.mean_sd(trained.test_acc, 4),
-                    "best run": f"{ours.test_acc.max():.4f}",
-                }
-            )
+    for name, ours in frames.of_each(runs, exercise.names).items():
+        trained = ours[ours.trained]
+        collapsed = len(ours) - len(trained)
+        rows.append(
+            {
+                "experiment": name,
+                "runs": len(ours),
+                "collapsed": collapsed,
+                "95 % interval of the share": f"{stats.share(collapsed, len(ours)):.2f}",
+                "train loss": stats.mean_sd(trained.train_loss),
+                "test accuracy": stats.mean_sd(trained.test_acc, 4),
+                "best run": f"{ours.test_acc.max():.4f}",
+            }
+        )
     return pd.DataFrame(rows)
 
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from d2l_lrsched import drawing, stats
+from d2l_lrsched.files import write_text
 from d2l_lrsched.runs import frames
-from d2l_lrsched.studies.sampling import verdicts
+from d2l_lrsched.studies.sampling import figures, verdicts
 from d2l_lrsched.studies.sampling.posterior import BURN_IN, NUM_UPDATES, Setting
 from d2l_lrsched.studies.sampling.record import FAR, NEAR, Pooled, Samples, pool
+
+
+def write(samples: Sequence[Samples], folder: Path) -> None:
+    """Write figure and page into the folder."""
+    for name, draw in figures.FIGURES.items():
+        drawing.save(draw(samples), folder / name)
+    write_text(folder / "README.md", as_page(samples))
 
 
 def as_page(samples: Sequence[Samples]) -> str:
@@ -126,7 +136,7 @@ def method(pooled: Sequence[Pooled]) -> str:
         f"{errors['variance']:.1%}; as many draws from the posterior itself have a W2 of about "
         f"{errors['W2']:.3f}. A setting agrees with the prediction unless one of its means and "
         f"variances, at any recorded update, or of its time averages differs at "
-        f"{verdicts.LEVEL:.0%} over all {predictions} tests (Bonferroni); with the posterior, "
+        f"{stats.LEVEL:.0%} over all {predictions} tests (Bonferroni); with the posterior, "
         f"unless one at the last update does over all {posteriors}. Agreement means no difference "
         "that so many chains show."
     )
@@ -152,5 +162,5 @@ def _error(bias: np.ndarray, variance: np.ndarray) -> str:
 
 
 def _agrees(p: float) -> str:
-    said = "no" if p < verdicts.LEVEL else "yes"
+    said = "no" if p < stats.LEVEL else "yes"
     return f"{said}, p {'< 0.001' if p < 0.001 else f'= {p:.3f}'}"

@@ -22,7 +22,6 @@ from typing import Any, Union
 
 import numpy as np
 
-from d2l_lrsched import checks
 from d2l_lrsched.schedulers.langevin import LangevinScheduler
 
 NUM_DATA = 100
@@ -121,17 +120,8 @@ def predict(steps: np.ndarray, noise: bool = True) -> tuple[np.ndarray, np.ndarr
     .. math:: m_t = a_t m_{t-1}, \qquad
               v_t = a_t^2 v_{t-1} + \lambda \left(\epsilon_t + \tfrac14 \epsilon_t^2 V\right)
 
-    without the first :math:`\epsilon_t` where no noise is added.
-
-    Parameters
-    ----------
-    steps : numpy.ndarray of shape (T,)
-    noise : bool
-
-    Returns
-    -------
-    means, variances : numpy.ndarray of shape (T + 1, 2)
-        Row 0 is the start, of variance 0.
+    without the first :math:`\epsilon_t` where no noise is added. Both are of shape (T + 1, 2);
+    row 0 is the start, of variance 0.
 
     Notes
     -----
@@ -155,13 +145,7 @@ def stationary(step: float, noise: bool = True) -> np.ndarray:
                 = \frac{1 + \epsilon V / 4}{1 - \epsilon \lambda / 4}
 
     and inf where :math:`\epsilon \lambda \ge 4`. Without noise the 1 of the numerator is missing.
-
-    Raises
-    ------
-    ValueError
-        If `step` is not a number above 0.
     """
-    step = checks.positive("step", step)
     remaining = np.maximum(1 - step * PRECISIONS / 4, 0)
     with np.errstate(divide="ignore"):
         return (noise + step * GRADIENT_VARIANCES / 4) / remaining
@@ -172,13 +156,8 @@ def wasserstein(mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
 
     .. math:: W_2^2 = \lVert m \rVert^2 + \sum_i \left(\sqrt{e_i} - 1\right)^2
 
-    with :math:`e_i` the eigenvalues of the covariance.
-
-    Parameters
-    ----------
-    mean : numpy.ndarray of shape (..., 2)
-    covariance : numpy.ndarray of shape (..., 2, 2)
-        Both in posterior units.
+    with :math:`e_i` the eigenvalues of the covariance, of shape (..., 2, 2); the mean is of shape
+    (..., 2), both in posterior units.
 
     Notes
     -----

@@ -25,7 +25,6 @@ import mxnet as mx
 import numpy
 from mxnet import autograd, gluon, np, npx
 
-from d2l_lrsched import checks
 from d2l_lrsched.files import PathLike
 from d2l_lrsched.runs import provenance
 from d2l_lrsched.runs.record import append, key
@@ -52,35 +51,13 @@ def sample(
 ) -> Samples:
     """Run chains side by side, each with minibatches and noise of its own.
 
-    Parameters
-    ----------
-    setting : Setting
-    seed : int
-        At least 0. The same seed gives the same bits on one machine; MXNet's global generator is
-        seeded with it, as its sgld has no other.
-    num_updates : int
-        Of each chain, at least 1.
-    num_chains : int
-        At least 2: one has no variance.
-
-    Returns
-    -------
-    Samples
-        Sampled in float64, kept to 7 digits.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not as said.
+    The same seed gives the same bits on one machine; MXNet's global generator is seeded with it, as
+    its sgld has no other. Sampled in float64, kept to 7 digits. One chain alone has no variance.
     """
-    seed = checks.count("seed", seed, minimum=0)
-    num_updates = checks.count("num_updates", num_updates)
-    num_chains = checks.count("num_chains", num_chains, minimum=2)
     npx.set_np()  # per thread
     began = time.perf_counter()
     settings = _settings(setting, num_updates, num_chains)
-    updates = recorded_updates(num_updates)
-    steps = setting.steps(num_updates)
+    updates, steps = recorded_updates(num_updates), setting.steps(num_updates)
     late = steps[settings["burn_in"] :]
     means, covariances = [], []
     sums = numpy.zeros((2, 2, num_chains, 2))  # weighted and plain; of the position, of its square
@@ -117,37 +94,23 @@ def known(records: Iterable[Samples]) -> list[Samples]:
     return [of_key[key] for key in _wanted() if key in of_key]
 
 
-def missing(records: Iterable[Samples]) -> list[tuple[Setting, int]]:
-    """Return the settings and seeds of the exercise of which there is no record."""
-    found = {record.key for record in records}
-    return [wanted for key, wanted in _wanted().items() if key not in found]
-
-
 def make(path: PathLike) -> list[Samples]:
-    """Make the records that the file lacks, adding each as it is finished; return the exercise's.
-
-    Parameters
-    ----------
-    path : path
-        Of the file of records; made if it is missing.
-
-    Returns
-    -------
-    list of Samples
-        One of each setting and seed, in the order of `SETTINGS`, then of `SEEDS`.
+    """Make the records that the file lacks, adding each as it is finished; return `known` ones.
 
     Raises
     ------
     StoreError
         If the file cannot be read or written, or holds what is no record.
     """
-    for setting, seed in missing(read(path)):
-        append(path, sample(setting, seed), once=True)
+    found = {record.key for record in read(path)}
+    for wanted, (setting, seed) in _wanted().items():
+        if wanted not in found:
+            append(path, sample(setting, seed), once=True)
     return known(read(path))
 
 
 def _wanted() -> dict[tuple[Any, ...], tuple[Setting, int]]:
-    """Return key -> setting and seed, of every record of the exercise."""
+    """Return key -> setting and seed, of every record of the exercise, setting by setting."""
     return {
         key(name, seed, NUM_UPDATES, _settings(setting, NUM_UPDATES, NUM_CHAINS)): (setting, seed)
         for name, setting in SETTINGS.items()
@@ -169,13 +132,8 @@ def _chains(
     points = posterior.data()
     # The columns whiten: |(theta - x) @ root|^2 is (theta - x)' inverse(Sigma) (theta - x).
     root = np.array(posterior.AXES / numpy.sqrt(posterior.DATA_VARIANCES), dtype="float64")
-    theta = gluon.Parameter(
-        "theta",
-        shape=(num_chains, 2),
-        dtype="float64",
-        init="zeros",
-        lr_mult=1.0 if setting.noise else 0.5,  # sgld halves the step, sgd does not
-    )
+    theta = gluon.Parameter("theta", shape=(num_chains, 2), dtype="float64", init="zeros")
+    theta.lr_mult = 1.0 if setting.noise else 0.5  # sgld halves the step, sgd does not
     theta.initialize()
     theta.set_data(np.array([posterior.START] * num_chains, dtype="float64"))
     trainer = gluon.Trainer(
@@ -208,12 +166,12 @@ def _over_chains(averages: numpy.ndarray) -> Average:
 
 
 def _settings(setting: Setting, num_updates: int, num_chains: int) -> dict[str, Any]:
-    step = setting.step
+    step: Any = setting.step
+    if not isinstance(step, float):
+        step = {"a": step.a, "b": step.b, "gamma": step.gamma}
     return {
         "optimizer": "sgld" if setting.noise else "sgd",
-        "step": step
-        if isinstance(step, float)
-        else {"a": step.a, "b": step.b, "gamma": step.gamma},
+        "step": step,
         "num_updates": num_updates,
         "num_chains": num_chains,
         "burn_in": int(posterior.BURN_IN * num_updates),

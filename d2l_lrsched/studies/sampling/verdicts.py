@@ -3,7 +3,9 @@
 The chains of all seeds of a setting are independent and nearly Gaussian: their noise is Gaussian,
 their gradient's a sum over many draws. Of M chains the mean is tested by its normal deviate, the
 variance by chi-square with M - 1 degrees of freedom, a time average by its normal deviate with the
-standard deviation found over chains. Settings share their seeds, which Bonferroni's rule allows.
+standard deviation found over chains. All tests of a family together, of predictions, of final
+samples or of time averages, are at `stats.LEVEL`; settings share their seeds, which Bonferroni's
+rule allows.
 """
 
 from __future__ import annotations
@@ -16,8 +18,6 @@ from scipy import stats
 
 from d2l_lrsched.studies.sampling.record import Moments, Pooled
 
-#: Of all tests of a family together: of predictions, of final samples and of time averages.
-LEVEL = 0.05
 POSTERIOR = Moments(np.zeros(2), np.eye(2))
 
 
@@ -59,11 +59,6 @@ def sampling_errors(num_chains: int) -> dict[str, float]:
     Of the mean in one direction :math:`1 / \sqrt{M}`, of a variance :math:`\sqrt{2 / (M - 1)}`,
     of the 2-Wasserstein distance of a Gaussian fit to them, to first order,
     :math:`\sqrt{7 / (2 M)}`: 1 for each mean, 1/2 for each variance and 1/2 for the covariance.
-
-    Parameters
-    ----------
-    num_chains : int
-        M, at least 2.
     """
     return {
         "mean": 1 / math.sqrt(num_chains),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -15,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -27,17 +28,8 @@ MATRIX_SIZE, NUM_PRODUCTS = 2048, 16
 Epoch = Callable[[], None]
 
 
-class Kind(NamedTuple):
-    """Which net `train` is given, and how it is to train it."""
-
-    net: str
-    display: str = "none"
-    checkpoint: bool = False
-    clip_norm: float | None = None
-
-
-def ours(data_dir: str, kind: Kind) -> Epoch:
-    """Run `train` for one epoch."""
+def ours(data_dir: str, net: str, checkpoint: bool = False, **settings: Any) -> Epoch:
+    """Run `train` with one of our nets for one epoch."""
     from d2l import mxnet as d2l
     from mxnet import gluon, npx
 
@@ -47,22 +39,38 @@ def ours(data_dir: str, kind: Kind) -> Epoch:
     from d2l_lrsched.training.checkpoint import Checkpoint
 
     npx.set_np()
+    if net == "lanes" and os.environ.get("DNNL_VERBOSE") == "1":
+        _be_verbose()
     iters = load_fashion_mnist(BATCH_SIZE, data_dir=data_dir)
-    net, ctx, loss = NETS[kind.net](), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
-    net.initialize(ctx=ctx)
+    model, ctx, loss = NETS[net](), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
+    model.initialize(ctx=ctx)
     loss.hybridize()
 
     def epoch() -> None:
-        trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": LEARNING_RATE})
+        trainer = gluon.Trainer(model.collect_params(), "sgd", {"learning_rate": LEARNING_RATE})
         with tempfile.TemporaryDirectory() as folder:  # a new one, or there is nothing to train
-            loop.train(
-                *(net, *iters, 1, loss, trainer, ctx),
-                clip_norm=kind.clip_norm,
-                display=kind.display,
-                checkpoint=Checkpoint(Path(folder, "run.npz"), {}) if kind.checkpoint else None,
-            )
+            kept = Checkpoint(Path(folder, "run.npz"), {}) if checkpoint else None
+            how = {"display": "none", "checkpoint": kept, **settings}
+            loop.train(model, *iters, 1, loss, trainer, ctx, **how)
 
     return epoch
+
+
+def _be_verbose() -> None:
+    """Have numba's kernels tell their times as oneDNN's do."""
+    from d2l_lrsched.nets import kernels
+
+    def told(direction: str, kernel: Callable[..., None], *arguments: Any) -> None:
+        start = time.perf_counter()
+        kernel(*arguments)
+        ms = 1000 * (time.perf_counter() - start)
+        print(
+            f"numba_verbose,exec,cpu,convolutions,numba,{direction},,{ms:.4f}", file=sys.__stdout__
+        )
+
+    for direction in ("forward", "backward"):
+        kernel = getattr(kernels, direction)
+        setattr(kernels, direction, partial(told, direction, kernel))
 
 
 def book(data_dir: str) -> Epoch:
@@ -105,7 +113,7 @@ def book(data_dir: str) -> Epoch:
     return epoch
 
 
-def pytorch(data_dir: str, memory_format: str) -> Epoch:
+def pytorch(data_dir: str, memory_format: str, compiled: bool = False) -> Epoch:
     """Run the same network and loop in PyTorch, the data in memory, its sums read at the end."""
     import torch
     from torch import nn
@@ -121,6 +129,8 @@ def pytorch(data_dir: str, memory_format: str) -> Epoch:
         *(nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2, 2), nn.Flatten()),
         *(nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)),
     ).to(memory_format=layout)
+    if compiled:
+        net = torch.compile(net)
     optimizer = torch.optim.SGD(net.parameters(), lr=LEARNING_RATE)
     loss = nn.CrossEntropyLoss()
 
@@ -158,18 +168,16 @@ def matrix_product(data_dir: str) -> Epoch:
     return epoch
 
 
-OURS = {
-    "chapter": Kind("chapter"),
-    "fast": Kind("lanes"),
-    "fast, bar": Kind("lanes", display="bar"),
-    "fast, checkpoint": Kind("lanes", checkpoint=True),
-    "fast, clipping": Kind("lanes", clip_norm=CLIP_NORM),
-}
 KINDS: dict[str, Callable[[str], Epoch]] = {
     "book": book,
-    **{name: partial(ours, kind=kind) for name, kind in OURS.items()},
+    "chapter": partial(ours, net="chapter"),
+    "lanes": partial(ours, net="lanes"),
+    "lanes, bar": partial(ours, net="lanes", display="bar"),
+    "lanes, checkpoint": partial(ours, net="lanes", checkpoint=True),
+    "lanes, clipping": partial(ours, net="lanes", clip_norm=CLIP_NORM),
     "PyTorch": partial(pytorch, memory_format="contiguous_format"),
     "PyTorch, channels last": partial(pytorch, memory_format="channels_last"),
+    "PyTorch, compiled": partial(pytorch, memory_format="channels_last", compiled=True),
     "matrix product": matrix_product,
 }
 

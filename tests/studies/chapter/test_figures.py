@@ -48,15 +48,6 @@ def test_the_ten_figures_of_the_chapter(tmp_path):
     ]
 
 
-def test_each_figure_is_named_by_section_experiment_and_kind():
-    kinds = {figures.schedule: "schedule", figures.training: "training"}
-    for file, (name, draw) in figures.FIGURES.items():
-        assert file == f"{CHAPTER[name].section}-{name}-{kinds[draw]}.svg"
-    assert {name for name, draw in figures.FIGURES.values() if draw == figures.training} == {
-        *CHAPTER
-    }
-
-
 def test_the_committed_figures_are_drawn_from_the_committed_runs_of_seed_0(tmp_path):
     runs = record.read(FIGURES / "chapter" / "runs.jsonl")
     ours = [run for run in runs if run.seed == 0 and run.num_epochs == 30]

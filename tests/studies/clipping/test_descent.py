@@ -143,16 +143,3 @@ def test_descends_in_any_thread():
     with ThreadPoolExecutor(1) as pool:
         descent = pool.submit(descend, 0.25, 1).result()
     assert descent.weights == [(3, 5), (1.5, 2.5)]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"learning_rate": 0}, r"learning_rate must be a finite number > 0, got 0"),
-        ({"num_steps": 0}, r"num_steps must be an integer >= 1, got 0"),
-        ({"clip_norm": -1}, r"clip_norm must be a finite number > 0, got -1"),
-    ],
-)
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        descend(**{"learning_rate": 0.1, **arguments})

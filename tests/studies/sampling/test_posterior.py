@@ -97,12 +97,6 @@ def test_stationary_variances_worked_by_hand():
     assert stationary(4 / 104)[0] == math.inf
 
 
-@pytest.mark.parametrize("step", [0, -0.1, math.nan])
-def test_a_step_must_be_positive(step):
-    with pytest.raises(ValueError, match=rf"step must be a finite number > 0, got {step}"):
-        stationary(step)
-
-
 def test_wasserstein_worked_by_hand():
     assert posterior.wasserstein(np.zeros(2), np.eye(2)) == 0
     assert posterior.wasserstein(np.array([3.0, 4.0]), np.eye(2)) == pytest.approx(5)

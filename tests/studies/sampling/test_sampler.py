@@ -125,21 +125,6 @@ def test_recorded_updates():
     assert len(found) <= sampler.NUM_RECORDED
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"seed": -1}, "seed must be an integer >= 0, got -1"),
-        ({"seed": True}, "seed must be an integer >= 0, got True"),
-        ({"num_updates": 0}, "num_updates must be an integer >= 1, got 0"),
-        ({"num_chains": 1}, "num_chains must be an integer >= 2, got 1"),
-        ({"num_chains": 2.5}, r"num_chains must be an integer >= 2, got 2\.5"),
-    ],
-)
-def test_bad_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        sampler.sample(**{"setting": SETTINGS["paper"], "seed": 0, **arguments})
-
-
 @pytest.fixture
 def short(monkeypatch):
     """Two settings, two seeds, three chains."""

@@ -11,8 +11,9 @@ from d2l import mxnet as d2l
 from mxnet import gluon
 
 from d2l_lrsched.data import source
-from d2l_lrsched.nets import NETS
+from d2l_lrsched.nets import NETS, kernels
 from d2l_lrsched.studies.speed import epochs
+from d2l_lrsched.studies.speed.profile import operations
 from d2l_lrsched.training import loop
 
 
@@ -42,7 +43,7 @@ def test_every_line_is_answered_with_an_epoch(monkeypatch, capsys):
         assert 10 < answer["peak_mb"] < 100_000
 
 
-@pytest.mark.parametrize("kind", ["book", "chapter", "fast, clipping"])
+@pytest.mark.parametrize("kind", ["book", "chapter", "lanes, clipping"])
 def test_an_epoch_trains_on_every_image_once(kind, small_files, monkeypatch):
     sizes = []
     for name in ("step", "update"):  # `train` updates by itself where it clips
@@ -61,28 +62,26 @@ def test_pytorchs_epoch_trains_on_every_image_once(kind, small_files, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("kind", "net", "display", "checkpoint", "clip_norm"),
+    ("kind", "how"),
     [
-        ("chapter", "chapter", "none", False, None),
-        ("fast", "lanes", "none", False, None),
-        ("fast, bar", "lanes", "bar", False, None),
-        ("fast, checkpoint", "lanes", "none", True, None),
-        ("fast, clipping", "lanes", "none", False, 0.5),
+        ("chapter", {}),
+        ("lanes", {}),
+        ("lanes, bar", {"display": "bar"}),
+        ("lanes, checkpoint", {}),
+        ("lanes, clipping", {"clip_norm": 0.5}),
     ],
 )
-def test_our_epoch_is_what_its_name_says(
-    kind, net, display, checkpoint, clip_norm, small_files, monkeypatch
-):
+def test_our_epoch_is_what_its_name_says(kind, how, small_files, monkeypatch):
     made, calls = [], []
     for name, make in NETS.items():
         monkeypatch.setitem(NETS, name, lambda n=name, make=make: made.append(n) or make())
     monkeypatch.setattr(loop, "train", lambda *args, **settings: calls.append((args, settings)))
     epochs.KINDS[kind]("/data")()
     ((args, settings),) = calls
-    assert made == [net]
+    assert made == [kind.partition(",")[0]]
     assert args[3] == 1  # epoch
-    assert bool(settings.pop("checkpoint")) is checkpoint
-    assert settings == {"display": display, "clip_norm": clip_norm}
+    assert (settings.pop("checkpoint") is not None) == (kind == "lanes, checkpoint")
+    assert settings == {"display": "none", **how}
 
 
 def test_the_product_is_a_product(monkeypatch):
@@ -93,3 +92,19 @@ def test_the_product_is_a_product(monkeypatch):
     epochs.matrix_product("/data")()
     assert len(calls) == epochs.NUM_PRODUCTS
     assert {(a.shape, a.dtype.name) for a in calls} == {((8, 8), "float32")}
+
+
+def test_the_kernels_of_the_fast_net_tell_their_times_as_onednns_do(
+    small_files, monkeypatch, capsys
+):
+    monkeypatch.setenv("DNNL_VERBOSE", "1")
+    for direction in ("forward", "backward"):
+        monkeypatch.setattr(kernels, direction, getattr(kernels, direction))
+    monkeypatch.setattr(sys, "__stdout__", sys.stdout)
+    epochs.KINDS["lanes"]("/data")()
+    told = operations(capsys.readouterr().out)
+    assert {(o.operation, o.direction, o.kernel) for o in told} == {
+        ("convolutions", "forward", "numba"),
+        ("convolutions", "backward", "numba"),
+    }
+    assert all(o.seconds > 0 for o in told)

@@ -19,7 +19,7 @@ print("ready", flush=True)
 for _ in sys.stdin:
     with open(__file__ + ".asked", "a") as asked:
         print(sys.argv[1], file=asked)
-    if sys.argv[1] == "fast, bar" and os.environ.get("STUB_DIES"):
+    if sys.argv[1] == "lanes, bar" and os.environ.get("STUB_DIES"):
         sys.exit(3)
     if os.environ.get("DNNL_VERBOSE"):
         print("dnnl_verbose,info,oneDNN v2.4.4")
@@ -33,6 +33,15 @@ for _ in sys.stdin:
     print(json.dumps(answer), flush=True)
 """
 
+# What is compiled once: what it found in the cache, it writes down.
+FAST_NET = """
+import os, tempfile
+cache = os.environ["NUMBA_CACHE_DIR"]
+with open(__file__ + ".found", "a") as found:
+    print(len(os.listdir(cache)), file=found)
+tempfile.mkdtemp(dir=cache)
+"""
+
 
 @pytest.fixture
 def stub(tmp_path, monkeypatch):
@@ -40,6 +49,8 @@ def stub(tmp_path, monkeypatch):
     path.write_text(STUB)
     monkeypatch.setattr(measure, "EPOCHS", (sys.executable, str(path)))
     monkeypatch.setattr(measure, "START_UPS", {"python": ("-c", "pass")})
+    (tmp_path / "fast_net.py").write_text(FAST_NET)
+    monkeypatch.setattr(measure, "FAST_NET", (str(tmp_path / "fast_net.py"),))
     monkeypatch.setattr(measure, "RUNS_AT_ONCE", (1, 3))
     monkeypatch.setattr(runner, "run", lambda jobs, *where, **settings: iter(jobs))
     monkeypatch.setattr(measure.importlib.util, "find_spec", lambda name: None)
@@ -76,9 +87,13 @@ def test_measure_asks_every_copy_once_a_round_and_leaves_the_first_out(stub, tmp
         assert c.peak_mb == 100.0
     assert told[0] == "round 0 of 2: the book's loop, as a reader runs it"
     assert len(made.start_ups["python"]) == 2
+    assert {name: len(made.start_ups[name]) for name in measure.FIRST_AND_LATER} == dict.fromkeys(
+        ("fast_lenet(), first", "fast_lenet()"), 2
+    )
+    assert (tmp_path / "fast_net.py.found").read_text().split() == ["0", "1", "0", "1"]
     assert set(made.runs_at_once) == {"1", "3"}
     assert (made.cores, made.rounds) == (2, 2)
-    asked = Counter({"chapter": 1, "fast": 1})  # by the profiles
+    asked = Counter({"chapter": 1, "lanes": 1})  # by the profiles
     for c in listed:
         asked[c.kind] += 3 * c.copies
     assert Counter((tmp_path / "stub.py.asked").read_text().splitlines()) == asked
