@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
 from d2l_lrsched.runs import record
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.training.history import Epoch, Point
@@ -25,6 +27,23 @@ _EPOCH = ("train_loss", "train_acc", "test_acc", "lr_first", "lr_last", "score_s
 def an_epoch(**numbers):
     """Return an epoch of these numbers, every other 0.5."""
     return Epoch(**{**dict.fromkeys(_EPOCH, 0.5), **numbers})
+
+
+#: Of the five windows of an epoch: four of 50 batches of 256, one of 34 batches of 256 and 96.
+EXAMPLES = np.array([12_800, 12_800, 12_800, 12_800, 8_800])
+
+
+def with_windows(*windows, **numbers):
+    """Return epochs and points whose training losses have these window means, five an epoch.
+
+    Each of the numbers is a list, one an epoch.
+    """
+    epochs, points = [], []
+    for i, means in enumerate(windows):
+        *inner, last = (np.cumsum(means * EXAMPLES) / np.cumsum(EXAMPLES)).tolist()
+        points += [Point(i + k / 5, average, 0.0) for k, average in enumerate(inner)]
+        epochs.append(an_epoch(**{"train_loss": last, **{k: of[i] for k, of in numbers.items()}}))
+    return {"epochs": epochs, "points": points}
 
 
 def a_run(experiment="cosine", seed=0, outcome="trained", num_epochs=None, commit="abc", **changes):

@@ -8,21 +8,12 @@ import pytest
 from d2l_lrsched.studies.clipping import measures
 from d2l_lrsched.studies.clipping.measures import MEASURES
 from d2l_lrsched.training.history import Point
-from made_up import a_run, an_epoch
-
-#: Of the five windows of an epoch: four of 50 batches of 256, one of 34 batches of 256 and 96.
-EXAMPLES = np.array([12_800, 12_800, 12_800, 12_800, 8_800])
+from made_up import a_run, an_epoch, with_windows
 
 
 def run(windows=((0.5,) * 5,), outcome="trained", seed=0, arm="both", num_epochs=None, **numbers):
     """A record of a run with these window means, five an epoch; each number one an epoch."""
-    epochs, points = [], []
-    for i, means in enumerate(windows):
-        *inner, last = np.cumsum(means * EXAMPLES) / np.cumsum(EXAMPLES)
-        points += [Point(i + k / 5, float(average), 0.0) for k, average in enumerate(inner)]
-        of_epoch = {name: values[i] for name, values in numbers.items()}
-        epochs.append(an_epoch(**{"train_loss": float(last), **of_epoch}))
-    return a_run(arm, seed, outcome, num_epochs, epochs=epochs, points=points)
+    return a_run(arm, seed, outcome, num_epochs, **with_windows(*windows, **numbers))
 
 
 def of(name, *arguments, **keywords):
