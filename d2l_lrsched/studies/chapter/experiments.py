@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 from mxnet import lr_scheduler
@@ -97,7 +96,7 @@ _CHAPTER = (
 )
 
 #: Name -> experiment: the chapter's five runs as published, and its four schedules as intended.
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType({e.name: e for e in _CHAPTER})
+EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in _CHAPTER}
 
 #: The names of the runs that the book prints, in its order.
 PUBLISHED: tuple[str, ...] = tuple(name for name in EXPERIMENTS if name in published.PRINTED)

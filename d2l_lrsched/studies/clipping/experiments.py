@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
@@ -107,7 +106,7 @@ _CLIPPING = (
 )
 
 #: Name -> experiment: those about the paper's clipping and scheduling.
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType({e.name: e for e in _CLIPPING})
+EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in _CLIPPING}
 
 #: The chapter's constant run, without and with what may keep it from collapsing.
 COLLAPSE: tuple[str, ...] = tuple(name for name in EXPERIMENTS if name.startswith("rate-"))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -70,7 +69,7 @@ _ALL = (
     ),
 )
 #: Name -> measure.
-MEASURES: Mapping[str, Measure] = MappingProxyType({measure.name: measure for measure in _ALL})
+MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _ALL}
 
 
 def measure(runs: Iterable[Run]) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs.experiment import Experiment, Schedule
@@ -221,9 +220,9 @@ PLATEAU = Exercise(
 EXERCISES = (FIXED, EXPONENT, DEEPER, WARMUP, PLATEAU)
 
 #: Name -> experiment: all of them.
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
-    {e.name: e for exercise in EXERCISES for e in exercise.experiments}
-)
+EXPERIMENTS: Mapping[str, Experiment] = {
+    e.name: e for exercise in EXERCISES for e in exercise.experiments
+}
 
 
 def jobs(
