@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
 from d2l_lrsched.studies.clipping import measures
@@ -22,26 +21,6 @@ def of(name, *arguments, **keywords):
 
 def of_run(name, run):
     return measures.measure([run])[name].item()
-
-
-def test_window_means_worked_by_hand():
-    """2 over 12,800 examples, then 1: (2 + 1) / 2, (2 + 1 + 1) / 3 ..., 72,800 / 60,000."""
-    averages = {0.2: 2.0, 0.4: 3 / 2, 0.6: 4 / 3, 0.8: 5 / 4}
-    points = [Point(epoch, loss, 0.0) for epoch, loss in averages.items()]
-    one = a_run("both", num_epochs=1, points=points, train_loss=72_800 / 60_000)
-    assert measures.window_means(one) == pytest.approx([2, 1, 1, 1, 1], abs=1e-12)
-
-
-def test_window_means_are_recovered_in_order():
-    windows = np.random.default_rng(0).uniform(0.2, 2.3, size=(10, 5))
-    assert measures.window_means(run(windows)) == pytest.approx(windows.ravel(), abs=1e-12)
-
-
-def test_a_curve_of_another_length_is_refused():
-    one = run(seed=3)
-    one.points.pop()
-    with pytest.raises(ValueError, match="both, seed 3: 3 points in 1 epochs, not 4 an epoch"):
-        measures.window_means(one)
 
 
 def test_roughness_is_the_sum_of_all_rises():
