@@ -1,4 +1,4 @@
-"""Records of runs that never took place, and where those are that did."""
+"""Records of runs that never took place, and the committed ones of those that did."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from d2l_lrsched.runs import record
+from d2l_lrsched.runs import frames, record
 from d2l_lrsched.runs.record import Run
+from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.training.history import Epoch, Point
 
 ROOT = Path(__file__).parents[1]
@@ -19,6 +20,29 @@ FIGURES = ROOT / "figures"
 def committed(study):
     """Return the committed runs of a study, read once; nobody may change them."""
     return tuple(record.read(FIGURES / study / "runs.jsonl"))
+
+
+@cache
+def table(study):
+    """Return the committed runs of a study, each draw once, as `frames.of_runs` has them."""
+    return frames.of_runs(distinct(committed(study)))
+
+
+def of(study, name):
+    """Return an experiment's committed runs, a row a seed."""
+    found = frames.of_experiment(table(study), name).sort_index()
+    assert len(found), name
+    return found
+
+
+def lost(study, name):
+    """Return the seeds of an experiment's committed runs that did not train to the end."""
+    return {*of(study, name).query("not trained").index}
+
+
+def mean(study, name, number="test_acc"):
+    """Return the mean of a last number of an experiment's committed runs that trained."""
+    return of(study, name).query("trained")[number].mean()
 
 
 _EPOCH = ("train_loss", "train_acc", "test_acc", "lr_first", "lr_last", "score_spread", "seconds")
