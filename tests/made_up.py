@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def lost(study, name):
 
 def mean(study, name, number="test_acc"):
     """Return the mean of a last number of an experiment's committed runs that trained."""
-    return of(study, name).query("trained")[number].mean()
+    return fmean(of(study, name).query("trained")[number])
 
 
 _EPOCH = ("train_loss", "train_acc", "test_acc", "lr_first", "lr_last", "score_spread", "seconds")
