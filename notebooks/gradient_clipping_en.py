@@ -43,7 +43,7 @@ from d2l_lrsched import stats
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.clipping import claims, descent, figures, tables, verdicts
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
-from d2l_lrsched.studies.clipping.measures import MEASURES
+from d2l_lrsched.studies.clipping.measures import MEASURES, measure
 
 npx.set_np()
 runs = record.read("../figures/clipping/runs.jsonl")
@@ -360,10 +360,10 @@ Markdown(frames.markdown(tables.arm_table(runs)))
 # whole story:
 
 # %%
+measured = measure(run for run in runs if run.outcome == "trained")
 for arm in claims.ARMS:
-    trained = [run for run in runs if run.experiment == arm and run.outcome == "trained"]
     for name in ("test accuracy", "roughness"):
-        values = sorted(MEASURES[name].of(run) for run in trained)
+        values = sorted(frames.of_experiment(measured[name], arm))
         print(f"{arm}, {name}:", *(f"{value:.3f}" for value in values))
 
 # %% [markdown]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 
-# Before MXNet is imported: bits depend on the number of threads. Commands get neither, for they
-# must take care of both themselves.
+# Before MXNet is imported: bits depend on the number of threads. Commands do not get it, for they
+# must take care of it themselves.
 os.environ["OMP_NUM_THREADS"] = "1"
-os.environ["MPLBACKEND"] = "agg"
 
 import signal
 import subprocess
@@ -15,12 +14,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 from hypothesis import settings
 
 from d2l_lrsched.data import source as files
 
-OURS = ("OMP_NUM_THREADS", "MPLBACKEND")
+mpl.use("agg")
 # Imported in search of doctests, they would give the whole process their few images.
 collect_ignore = ["few_images.py", "small_data.py"]
 
@@ -46,19 +46,25 @@ settings.load_profile("quick")
 
 
 @pytest.fixture(autouse=True)
-def _signals():
-    """Put back what a command called in this process does with signals."""
+def _as_before():
+    """Put back what a command called in this process does with signals and drawing."""
     before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     yield
+    os.environ.pop("MPLBACKEND", None)  # notebooks have one of their own
     for number, handler in before.items():
         signal.signal(number, handler)
 
 
 @pytest.fixture(scope="session")
-def call():
-    """Return a function that calls a command as a user does, in a process of its own."""
+def users():
+    """The environment of a user who has said nothing of threads or backends."""
+    tests = ("OMP_NUM_THREADS", "MPLBACKEND")
+    return {name: value for name, value in os.environ.items() if name not in tests}
 
-    users = {name: value for name, value in os.environ.items() if name not in OURS}
+
+@pytest.fixture(scope="session")
+def call(users):
+    """Return a function that calls a command as a user does, in a process of its own."""
 
     def call(*arguments, cwd=None, command=COMMAND, **environment):
         return subprocess.run(

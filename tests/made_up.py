@@ -1,12 +1,16 @@
-"""Records of runs that never took place, and where those are that did."""
+"""Records of runs that never took place, and the committed ones of those that did."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from statistics import fmean
 
-from d2l_lrsched.runs import record
+import numpy as np
+
+from d2l_lrsched.runs import frames, record
 from d2l_lrsched.runs.record import Run
+from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.training.history import Epoch, Point
 
 ROOT = Path(__file__).parents[1]
@@ -19,12 +23,52 @@ def committed(study):
     return tuple(record.read(FIGURES / study / "runs.jsonl"))
 
 
+@cache
+def table(study):
+    """Return the committed runs of a study, each draw once, as `frames.of_runs` has them."""
+    return frames.of_runs(distinct(committed(study)))
+
+
+def of(study, name):
+    """Return an experiment's committed runs, a row a seed."""
+    found = frames.of_experiment(table(study), name).sort_index()
+    assert len(found), name
+    return found
+
+
+def lost(study, name):
+    """Return the seeds of an experiment's committed runs that did not train to the end."""
+    return {*of(study, name).query("not trained").index}
+
+
+def mean(study, name, number="test_acc"):
+    """Return the mean of a last number of an experiment's committed runs that trained."""
+    return fmean(of(study, name).query("trained")[number])
+
+
 _EPOCH = ("train_loss", "train_acc", "test_acc", "lr_first", "lr_last", "score_spread", "seconds")
 
 
 def an_epoch(**numbers):
     """Return an epoch of these numbers, every other 0.5."""
     return Epoch(**{**dict.fromkeys(_EPOCH, 0.5), **numbers})
+
+
+#: Of the five windows of an epoch: four of 50 batches of 256, one of 34 batches of 256 and 96.
+EXAMPLES = np.array([12_800, 12_800, 12_800, 12_800, 8_800])
+
+
+def with_windows(*windows, **numbers):
+    """Return epochs and points whose training losses have these window means, five an epoch.
+
+    Each of the numbers is a list, one an epoch.
+    """
+    epochs, points = [], []
+    for i, means in enumerate(windows):
+        *inner, last = (np.cumsum(means * EXAMPLES) / np.cumsum(EXAMPLES)).tolist()
+        points += [Point(i + k / 5, average, 0.0) for k, average in enumerate(inner)]
+        epochs.append(an_epoch(**{"train_loss": last, **{k: of[i] for k, of in numbers.items()}}))
+    return {"epochs": epochs, "points": points}
 
 
 def a_run(experiment="cosine", seed=0, outcome="trained", num_epochs=None, commit="abc", **changes):

@@ -1,7 +1,7 @@
-"""What the notebooks promise: two languages that agree, outputs of their code, true numbers.
+"""What the notebooks promise: two languages that agree, and outputs of their code.
 
-Every test but the last ones takes whatever notebooks there are. The tables among the outputs are
-held to the records here, and what the prose says of the runs, notebook by notebook, below.
+These tests take whatever notebooks there are; what they say of the runs is in
+`test_notebooks_facts`.
 """
 
 from __future__ import annotations
@@ -9,28 +9,25 @@ from __future__ import annotations
 import ast
 import re
 import runpy
-from functools import cache
-from itertools import takewhile
 
-import jupytext
 import nbformat
 import pytest
 
 import d2l_lrsched as lrs
 from d2l_lrsched.data import source as files
-from d2l_lrsched.runs import frames
-from d2l_lrsched.runs import record as store
-from d2l_lrsched.studies.chapter import published, tables
-from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
-from d2l_lrsched.studies.chapter.experiments import PUBLISHED
-from d2l_lrsched.studies.chapter.verdicts import compare, distinct
-from d2l_lrsched.studies.clipping.tables import share_table
-from d2l_lrsched.training import history
-from made_up import FIGURES, ROOT
+from made_up import ROOT
+from notebook_texts import (
+    FOLDER,
+    LANGUAGES,
+    code_of,
+    notebook_of,
+    outputs_of,
+    prose_of,
+    text_of,
+    words_of,
+)
 
-FOLDER = ROOT / "notebooks"
 README = (ROOT / "README.md").read_text()
-LANGUAGES = ("vi", "en")
 #: `NAME_LANG`, of the texts and of the notebooks made from them.
 STEMS = sorted(
     {p.stem for p in FOLDER.glob("[!.]*.py")} | {p.stem for p in FOLDER.glob("[!.]*.ipynb")}
@@ -39,41 +36,6 @@ NAMES = sorted({stem.rpartition("_")[0] for stem in STEMS})
 
 each_notebook = pytest.mark.parametrize("stem", STEMS)
 each_pair = pytest.mark.parametrize("name", NAMES)
-
-
-@cache
-def text_of(stem):
-    return jupytext.read(FOLDER / f"{stem}.py").cells
-
-
-@cache
-def notebook_of(stem):
-    return nbformat.read(FOLDER / f"{stem}.ipynb", as_version=4)
-
-
-def code_of(stem):
-    return [cell for cell in notebook_of(stem).cells if cell.cell_type == "code"]
-
-
-def prose_of(stem):
-    return [cell.source for cell in text_of(stem) if cell.cell_type == "markdown"]
-
-
-def outputs_of(stem):
-    return [output for cell in code_of(stem) for output in cell.outputs]
-
-
-def words_of(output):
-    """All text of an output, images left out."""
-    data = output.get("data", {})
-    texts = [output.get("text", ""), *(data[kind] for kind in data if kind.startswith("text/"))]
-    return "\n".join(texts)
-
-
-def tables_of(stem):
-    return [
-        o.data["text/markdown"] for o in outputs_of(stem) if "text/markdown" in o.get("data", {})
-    ]
 
 
 # What they are made of
@@ -199,27 +161,18 @@ def test_one_cell_trains_for_real_and_leaves_its_last_plot(stem):
 
 
 @each_notebook
-def test_every_cell_was_run_in_order(stem):
+def test_every_cell_was_run_in_order_and_without_a_warning(stem):
     counts = [cell.execution_count for cell in code_of(stem)]
     assert counts == list(range(1, len(counts) + 1))
-
-
-@each_notebook
-def test_no_output_is_an_error_or_a_warning(stem):
     for output in outputs_of(stem):
         assert output.output_type != "error"
         assert output.get("name") != "stderr", output.text
 
 
 @each_notebook
-def test_images_are_png(stem):
-    kinds = {kind for o in outputs_of(stem) for kind in o.get("data", {}) if "image" in kind}
-    assert kinds <= {"image/png"}
-
-
-@each_notebook
-def test_no_output_names_a_path_of_the_machine(stem):
+def test_images_are_png_and_no_output_names_a_path_of_the_machine(stem):
     for output in outputs_of(stem):
+        assert {kind for kind in output.get("data", {}) if "image" in kind} <= {"image/png"}
         words = words_of(output)
         assert str(ROOT) not in words
         assert not re.search(r"(?<![\w./:])/[\w.-]+/[\w.-]", words), words
@@ -237,104 +190,3 @@ def test_the_fast_mode_gives_the_first_images(monkeypatch, arrays):
     assert (train_iter.num_examples, len(train_iter)) == (few["TRAIN"], 10)
     assert test_iter.num_examples == few["TEST"]
     assert (train_iter.images == arrays["train-images-idx3-ubyte"][:2560]).all()
-
-
-# lr_scheduling: what it says of the runs
-
-
-@pytest.fixture(scope="module")
-def runs():
-    stored = distinct(store.read(FIGURES / "chapter" / "runs.jsonl"))
-    return {run.experiment: run for run in stored if run.seed == 0}
-
-
-@pytest.fixture(scope="module")
-def baseline():
-    return distinct(store.read(FIGURES / "chapter" / "runs.jsonl"))
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_its_tables_are_made_from_the_records(lang, runs, baseline):
-    made = [
-        *(tables.chapter_table([runs[name]]) for name in PUBLISHED),
-        tables.chapter_table(runs.values()),
-        *(share_table(baseline, names) for names in (["constant"], CHAPTER)),
-        tables.verdict_table(compare(baseline)).iloc[:, :8],
-        tables.summary_table(baseline),
-    ]
-    expected = [frames.markdown(table) for table in made]
-    found = tables_of(f"lr_scheduling_{lang}")
-    assert set(expected) <= set(found)
-    others = {found_.splitlines()[0] for found_ in set(found) - set(expected)}
-    assert others == {
-        "| train loss now | stored | test acc now | stored |",
-        "| num_update | a function of num_update | one factor a call |",
-        "| class from | plotted at 1 | fed 1 | fed 30 | fed 31 | fed 7050 |",
-    }
-
-
-def by_seed(baseline, name):
-    return {run.seed: run for run in baseline if run.experiment == name}
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_what_its_cells_print_of_the_baseline(lang, baseline):
-    """Less overfitting in every seed, but the lower accuracy in most; and a coin toss."""
-    constant, square_root = (by_seed(baseline, name) for name in ("constant", "square-root"))
-    pairs = [(constant[seed].final, square_root[seed].final) for seed in range(10)]
-    higher = sum(a.test_acc > b.test_acc for a, b in pairs)
-    gaps = [[run.train_acc - run.test_acc for run in pair] for pair in pairs]
-    assert all(a > b for a, b in gaps)
-    assert all(a.train_acc > b.train_acc for a, b in pairs)
-    assert higher >= 8
-    warm, cold = (by_seed(baseline, name) for name in ("cosine-warmup", "cosine"))
-    losses = [[runs[seed].epochs[0].train_loss for runs in (warm, cold)] for seed in range(10)]
-    lower = sum(a < b for a, b in losses)
-    assert lower == 5, "a coin toss"
-    words = "\n".join(map(words_of, outputs_of(f"lr_scheduling_{lang}")))
-    assert f"higher test accuracy in {higher}, wider gap in 10 of 10 seeds" in words
-    assert f"lower with warmup in {lower} of 10 seeds" in words
-    assert "[1, 1, 1, 2, 2, 2]" in words, "several calls an update, with the number of updates"
-
-
-def test_what_it_says_of_the_runs_of_seed_0(runs):
-    dead = {name for name, run in runs.items() if run.outcome == "collapsed"}
-    assert dead == {f"{name}-per-epoch" for name in ("square-root", "multi-factor", "cosine")}
-    loss = {name: run.final.train_loss for name, run in runs.items()}
-    for slow in ("cosine", "cosine-warmup"):
-        assert loss[slow] > max(loss[name] for name in ("constant", "square-root", "multi-factor"))
-    best = max(PUBLISHED, key=lambda name: published.PRINTED[name].test_acc)
-    assert best == "multi-factor"
-
-
-def test_what_it_says_of_collapses(runs, baseline):
-    def dead(name):
-        return [seed for seed, run in by_seed(baseline, name).items() if run.outcome != "trained"]
-
-    assert not any(dead(name) for name in PUBLISHED)
-    intended = [name for name in CHAPTER if name not in PUBLISHED]
-    assert [name for name in intended if not dead(name)] == ["cosine-warmup-per-epoch"]
-    assert dead("multi-factor-per-epoch") == dead("cosine-per-epoch")
-    accuracy = runs["cosine-warmup-per-epoch"].final.test_acc
-    cosines = [*by_seed(baseline, "cosine").values(), *by_seed(baseline, "cosine-warmup").values()]
-    assert accuracy > max(run.final.test_acc for run in cosines)
-    first = runs["cosine-warmup-per-epoch"].epochs[0]
-    assert first.lr_first == first.lr_last == 0
-    (revived,) = (
-        run
-        for run in by_seed(baseline, "square-root-per-epoch").values()
-        if run.outcome == "trained"
-    )
-    spreads = (epoch.score_spread for epoch in revived.epochs)
-    asleep = list(takewhile(lambda spread: spread < history.COLLAPSED_SPREAD, spreads))
-    assert len(asleep) == revived.num_epochs / 2
-
-
-def test_the_cosine_with_warmup_as_intended_is_among_the_best(baseline):
-    means = {}
-    for name in CHAPTER:
-        lived = [
-            r.final.test_acc for r in by_seed(baseline, name).values() if r.outcome == "trained"
-        ]
-        means[name] = sum(lived) / len(lived)
-    assert "cosine-warmup-per-epoch" in sorted(means, key=means.get)[-2:]

@@ -1,89 +1,170 @@
-"""What the notebooks count in words, in both languages, filled in from the records."""
+"""What the notebooks show and say of the runs, held to the records.
+
+Their tables are made anew, and what they count in words is filled into the sentences of both
+languages. What the prose says besides, and README does not, has a test a section.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from functools import cache
+from itertools import takewhile
 
-import jupytext
+import numpy as np
 import pytest
 
-from d2l_lrsched.runs import record
-from d2l_lrsched.studies.chapter import verdicts
+from d2l_lrsched import stats
+from d2l_lrsched.data import UPDATES_PER_EPOCH
+from d2l_lrsched.runs import frames
+from d2l_lrsched.studies.chapter import tables as chapter_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
+from d2l_lrsched.studies.chapter.experiments import PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED
-from d2l_lrsched.studies.clipping import claims
-from made_up import FIGURES, ROOT
+from d2l_lrsched.studies.chapter.verdicts import compare
+from d2l_lrsched.studies.clipping import tables as clipping_tables
+from d2l_lrsched.studies.clipping.claims import ARMS
+from d2l_lrsched.studies.clipping.descent import descents
+from d2l_lrsched.studies.clipping.experiments import COLLAPSE
+from d2l_lrsched.studies.clipping.verdicts import NOT_DECIDED, judge, rescues
+from d2l_lrsched.studies.exercises import experiments as exercises
+from d2l_lrsched.studies.exercises.page import answers, differences
+from d2l_lrsched.studies.sampling import page as sampling_page
+from d2l_lrsched.studies.sampling import posterior
+from d2l_lrsched.studies.sampling import record as sampling_record
+from d2l_lrsched.studies.sampling.verdicts import sampling_errors
+from d2l_lrsched.training.history import COLLAPSED_SPREAD
+from made_up import FIGURES, committed, lost, mean, of, table
+from notebook_texts import outputs_of, prose_of, words_of
 
 WORDS = {
     "en": ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"],
     "vi": ["không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín", "mười"],
 }
+each_language = pytest.mark.parametrize("language", WORDS)
+
+
+# Tables
 
 
 @cache
-def runs(study):
-    """Experiment -> its committed runs, each draw once."""
-    found = defaultdict(list)
-    for run in verdicts.distinct(record.read(FIGURES / study / "runs.jsonl")):
-        found[run.experiment].append(run)
-    return found
+def pooled():
+    """The settings of the sampling, by name, each with all that was sampled."""
+    samples = sampling_record.read(FIGURES / "sampling" / "samples.jsonl")
+    return {sampled.setting.name: sampled for sampled in sampling_record.pool(samples)}
 
 
-def dead(study, name):
-    found = runs(study)[name]
-    return {run.seed for run in found if run.outcome != "trained"}, len(found)
+def tables_of_lr_scheduling():
+    runs = list(table("chapter").run)
+    of_seed_0 = {run.experiment: run for run in runs if run.seed == 0}
+    yield from (chapter_tables.chapter_table([of_seed_0[name]]) for name in PUBLISHED)
+    yield chapter_tables.chapter_table(of_seed_0.values())
+    yield from (clipping_tables.share_table(runs, names) for names in (["constant"], CHAPTER))
+    yield chapter_tables.verdict_table(compare(runs)).iloc[:, :8]
+    yield chapter_tables.summary_table(runs)
+
+
+def tables_of_gradient_clipping():
+    runs = committed("clipping")
+    yield clipping_tables.descent_table(descents())
+    yield clipping_tables.pilot_table(runs)
+    yield clipping_tables.clipped_table(runs)
+    yield clipping_tables.arm_table(runs)
+    yield clipping_tables.claim_table(judge(runs))
+    yield clipping_tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS])
+    yield clipping_tables.rescue_table(rescues(runs))
+
+
+def tables_of_exercises():
+    for made in (answers, differences):
+        yield from (made(table("exercises"), exercise) for exercise in exercises.EXERCISES)
+    yield sampling_page.last_update(list(pooled().values()))
+    yield sampling_page.averages(list(pooled().values()))
+    yield sampling_page.method(list(pooled().values()))
+
+
+#: Notebook -> what makes its tables, and the first lines of those that are no records'.
+TABLES = {
+    "lr_scheduling": (
+        tables_of_lr_scheduling,
+        {
+            "| train loss now | stored | test acc now | stored |",
+            "| num_update | a function of num_update | one factor a call |",
+            "| class from | plotted at 1 | fed 1 | fed 30 | fed 31 | fed 7050 |",
+        },
+    ),
+    "gradient_clipping": (
+        tables_of_gradient_clipping,
+        {"| measure | definition | better |"},
+    ),
+    "exercises": (
+        tables_of_exercises,
+        {
+            "| exponent | share of the run below a tenth | sum of the rates, constant = 1 |",
+            "| peak | warmup | collapsed | after having learned | the last rates before |",
+            "| train loss now | stored | test acc now | stored |",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("notebook", TABLES)
+def test_the_tables_are_made_from_the_records(notebook):
+    make, others = TABLES[notebook]
+    made = {one if isinstance(one, str) else frames.markdown(one) for one in make() if len(one)}
+    for language in WORDS:
+        outputs = outputs_of(f"{notebook}_{language}")
+        shown = {o.data["text/markdown"] for o in outputs if "text/markdown" in o.get("data", {})}
+        assert made <= shown
+        assert {text.splitlines()[0] for text in shown - made} == others
+
+
+# Counts
 
 
 def at_half():
-    (seeds, n), (plateau, _) = (dead("exercises", name) for name in ("fixed-0.5", "plateau-warmup"))
-    assert not plateau
-    return {"dead": len(seeds), "n": n}
+    assert not lost("exercises", "plateau-warmup")
+    return {"dead": len(lost("exercises", "fixed-0.5")), "n": len(of("exercises", "fixed-0.5"))}
 
 
 def warmups_to_half():
     none, short, tenth, long = (
-        dead("exercises", f"warmup-{w}-peak-0.5") for w in ("0", "0.02", "0.1", "0.4")
+        lost("exercises", f"warmup-{w}-peak-0.5") for w in ("0", "0.02", "0.1", "0.4")
     )
-    assert len(none[0]) == len(short[0])
-    assert not tenth[0] | long[0]
-    return {"dead": len(none[0]), "n": none[1]}
+    assert len(none) == len(short)
+    assert not tenth | long
+    return {"dead": len(none), "n": len(of("exercises", "warmup-0-peak-0.5"))}
 
 
 def at_seven_tenths():
-    seeds, n = dead("exercises", "fixed-0.7")
-    all_of_them, _ = dead("exercises", "fixed-1")
-    assert len(all_of_them) == n
-    return {"left": n - len(seeds)}
+    n = len(of("exercises", "fixed-0.7"))
+    assert len(lost("exercises", "fixed-1")) == n
+    return {"left": n - len(lost("exercises", "fixed-0.7"))}
 
 
 def beginnings():
-    long = {run.seed: run for run in runs("chapter")["constant"] if run.num_epochs > 8}
+    short, long = of("exercises", "fixed-0.3").run, of("chapter", "constant").run
 
-    def losses(run):
-        return [epoch.train_loss for epoch in run.epochs[:8]]
+    def numbers(run):
+        return [(epoch.train_loss, epoch.test_acc) for epoch in run.epochs[:8]]
 
-    short = runs("exercises")["fixed-0.3"]
-    same = [run for run in short if losses(run) == losses(long[run.seed])]
-    return {"same": len(same), "n": len(short), "long": len(long)}
+    same = [numbers(run) == numbers(long[seed]) for seed, run in short.items()]
+    return {"same": sum(same), "n": len(short), "long": len(long)}
 
 
 def higher_with_a_plateau():
-    constant = {run.seed: run.final.test_acc for run in runs("exercises")["fixed-0.3"]}
-    plateau = runs("exercises")["plateau"]
-    assert all(run.final.test_acc > constant[run.seed] for run in plateau)
+    plateau = of("exercises", "plateau").test_acc
+    assert (plateau > of("exercises", "fixed-0.3").test_acc).all()
     return {"n": len(plateau)}
 
 
 def as_intended():
     names = [name for name in CHAPTER if name not in PRINTED]
-    of_seed_0 = [name for name in names if 0 in dead("chapter", name)[0]]
+    of_seed_0 = [name for name in names if 0 in lost("chapter", name)]
     return {"dead": len(of_seed_0), "n": len(names), "printed": len(PRINTED)}
 
 
 def four_arms():
-    (seeds,) = {len(runs("clipping")[arm]) for arm in claims.ARMS}
-    (epochs,) = {run.num_epochs for arm in claims.ARMS for run in runs("clipping")[arm]}
+    (seeds,) = {len(of("clipping", arm)) for arm in ARMS}
+    (epochs,) = {epochs for arm in ARMS for epochs in of("clipping", arm).num_epochs}
     return {"epochs": epochs, "seeds": seeds}
 
 
@@ -136,12 +217,292 @@ FACTS = [
 ]
 
 
-@pytest.mark.parametrize("language", WORDS)
+@each_language
 @pytest.mark.parametrize(("notebook", "english", "vietnamese", "numbers"), FACTS)
 def test_a_count_is_what_the_records_say(notebook, english, vietnamese, numbers, language):
     words = {name: WORDS[language][number] for name, number in numbers().items()}
     words.update({name.capitalize(): word.capitalize() for name, word in words.items()})
-    cells = jupytext.read(ROOT / "notebooks" / f"{notebook}_{language}.py").cells
-    prose = " ".join(" ".join(cell.source for cell in cells).split())
+    prose = " ".join(" ".join(prose_of(f"{notebook}_{language}")).split())
     said = (english if language == "en" else vietnamese).format(**words)
     assert said in prose
+
+
+# lr_scheduling
+
+
+@each_language
+def test_what_its_cells_print_of_the_baseline(language):
+    """Less overfitting in every seed, but the lower accuracy in most; and a coin toss."""
+    constant, square_root = (of("chapter", name) for name in ("constant", "square-root"))
+    higher = (constant.test_acc > square_root.test_acc).sum()
+    gaps = [found.train_acc - found.test_acc for found in (constant, square_root)]
+    assert (gaps[0] > gaps[1]).all()
+    assert (constant.train_acc > square_root.train_acc).all()
+    assert higher >= 8
+    warm, cold = (of("chapter", name).run.map(first_loss) for name in ("cosine-warmup", "cosine"))
+    lower = (warm < cold).sum()
+    assert lower == 5, "a coin toss"
+    words = "\n".join(map(words_of, outputs_of(f"lr_scheduling_{language}")))
+    assert f"higher test accuracy in {higher}, wider gap in 10 of 10 seeds" in words
+    assert f"lower with warmup in {lower} of 10 seeds" in words
+    assert "[1, 1, 1, 2, 2, 2]" in words, "several calls an update, with the number of updates"
+
+
+def first_loss(run):
+    return run.epochs[0].train_loss
+
+
+def test_what_it_says_of_the_runs_of_seed_0():
+    loss = {name: of("chapter", name).train_loss[0] for name in CHAPTER}
+    for slow in ("cosine", "cosine-warmup"):
+        assert loss[slow] > max(loss[name] for name in ("constant", "square-root", "multi-factor"))
+    assert max(PUBLISHED, key=lambda name: PRINTED[name].test_acc) == "multi-factor"
+
+
+def test_what_it_says_of_collapses():
+    dead = {name: lost("chapter", name) for name in CHAPTER}
+    assert [name for name in CHAPTER if not dead[name]] == [*PUBLISHED, "cosine-warmup-per-epoch"]
+    assert dead["multi-factor-per-epoch"] == dead["cosine-per-epoch"]
+    warm = of("chapter", "cosine-warmup-per-epoch")
+    for name in ("cosine", "cosine-warmup"):
+        assert warm.test_acc[0] > of("chapter", name).test_acc.max()
+    first = warm.run[0].epochs[0]
+    assert first.lr_first == first.lr_last == 0
+    (revived,) = of("chapter", "square-root-per-epoch").query("trained").run
+    spreads = (epoch.score_spread for epoch in revived.epochs)
+    asleep = list(takewhile(lambda spread: spread < COLLAPSED_SPREAD, spreads))
+    assert len(asleep) == revived.num_epochs / 2
+    best = sorted(CHAPTER, key=lambda name: mean("chapter", name))[-2:]
+    assert "cosine-warmup-per-epoch" in best
+
+
+# gradient_clipping
+
+
+@each_language
+def test_the_live_run_is_clipped_nearly_always_in_its_first_epoch(language):
+    text = "".join(o.get("text", "") for o in outputs_of(f"gradient_clipping_{language}"))
+    (first,) = (line for line in text.splitlines() if line.startswith("epoch 1:"))
+    assert int(first.split()[2].rstrip("%")) > 90
+
+
+def test_long_gradients_do_not_tell_who_dies():
+    """The pilot's largest norms overlap, dead and living."""
+    pilot = of("clipping", "pilot")
+    largest = pilot.run.map(lambda run: max(epoch.norm_max for epoch in run.epochs))
+    living, dead = largest[pilot.trained], largest[pilot.outcome == "collapsed"]
+    assert dead.min() < living.max()
+    assert living.min() < dead.max()
+
+
+def test_some_intervals_exclude_0_where_nothing_is_decided():
+    judged = judge(committed("clipping"))
+    undecided = [j.interval for j in judged if j.verdict == NOT_DECIDED]
+    assert any(interval.low > 0 or interval.high < 0 for interval in undecided)
+    of_claim = {(j.claim.measure, j.claim.worse, j.claim.better): j for j in judged}
+    assert of_claim["survival", "neither", "clipping"].verdict == NOT_DECIDED
+    arms = of_claim["test accuracy", "scheduler", "both"]
+    assert arms.interval.low < 0 < arms.interval.high
+
+
+def test_the_clipped_share_falls_with_the_epochs():
+    for run in of("clipping", "clipping").run:
+        assert run.epochs[0].clipped > run.final.clipped
+
+
+# exercises
+
+
+def verdicts(exercise):
+    """What the last column of the differences says, by what is compared."""
+    found = differences(table("exercises"), exercise)
+    return dict(zip(found["compared"], found[""]))
+
+
+def means(names, number="test_acc"):
+    return [mean("exercises", name, number) for name in names]
+
+
+def test_what_it_says_of_fixed_rates():
+    names = [exercises.fixed_name(rate) for rate in exercises.FIXED_RATES]
+    assert [len(lost("exercises", name)) for name in names] == [0, 0, 0, 2, 4, 5]
+    losses, accuracies = means(names[:3], "train_loss"), means(names[:3])
+    assert losses == sorted(losses, reverse=True)
+    assert accuracies == sorted(accuracies)
+    assert max(means(names[3:5])) < accuracies[-1]
+    none, all_five = (stats.share(k, 5) for k in (0, 5))
+    assert (round(none[1], 1), round(all_five[0], 1)) == (0.5, 0.5), "about one half"
+
+
+def test_what_it_says_of_thirty_epochs():
+    epochs = frames.of_epochs(of("chapter", "constant").run)
+    early, late = (epochs.xs(n, level="epoch") for n in (8, 30))
+    gains = late.test_acc - early.test_acc
+    gaps = [found.train_acc - found.test_acc for found in (early, late)]
+    assert (gains > 0).sum() >= 7, "in most seeds"
+    assert (gaps[0] < gaps[1]).all()
+    assert (gaps[1] - gaps[0]).mean() > gains.mean(), "the larger part"
+    winner = early.test_acc.idxmax()
+    before, after = (found.test_acc[winner] - found.test_acc.mean() for found in (early, late))
+    assert 0 < after < before / 2, "most of the lead"
+
+
+def test_what_it_says_of_warmups():
+    dead = {
+        peak: [len(lost("exercises", exercises.warmup_name(w, peak))) for w in exercises.WARMUPS]
+        for peak in exercises.PEAKS
+    }
+    assert dead == {0.5: [1, 1, 0, 0], 0.7: [4, 5, 1, 1], 1.0: [5, 5, 5, 5]}
+    to_half = means(exercises.warmup_name(w, 0.5) for w in exercises.WARMUPS)
+    assert min(to_half[2:]) > max(to_half[:2])
+    assert {*verdicts(exercises.WARMUP).values()} == {"not decided"}
+
+
+def test_how_it_says_that_networks_died():
+    """Young after a short warmup, after a long one grown up; below 1.5 they had learned."""
+    died = {
+        warmup: [
+            run
+            for peak in exercises.PEAKS
+            for run in of("exercises", exercises.warmup_name(warmup, peak)).query("not trained").run
+        ]
+        for warmup in exercises.WARMUPS
+    }
+    young = [run for warmup in (0.0, 0.02, 0.1) for run in died[warmup]]
+    assert not any((frames.window_means(run) < 1.5).any() for run in young)
+    for run in died[0.4]:  # the next window, in which it died, ends before the peak
+        index = np.flatnonzero(frames.window_means(run) < 1.5).max() + 1
+        end = UPDATES_PER_EPOCH * (index // 5 + frames.WINDOW_ENDS[index % 5])
+        assert end < 0.4 * 4 * UPDATES_PER_EPOCH, run.experiment
+    assert {run.experiment for run in died[0.4]} == {
+        exercises.warmup_name(0.4, peak) for peak in (0.7, 1.0)
+    }
+    highest = [np.nanmax(frames.window_means(run)) for run in died[0.4]]
+    assert sum(loss > 1e10 for loss in highest) >= 2, "many billions"
+    assert sum(run.outcome == "non-finite" for run in died[0.4]) == 1
+
+
+def test_at_the_edge_other_seeds_die():
+    steady, falling = (lost("exercises", name) for name in ("fixed-0.5", "warmup-0-peak-0.5"))
+    assert steady
+    assert falling
+    assert not steady & falling
+    assert exercises.cosine(4 * UPDATES_PER_EPOCH, 0.5)(50) > 0.99 * 0.5
+
+
+def test_what_it_says_of_samples():
+    found = sampling_page.last_update(list(pooled().values())).set_index("setting")
+    disagree = found["agrees with the prediction"].str.startswith("no")
+    assert list(found.index[disagree]) == ["fixed-unstable"]
+    assert found["agrees with the posterior"].str.startswith("no").all()
+    distances = {name: sampled.found.distance[-1] for name, sampled in pooled().items()}
+    assert min(distances, key=distances.get) == "paper"
+    near = {name: sampled.near for name, sampled in pooled().items() if sampled.near is not None}
+    assert near.keys() == {"paper", "fixed-small"}
+    assert near["paper"] < 0.6 * near["fixed-small"], "much sooner"
+    paper = pooled()["paper"]
+    assert paper.exact.distance[-1] < sampling_errors(paper.num_chains)["W2"]
+    assert paper.num_chains >= 2000, "thousands"
+    bound = 4 / posterior.PRECISIONS[0]
+    assert bound < posterior.SETTINGS["fixed-unstable"].step < 1.02 * bound, "hardly above"
+    narrow, wide = np.sqrt(pooled()["fixed-unstable"].exact.variance[-1])
+    assert np.spacing(narrow) > 1e6 * wide, "rounding"
+
+
+def test_what_it_says_of_samples_without_noise():
+    """A point; and a cloud that is round, where the posterior's axes differ by nearly two."""
+    units = np.sqrt(posterior.PRECISIONS)
+    assert np.sqrt(pooled()["sgd-paper"].found.variance[-1]).max() < 0.2
+    axes = np.sqrt(pooled()["sgd-moderate"].found.variance[-1]) / units
+    assert max(axes) / min(axes) < 1.2 < 1.8 < max(units) / min(units)
+
+
+def test_what_it_says_of_the_no_of_the_paper():
+    for name in ("paper", "fixed-small"):
+        sampled = pooled()[name]
+        error = sampling_errors(sampled.num_chains)["variance"]
+        found, exact = sampled.found.variance[-1, 0], sampled.exact.variance[-1, 0]
+        assert 1 < exact < 1.1
+        luck, all_in_all = (found / exact - 1) / error, (found - 1) / error
+        assert 2 < luck < 3.5
+        if name == "paper":
+            assert luck > 2 / 3 * all_in_all, "most of it is luck"
+
+
+def test_what_it_says_of_averages():
+    paper = pooled()["paper"]
+    for name, truth in (("mean", 0), ("square", 1)):
+        errors = {
+            w: np.abs(paper.averages[w][name][0].mean - truth).max() for w in ("weighted", "plain")
+        }
+        assert errors["plain"] < errors["weighted"]
+    burnt = int(posterior.BURN_IN * posterior.NUM_UPDATES)
+    expected, _ = posterior.predict(posterior.SETTINGS["paper"].steps(posterior.NUM_UPDATES))
+    assert abs(expected[burnt, 1]) > 1, "still on their way along the wide axis"
+
+
+def test_what_it_says_of_the_deeper_network():
+    """What README says of it as well, `test_readme` holds."""
+    assert not any(lost("exercises", e.name) for e in exercises.DEEPER.experiments)
+    words = verdicts(exercises.DEEPER)
+    for other in ("resnet-constant", "resnet-poly"):
+        assert words[f"resnet-cosine - {other}"] == "resnet-cosine is higher"
+    for other in ("resnet-steps", "resnet-warmup-cosine"):
+        assert words[f"resnet-cosine - {other}"] == "not decided"
+    assert len(words) == 4
+    poly, cosine = means(("resnet-poly", "resnet-cosine"), "train_loss")
+    assert poly > cosine
+
+
+def test_what_it_says_of_exponents():
+    names = [*map(exercises.poly_name, exercises.EXPONENTS), "fixed-0.3"]
+    assert names == ["poly-0.5", "poly-1", "poly-2", "poly-4", "fixed-0.3"]
+    losses, accuracies = means(names, "train_loss"), means(names)
+    assert losses[1] < losses[2] < losses[3]
+    assert max(losses[:2]) < losses[4]
+    assert min(accuracies[:2]) > accuracies[4]
+    words = verdicts(exercises.EXPONENT)
+    assert words.pop("poly-4 - fixed-0.3") == "fixed-0.3 is higher"
+    assert {*words.values()} == {"not decided"}
+    for run in of("exercises", "poly-4").run:
+        later = [epoch.test_acc for epoch in run.epochs[4:]]
+        assert max(later) - min(later) < 0.005, "flat"
+
+
+def test_what_it_says_of_the_dead_that_started_from_03():
+    dead = [of("exercises", name).query("not trained").run for name in ("poly-1", "poly-2")]
+    assert [len(runs) for runs in dead] == [1, 1]
+    assert not lost("exercises", "poly-0.5") | lost("exercises", "poly-4")
+    for (run,) in dead:
+        assert all(epoch.test_acc < 0.11 for epoch in run.epochs), "from the first on"
+        assert max(epoch.lr_first for epoch in run.epochs) <= 0.3
+        assert frames.window_means(run).min() > 2.1, "never learned"
+    assert exercises.poly(8 * UPDATES_PER_EPOCH, 0.3, 2.0)(50) > 0.9 * 0.3, "by a few percent only"
+    for at_03 in (("clipping", "rate-0.3"), ("exercises", "fixed-0.3"), ("chapter", "constant")):
+        assert not lost(*at_03), "until now none of ours"
+
+
+def test_what_it_says_of_the_plateau():
+    for name in ("plateau", "plateau-warmup"):
+        assert not lost("exercises", name)
+        for run in of("exercises", name).run:
+            losses = [epoch.train_loss for epoch in run.epochs]
+            rates = [epoch.lr_last for epoch in run.epochs]
+            cut = next(i for i in range(1, len(rates)) if rates[i] < rates[i - 1])
+            assert losses[cut - 1] > 0.9 * losses[cut - 2]
+            assert losses[cut] < 0.9 * losses[cut - 1]
+            assert cut in (4, 5), "at much the same times"
+    assert verdicts(exercises.PLATEAU) == {
+        "plateau - fixed-0.3": "plateau is higher",
+        "plateau-warmup - plateau": "plateau-warmup is higher",
+    }
+    lenets = [
+        experiment.name
+        for exercise in exercises.EXERCISES
+        if exercise is not exercises.DEEPER
+        for experiment in exercise.experiments
+        if len(lost("exercises", experiment.name)) < 5
+    ]
+    assert min(lenets, key=lambda name: mean("exercises", name, "train_loss")) == "plateau-warmup"
+    plateau, slow = means(("plateau", "poly-0.5"))
+    assert abs(plateau - slow) < 0.01, "about as far"

@@ -11,7 +11,6 @@ import shlex
 from collections import Counter, defaultdict
 from datetime import datetime
 from functools import cache
-from statistics import fmean, stdev
 
 import pytest
 import yaml
@@ -20,8 +19,8 @@ from scipy import stats
 from d2l_lrsched import cli
 from d2l_lrsched.data import UPDATES_PER_EPOCH, batches
 from d2l_lrsched.data import source as files
-from d2l_lrsched.runs import record
 from d2l_lrsched.runs.experiment import NUM_EPOCHS
+from d2l_lrsched.stats import mean_sd
 from d2l_lrsched.studies.chapter import verdicts
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.published import PRINTED
@@ -29,7 +28,7 @@ from d2l_lrsched.studies.clipping import claims
 from d2l_lrsched.studies.clipping.verdicts import CONFIRMED, CONTRADICTED, NOT_DECIDED, judge
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.training.history import COLLAPSED_SPREAD
-from made_up import FIGURES, ROOT
+from made_up import ROOT, committed, lost, mean, of, table
 
 README = (ROOT / "README.md").read_text()
 WORDS = (
@@ -44,35 +43,7 @@ def one_line(text):
     return " ".join(text.split())
 
 
-# Runs and what is taken from them
-
-
-@cache
-def runs(study):
-    """The committed runs of full length, each draw once: experiment -> [run of each seed]."""
-    found = defaultdict(list)
-    for run in verdicts.distinct(record.read(FIGURES / study / "runs.jsonl")):
-        if study != "chapter" or run.num_epochs == NUM_EPOCHS:
-            found[run.experiment].append(run)
-    return found
-
-
-def trained(found):
-    return [run for run in found if run.outcome == "trained"]
-
-
-def dead(found):
-    return len(found) - len(trained(found))
-
-
-def mean_and_sd(found, number):
-    values = [getattr(run.final, number) for run in trained(found)]
-    spread = f" ± {stdev(values):.3f}" if len(values) > 1 else ""
-    return f"{fmean(values):.3f}{spread}"
-
-
-def mean(found, number="test_acc"):
-    return fmean(getattr(run.final, number) for run in trained(found))
+# Facts: a sentence, and the function that gives its numbers
 
 
 @cache
@@ -82,8 +53,6 @@ def rates(name):
     schedule = params.get("lr_scheduler", lambda n: params["learning_rate"])
     return [schedule(n) for n in range(1, NUM_EPOCHS * UPDATES_PER_EPOCH + 1)]
 
-
-# Facts: a sentence, and the function that gives its numbers
 
 FACTS = {}
 
@@ -129,7 +98,7 @@ def plotted_then_trained():
     "runs collapsed; their test accuracy is {ours:.3f}."
 )
 def the_printed_collapse():
-    printed, ours = PRINTED["constant"], runs("chapter")["constant"]
+    printed, n = PRINTED["constant"], len(of("chapter", "constant"))
     assert printed.collapsed
     assert printed.train_loss == round(math.log(10), 3)
     return {
@@ -138,9 +107,9 @@ def the_printed_collapse():
         "classes": round(math.exp(printed.train_loss)),
         "word": WORDS[round(math.exp(printed.train_loss))],
         "rate": CHAPTER["constant"].learning_rate,
-        "dead": WORDS[dead(ours)],
-        "n": WORDS[len(ours)],
-        "ours": mean(ours),
+        "dead": WORDS[len(lost("chapter", "constant"))],
+        "n": WORDS[n],
+        "ours": mean("chapter", "constant"),
     }
 
 
@@ -149,16 +118,17 @@ def the_printed_collapse():
     "{schedules} schedules without a warmup, {others} of {m} did."
 )
 def as_intended():
-    warm = runs("chapter")["cosine-warmup-per-epoch"]
-    cold = [runs("chapter")[name] for name in INTENDED if "warmup" not in name]
-    assert mean(warm) > max(mean(runs("chapter")[name]) for name in PRINTED)
+    warm = "cosine-warmup-per-epoch"
+    cold = [name for name in INTENDED if name != warm]
+    acc = mean("chapter", warm)
+    assert acc > max(mean("chapter", name) for name in PRINTED)
     return {
-        "acc": mean(warm),
-        "dead": WORDS[dead(warm)],
-        "n": WORDS[len(warm)],
+        "acc": acc,
+        "dead": WORDS[len(lost("chapter", warm))],
+        "n": WORDS[len(of("chapter", warm))],
         "schedules": WORDS[len(cold)],
-        "others": WORDS[sum(map(dead, cold))],
-        "m": WORDS[sum(map(len, cold))],
+        "others": WORDS[sum(len(lost("chapter", name)) for name in cold)],
+        "m": WORDS[sum(len(of("chapter", name)) for name in cold)],
     }
 
 
@@ -167,7 +137,7 @@ def as_intended():
     "among them all {tests} test accuracies, cannot be decided"
 )
 def the_verdicts():
-    found = verdicts.compare([run for of_one in runs("chapter").values() for run in of_one])
+    found = verdicts.compare(table("chapter").run)
     counts = Counter(v.verdict for v in found)
     assert counts[verdicts.DIFFERENT] == 0
     of_tests = [v.verdict for v in found if v.number == "test_acc"]
@@ -185,8 +155,7 @@ def the_verdicts():
     "two-core machine"
 )
 def how_long_the_book_takes():
-    first = [runs("chapter")[name][0] for name in PRINTED]
-    assert {run.seed for run in first} == {0}
+    first = [of("chapter", name).run[0] for name in PRINTED]
     starts = [datetime.fromisoformat(run.started).timestamp() for run in first]
     ends = [start + run.seconds for start, run in zip(starts, first)]
     minutes = round((max(ends) - min(starts)) / 60)
@@ -205,7 +174,7 @@ def what_the_table_shows():
 @fact("seed 0 was trained with the book's net, the others with `--net fast`")
 def which_net():
     for name in CHAPTER:
-        nets = {run.seed: run.settings["net"] for run in runs("chapter")[name]}
+        nets = {run.seed: run.settings["net"] for run in of("chapter", name).run}
         assert nets.pop(0) != "fast"
         assert set(nets.values()) == {"fast"}
     return {}
@@ -216,12 +185,13 @@ def which_net():
     "{seeds} seeds, at a constant {rate} or with a warmup to {rate} and a cosine down to 0."
 )
 def the_clipping_study():
-    arms = {name: runs("clipping")[name] for name in claims.ARMS}
-    (epochs,) = {run.num_epochs for of_one in arms.values() for run in of_one}
-    (seeds,) = {tuple(sorted(run.seed for run in of_one)) for of_one in arms.values()}
-    assert {run.epochs[0].lr_first for run in arms["neither"]} == {0.5}
-    assert round(max(e.lr_first for e in arms["both"][0].epochs), 3) == 0.5
-    assert max(run.final.lr_last for run in arms["both"]) < 0.001
+    arms = [of("clipping", name) for name in claims.ARMS]
+    (epochs,) = {epochs for arm in arms for epochs in arm.num_epochs}
+    (seeds,) = {tuple(arm.index) for arm in arms}
+    assert {of("clipping", "neither").run[seed].epochs[0].lr_first for seed in seeds} == {0.5}
+    both = of("clipping", "both")
+    assert round(max(epoch.lr_first for epoch in both.run[0].epochs), 3) == 0.5
+    assert both.lr_last.max() < 0.001
     return {
         "arms": WORDS[len(arms)],
         "epochs": WORDS[epochs],
@@ -235,17 +205,17 @@ def the_clipping_study():
     "{seeds} seeds are too few for the paired test to decide it."
 )
 def clipping_prevents_collapse():
-    arms = [runs("clipping")[name] for name in claims.ARMS]
-    assert [sum(map(dead, arms[1:])), sum(map(len, arms[1:]))] == [0, 30]
+    dead, *others = (len(lost("clipping", name)) for name in claims.ARMS)
+    n, *ns = (len(of("clipping", name)) for name in claims.ARMS)
+    assert [sum(others), sum(ns)] == [0, 30]
     of_survival = [j for j in judged() if j.claim.measure == "survival"]
     assert {j.verdict for j in of_survival} == {NOT_DECIDED}
-    ten = WORDS[len(arms[0])]
-    return {"dead": WORDS[dead(arms[0])], "n": ten, "seeds": ten.capitalize()}
+    return {"dead": WORDS[dead], "n": WORDS[n], "seeds": WORDS[n].capitalize()}
 
 
 @cache
 def judged():
-    return judge([run for of_one in runs("clipping").values() for run in of_one])
+    return judge(committed("clipping"))
 
 
 @fact(
@@ -265,30 +235,21 @@ def the_papers_claims():
     }
     assert found[CONTRADICTED] == {("test accuracy", "clipping", "scheduler")}
     assert ("test accuracy", "scheduler", "both") in found[NOT_DECIDED]
-    clipped, scheduled = (
-        {run.seed: run.final.test_acc for run in runs("clipping")[name]}
-        for name in ("clipping", "scheduler")
-    )
-    assert all(clipped[seed] < scheduled[seed] for seed in clipped)
+    clipped, scheduled = (of("clipping", name).test_acc for name in ("clipping", "scheduler"))
+    assert (clipped < scheduled).all()
     return {"n": len(judged()), "yes": 3, "no": 1, "seeds": WORDS[len(clipped)]}
 
 
 @fact("Clipping only clips at least {share:.0f} % of the first epoch's updates.")
 def a_speed_limit():
-    least = min(run.epochs[0].clipped for run in runs("clipping")["clipping"])
+    least = min(run.epochs[0].clipped for run in of("clipping", "clipping").run)
     return {"share": math.floor(100 * least)}
 
 
-def of_exercise(name):
-    found = runs("exercises")[name]
-    assert found, name
-    return found
-
-
-def surely_higher(these, those):
-    """Whether the test accuracies are, paired by seed, at 5 %."""
-    a, b = ([run.final.test_acc for run in sorted(s, key=lambda r: r.seed)] for s in (these, those))
-    return fmean(a) > fmean(b) and stats.ttest_rel(a, b).pvalue < 0.05
+def surely_higher(name, other):
+    """Whether an exercise's test accuracies are, paired by seed, at 5 %."""
+    a, b = (of("exercises", n).test_acc for n in (name, other))
+    return a.mean() > b.mean() and stats.ttest_rel(a, b).pvalue < 0.05
 
 
 @fact(
@@ -296,16 +257,16 @@ def surely_higher(these, those):
     "all at 1."
 )
 def a_fixed_rate():
-    found = {rate: of_exercise(exercises.fixed_name(rate)) for rate in exercises.FIXED_RATES}
-    means = {rate: mean(of_one) for rate, of_one in found.items() if trained(of_one)}
+    names = {rate: exercises.fixed_name(rate) for rate in exercises.FIXED_RATES}
+    dead = {rate: len(lost("exercises", name)) for rate, name in names.items()}
+    n = len(of("exercises", names[1.0]))
+    means = {rate: mean("exercises", name) for rate, name in names.items() if dead[rate] < n}
     best = max(means, key=means.get)
-    highest = {r: max(run.final.test_acc for run in of_one) for r, of_one in found.items()}
-    assert max(highest, key=highest.get) == best
-    assert [rate for rate in found if rate > best] == [0.5, 0.7, 1.0]
-    assert not any(dead(found[rate]) for rate in found if rate <= best)
-    assert dead(found[1.0]) == len(found[1.0])
-    words = {"half": WORDS[dead(found[0.5])], "most": WORDS[dead(found[0.7])]}
-    return {"best": best, "n": WORDS[len(found[0.5])], **words}
+    assert max(names, key=lambda rate: of("exercises", names[rate]).test_acc.max()) == best
+    assert [rate for rate in names if rate > best] == [0.5, 0.7, 1.0]
+    assert not any(dead[rate] for rate in names if rate <= best)
+    assert dead[1.0] == n
+    return {"best": best, "n": WORDS[n], "half": WORDS[dead[0.5]], "most": WORDS[dead[0.7]]}
 
 
 @fact(
@@ -313,8 +274,8 @@ def a_fixed_rate():
     "the constant rate), a fast one starves ({high:.3f} at exponent 4)."
 )
 def the_exponent():
-    low, high = (mean(of_exercise(exercises.poly_name(e)), "train_loss") for e in (0.5, 4.0))
-    return {"low": low, "high": high, "constant": mean(of_exercise("fixed-0.3"), "train_loss")}
+    names = {"low": "poly-0.5", "high": "poly-4", "constant": "fixed-0.3"}
+    return {word: mean("exercises", name, "train_loss") for word, name in names.items()}
 
 
 @fact(
@@ -322,14 +283,13 @@ def the_exponent():
     "be told from steps or from cosine with warmup."
 )
 def a_deeper_network():
-    found = {e.name: of_exercise(e.name) for e in exercises.DEEPER.experiments}
-    constant = found.pop("resnet-constant")
-    for others in found.values():
-        accuracies = {run.seed: run.final.test_acc for run in others}
-        assert all(run.final.test_acc < accuracies[run.seed] for run in constant)
+    names = {experiment.name for experiment in exercises.DEEPER.experiments}
+    constant = of("exercises", "resnet-constant").test_acc
+    for name in names - {"resnet-constant"}:
+        assert (constant < of("exercises", name).test_acc).all()
     for name in ("resnet-steps", "resnet-warmup-cosine"):
-        assert not surely_higher(found["resnet-cosine"], found[name])
-        assert not surely_higher(found[name], found["resnet-cosine"])
+        assert not surely_higher("resnet-cosine", name)
+        assert not surely_higher(name, "resnet-cosine")
     return {"seeds": WORDS[len(constant)]}
 
 
@@ -338,18 +298,15 @@ def a_deeper_network():
     "the run, {tenth} with 10 % and {long} with 40 %; at a peak of 1 all did."
 )
 def a_warmup():
-    found = {
-        warmup: [
-            run for peak in (0.5, 0.7) for run in of_exercise(exercises.warmup_name(warmup, peak))
-        ]
-        for warmup in (0.0, 0.02, 0.1, 0.4)
-    }
     assert exercises.WARMUPS == (0.0, 0.02, 0.1, 0.4)
-    for warmup in found:
-        assert not trained(of_exercise(exercises.warmup_name(warmup, 1.0)))
-    none, short, tenth, long = (WORDS[dead(of_one)] for of_one in found.values())
-    n = WORDS[len(found[0.0])]
-    return {"none": none, "n": n, "short": short, "tenth": tenth, "long": long}
+    n = len(of("exercises", exercises.warmup_name(0.0, 1.0)))
+    dead = {
+        peak: [len(lost("exercises", exercises.warmup_name(w, peak))) for w in exercises.WARMUPS]
+        for peak in (0.5, 0.7, 1.0)
+    }
+    assert dead[1.0] == [n] * 4
+    none, short, tenth, long = (WORDS[a + b] for a, b in zip(dead[0.5], dead[0.7]))
+    return {"none": none, "n": WORDS[2 * n], "short": short, "tenth": tenth, "long": long}
 
 
 @fact(
@@ -357,16 +314,16 @@ def a_warmup():
     "against {constant:.3f}; from {warm_from}, after a warmup, higher still, {warm:.3f}."
 )
 def the_plateau():
-    constant, plateau, warm = map(of_exercise, ("fixed-0.3", "plateau", "plateau-warmup"))
-    assert not dead(plateau) + dead(warm)
-    assert surely_higher(plateau, constant)
-    assert surely_higher(warm, plateau)
+    assert not lost("exercises", "plateau") | lost("exercises", "plateau-warmup")
+    assert surely_higher("plateau", "fixed-0.3")
+    assert surely_higher("plateau-warmup", "plateau")
+    warm = of("exercises", "plateau-warmup").run[0]
     return {
-        "from_": plateau[0].epochs[0].lr_first,
-        "warm_from": max(epoch.lr_last for epoch in warm[0].epochs),
-        "plateau": mean(plateau),
-        "constant": mean(constant),
-        "warm": mean(warm),
+        "from_": of("exercises", "plateau").run[0].epochs[0].lr_first,
+        "warm_from": max(epoch.lr_last for epoch in warm.epochs),
+        "plateau": mean("exercises", "plateau"),
+        "constant": mean("exercises", "fixed-0.3"),
+        "warm": mean("exercises", "plateau-warmup"),
     }
 
 
@@ -403,7 +360,7 @@ def test_every_number_stands_in_a_fact():
 # Tables
 
 
-def table(name):
+def shown(name):
     (found,) = re.findall(rf"<!-- table: {name} -->\n(.*?)<!-- end -->", README, re.DOTALL)
     return [[cell.strip() for cell in row.split("|")[1:-1]] for row in found.splitlines()][2:]
 
@@ -430,26 +387,31 @@ def learning_rates(name):
     }[name]
 
 
+def of_ours(study, name):
+    found = of(study, name)
+    lived = found[found.trained]
+    ours = [mean_sd(lived[number]) for number in ("train_loss", "test_acc")]
+    return ours, f"{len(found) - len(lived)} of {len(found)}"
+
+
 def chapter_table():
     for name in CHAPTER:
-        found, printed = runs("chapter")[name], PRINTED.get(name)
+        printed, (ours, dead) = PRINTED.get(name), of_ours("chapter", name)
         theirs = f"{printed.train_loss:.3f}, {printed.test_acc:.3f}" if printed else "-"
-        ours = [mean_and_sd(found, number) for number in ("train_loss", "test_acc")]
-        yield [name, learning_rates(name), theirs, *ours, f"{dead(found)} of {len(found)}"]
+        yield [name, learning_rates(name), theirs, *ours, dead]
 
 
 def clipping_table():
     for name in claims.ARMS:
-        found, said = runs("clipping")[name], claims.PAPER[name].effectiveness
-        ours = [mean_and_sd(found, number) for number in ("train_loss", "test_acc")]
-        yield [name, f"{said.english} ({said.printed})", f"{dead(found)} of {len(found)}", *ours]
+        said, (ours, dead) = claims.PAPER[name].effectiveness, of_ours("clipping", name)
+        yield [name, f"{said.english} ({said.printed})", dead, *ours]
 
 
 @pytest.mark.parametrize(
     ("name", "made"), [("chapter", chapter_table), ("clipping", clipping_table)]
 )
 def test_the_tables_are_made_from_the_committed_records(name, made):
-    assert table(name) == list(made())
+    assert shown(name) == list(made())
 
 
 # What a reader types

@@ -16,7 +16,7 @@ from d2l_lrsched.explorer.settings import (
     allowed,
     preset,
 )
-from d2l_lrsched.explorer.stored import Group, Stored, matching, rates
+from d2l_lrsched.explorer.stored import Stored, matching, rates
 from d2l_lrsched.explorer.texts import LANGUAGES, TEXTS
 
 #: The texts of the page that hang on nothing but the language.
@@ -98,7 +98,15 @@ def _runs(settings: Settings, stored: Stored) -> str:
     texts = TEXTS[settings.language]
     groups = matching(stored.groups, settings.scheduler())
     if groups:
-        counts = "; ".join(_count(group, texts["runs.count"]) for group in groups)
+        counts = "; ".join(
+            texts["runs.count"].format(
+                name=group.experiment,
+                runs=len(group.runs),
+                epochs=group.num_epochs,
+                collapsed=group.collapsed,
+            )
+            for group in groups
+        )
         drawing = svg.runs_svg(groups, settings.language)
         shown = f"<h2>{texts['runs']}</h2>{drawing}<p>{counts}. {texts['runs.collapsed']}</p>"
     elif stored.groups:
@@ -111,12 +119,3 @@ def _runs(settings: Settings, stored: Stored) -> str:
         count = len(stored.unknown)
         shown += f"<p>{texts['runs.unknown'].format(count=count, names=names)}</p>"
     return shown
-
-
-def _count(group: Group, text: str) -> str:
-    return text.format(
-        name=group.experiment,
-        runs=len(group.runs),
-        epochs=group.num_epochs,
-        collapsed=group.collapsed,
-    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import d2l_lrsched as lrs
@@ -26,18 +25,16 @@ _DECAY = {"max_update": "max_update", "base_lr": "base_lr", "final_lr": "final_l
 _DROPS = {"first_step": "step", "second_step": "step", "factor": "factor", "base_lr": "base_lr"}
 
 #: Schedule -> slider -> argument of the class that `schedulers.BY_NAME` names.
-SCHEDULES: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        # The straight line from the rate to itself.
-        "constant": {"base_lr": "base_lr"},
-        "square-root": {"base_lr": "lr"},
-        "factor": {"factor": "factor", "stop_factor_lr": "stop_factor_lr", "base_lr": "base_lr"},
-        "linear": _DECAY,
-        "multi-factor": _DROPS,
-        "poly": {**_DECAY, "pwr": "pwr"},
-        "cosine": _DECAY,
-    }
-)
+SCHEDULES: Mapping[str, Mapping[str, str]] = {
+    # The straight line from the rate to itself.
+    "constant": {"base_lr": "base_lr"},
+    "square-root": {"base_lr": "lr"},
+    "factor": {"factor": "factor", "stop_factor_lr": "stop_factor_lr", "base_lr": "base_lr"},
+    "linear": _DECAY,
+    "multi-factor": _DROPS,
+    "poly": {**_DECAY, "pwr": "pwr"},
+    "cosine": _DECAY,
+}
 
 _RATES = tuple(n / 200 for n in range(401))
 _EPOCHS = (1, 2, 3, 5, 10, 15, 20, 25, 30)
@@ -50,20 +47,18 @@ COUNTS: tuple[int, ...] = (
 )
 
 #: Slider -> its values. Those that limit others, as `allowed` says, stand before them.
-SLIDERS: Mapping[str, Sequence[float]] = MappingProxyType(
-    {
-        "base_lr": _RATES[1:],
-        "final_lr": _RATES[:101],
-        "stop_factor_lr": _RATES[:101],
-        "factor": _RATES[1:201],
-        "pwr": tuple(n / 10 for n in range(1, 51)),
-        "max_update": COUNTS,
-        "first_step": COUNTS[:-1],
-        "second_step": COUNTS,
-        "warmup_steps": (0, *COUNTS),
-        "num_epochs": range(1, 61),
-    }
-)
+SLIDERS: Mapping[str, Sequence[float]] = {
+    "base_lr": _RATES[1:],
+    "final_lr": _RATES[:101],
+    "stop_factor_lr": _RATES[:101],
+    "factor": _RATES[1:201],
+    "pwr": tuple(n / 10 for n in range(1, 51)),
+    "max_update": COUNTS,
+    "first_step": COUNTS[:-1],
+    "second_step": COUNTS,
+    "warmup_steps": (0, *COUNTS),
+    "num_epochs": range(1, 61),
+}
 #: The sliders that count what the schedule is read in.
 COUNTED = ("max_update", "first_step", "second_step", "warmup_steps")
 
@@ -188,20 +183,18 @@ def _book(name: str) -> dict[str, Any]:
 
 
 #: Experiment -> what the book sets.
-BOOK: Mapping[str, Mapping[str, Any]] = MappingProxyType({name: _book(name) for name in PRINTED})
+BOOK: Mapping[str, Mapping[str, Any]] = {name: _book(name) for name in PRINTED}
 
 #: What is shown first.
-FIRST: Mapping[str, Any] = MappingProxyType(
-    {
-        "reading": "update",
-        "language": "vi",
-        "stop_factor_lr": 0.01,
-        "pwr": 2.0,
-        "num_epochs": NUM_EPOCHS,
-        **BOOK["multi-factor"],
-        **BOOK["cosine"],
-    }
-)
+FIRST: Mapping[str, Any] = {
+    "reading": "update",
+    "language": "vi",
+    "stop_factor_lr": 0.01,
+    "pwr": 2.0,
+    "num_epochs": NUM_EPOCHS,
+    **BOOK["multi-factor"],
+    **BOOK["cosine"],
+}
 
 
 def preset(settings: Settings) -> str:

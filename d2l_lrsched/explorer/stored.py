@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
-from d2l_lrsched.runs.experiment import Experiment, known
+from d2l_lrsched.runs.experiment import known
 from d2l_lrsched.runs.record import Run, read
 from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.studies.exercises.experiments import PLATEAU
@@ -60,15 +60,19 @@ def stored(folder: Path) -> Stored:
         If one of the files is damaged.
     """
     experiments = all_experiments()
+    apart = {
+        name
+        for name, experiment in experiments.items()
+        if experiment.clip_norm is experiment.net is None and experiment not in PLATEAU.experiments
+    }
     groups: dict[tuple[str, int], dict[int, Run]] = {}
     unknown = []
     for run in (run for path in sorted(folder.glob("*/runs.jsonl")) for run in read(path)):
         if not known(run, experiments):
             unknown.append(run.experiment)
             continue
-        experiment = experiments[run.experiment]
         made_with = {k: v for k, v in run.settings.items() if k != "net"}
-        if _schedule_alone(experiment) and experiment.settings == made_with:
+        if run.experiment in apart and experiments[run.experiment].settings == made_with:
             groups.setdefault((run.experiment, run.num_epochs), {}).setdefault(run.seed, run)
     return Stored(
         folder,
@@ -78,14 +82,6 @@ def stored(folder: Path) -> Stored:
             for (name, length), of in groups.items()
         ),
         tuple(unknown),
-    )
-
-
-def _schedule_alone(experiment: Experiment) -> bool:
-    return (
-        experiment.clip_norm is None
-        and experiment.net is None
-        and experiment not in PLATEAU.experiments
     )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from d2l_lrsched.data import BATCH_SIZE, TRAIN_EXAMPLES, UPDATES_PER_EPOCH
 
-LANGUAGES: Mapping[str, str] = MappingProxyType({"vi": "Tiếng Việt", "en": "English"})
+LANGUAGES: Mapping[str, str] = {"vi": "Tiếng Việt", "en": "English"}
 
 _VI = {
     "title": "Tốc độ học theo các bộ định thời",
@@ -152,4 +151,4 @@ _EN = {
 }
 
 #: Language -> key -> text.
-TEXTS: Mapping[str, Mapping[str, str]] = MappingProxyType({"vi": _VI, "en": _EN})
+TEXTS: Mapping[str, Mapping[str, str]] = {"vi": _VI, "en": _EN}

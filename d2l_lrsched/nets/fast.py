@@ -23,7 +23,7 @@ _PARAMETERS = {  # as those of `lenet`
     "conv1_bias": (CHANNELS[1],),
 }
 _OPERATOR = "d2l_lrsched_convolutions"
-#: Seconds of silence before a compilation is told of.
+#: Seconds of silence before the compilation is told of.
 PATIENCE = 2.0
 
 
@@ -177,5 +177,5 @@ def _compile() -> None:
 
 
 def _tell() -> None:
-    message = "compiling the fast net's kernels for this processor, which takes some seconds, once"
+    message = "getting the fast net ready; the first time it is compiled for this processor"
     print(f"d2l_lrsched: {message}", file=sys.stderr, flush=True)

@@ -24,10 +24,11 @@ class Experiment:
 
     Attributes
     ----------
-    name, section, title : str
-        `section` is the book's.
+    name : str
     note : str
         In words: what is trained, and how it differs from the others.
+    section, title : str
+        The book's, for the chapter's own figures.
     learning_rate : float, optional
         The constant rate; None where there is a schedule.
     scheduler : functools.partial, optional
@@ -44,9 +45,9 @@ class Experiment:
     """
 
     name: str
-    section: str
-    title: str
     note: str
+    section: str = ""
+    title: str = ""
     learning_rate: float | None = None
     scheduler: partial | None = None
     unit: str = "update"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -24,10 +23,8 @@ def small(tmp_path_factory, arrays):
 
 
 @pytest.fixture(scope="session")
-def environment(small):
+def environment(small, users):
     """The environment of a user who has set nothing but the folder of the few images."""
-    tests = ("OMP_NUM_THREADS", "MPLBACKEND")  # what conftest sets for the tests
-    users = {name: value for name, value in os.environ.items() if name not in tests}
     return {**users, source.DATA_VARIABLE: str(small)}
 
 

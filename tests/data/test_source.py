@@ -1,4 +1,4 @@
-"""Fashion-MNIST's files: found in the stated order, checked, fetched; every error told apart."""
+"""Fashion-MNIST's files, of `source` and `content`: looked for in order, checked, fetched."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 
-from d2l_lrsched.explorer.settings import SCHEDULES
 from d2l_lrsched.explorer.texts import LANGUAGES, TEXTS
 
 
@@ -16,7 +15,3 @@ def test_both_languages_say_the_same_things():
         assert sorted(re.findall(r"{\w*}", english)) == sorted(re.findall(r"{\w*}", vietnamese))
         for tag in ("<code>", "</code>", "<b>", "</b>"):
             assert english.count(tag) == vietnamese.count(tag), key
-
-
-def test_every_schedule_has_a_name():
-    assert {*SCHEDULES} <= {*TEXTS["en"]}

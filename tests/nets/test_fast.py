@@ -245,7 +245,7 @@ def test_a_compilation_that_takes_long_is_told(monkeypatch, capsys):
     monkeypatch.setattr(fast._Operator, "forward", lambda *given: time.sleep(0.5))
     monkeypatch.setattr(fast._Operator, "backward", lambda *given: None)
     fast._compile.__wrapped__()
-    message = "compiling the fast net's kernels for this processor, which takes some seconds, once"
+    message = "getting the fast net ready; the first time it is compiled for this processor"
     assert capsys.readouterr().err == f"d2l_lrsched: {message}\n"
     monkeypatch.setattr(fast, "PATIENCE", 60)
     fast._compile.__wrapped__()

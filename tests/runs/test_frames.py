@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from d2l_lrsched.runs import frames
 from d2l_lrsched.training import loop
 from d2l_lrsched.training.history import Point
-from made_up import a_run, an_epoch
+from made_up import a_run, an_epoch, with_windows
 
 
 def test_a_row_a_run_holds_the_last_epochs_numbers():
@@ -61,6 +62,12 @@ def test_window_means_worked_by_hand():
     points = [Point(epoch, loss, 0.0) for epoch, loss in averages.items()]
     one = a_run("both", num_epochs=1, points=points, train_loss=72_800 / 60_000)
     assert frames.window_means(one) == pytest.approx([2, 1, 1, 1, 1], abs=1e-12)
+
+
+def test_window_means_are_recovered_in_order():
+    windows = np.random.default_rng(0).uniform(0.2, 2.3, size=(10, 5))
+    one = a_run("both", **with_windows(*windows))
+    assert frames.window_means(one) == pytest.approx(windows.ravel(), abs=1e-12)
 
 
 def test_a_curve_of_another_length_is_refused():

@@ -67,31 +67,15 @@ def cases(draw, names=tuple(c.__name__ for c in CLASSES)):
     return Case(name, arguments)
 
 
-HALF_DOWN = math.cos(math.pi / 4) / 2  # the cosine's quarter way is (1 + cos(pi / 4)) / 2
+# With a warmup; the classes' examples, which are tests, have none.
 EXPECTED = [
-    (
-        FactorScheduler(step=3, factor=0.5, stop_factor_lr=0.2, base_lr=0.8),
-        [0.8, 0.8, 0.8, 0.8, 0.4, 0.4, 0.4, 0.2, 0.2, 0.2, 0.2],
-    ),
     (
         FactorScheduler(step=2, factor=0.5, base_lr=1.0, warmup_steps=5),
         # the drops of updates 3 and 5 both show when the warmup ends
         [0, 0.2, 0.4, 0.6, 0.8, 0.25, 0.25, 0.125],
     ),
-    (
-        MultiFactorScheduler(step=[2, 5], factor=0.1, base_lr=0.5),
-        [0.5, 0.5, 0.5, 0.05, 0.05, 0.05, 0.005, 0.005],
-    ),
-    (
-        MultiFactorScheduler([3], 0.5, 0.4, 2, 0.1, "constant"),
-        [0.1, 0.1, 0.4, 0.4, 0.2, 0.2],
-    ),
-    (PolyScheduler(4, 0.8), [0.8, 0.45, 0.2, 0.05, 0, 0, 0]),
+    (MultiFactorScheduler([3], 0.5, 0.4, 2, 0.1, "constant"), [0.1, 0.1, 0.4, 0.4, 0.2, 0.2]),
     (PolyScheduler(5, 1.0, 1, 0.2, 1, 0.5), [0.5, 1, 0.8, 0.6, 0.4, 0.2, 0.2]),
-    (
-        CosineScheduler(4, base_lr=1.0),
-        [1, 0.5 + HALF_DOWN, 0.5, 0.5 - HALF_DOWN, 0, 0, 0],
-    ),
     (
         CosineScheduler(7, base_lr=0.5, final_lr=0.1, warmup_steps=5, warmup_begin_lr=0.25),
         [0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.3, 0.1, 0.1],

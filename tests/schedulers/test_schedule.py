@@ -141,7 +141,6 @@ def test_copies_are_equal_and_give_the_same_rates(scheduler, used):
             SequentialScheduler([(SquareRootScheduler(1), 6), counting_down]),
         ),
     ],
-    ids=str,
 )
 def test_other_types_and_arguments_are_not_equal(one, other):
     assert one != other

@@ -3,13 +3,12 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from d2l_lrsched.runs import record as store
 from d2l_lrsched.runs.experiment import known
 from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.clipping.experiments import EXPERIMENTS as CLIPPING
 from d2l_lrsched.studies.exercises.experiments import EXPERIMENTS as EXERCISES
-from made_up import FIGURES, a_run
+from made_up import FIGURES, a_run, committed
 
 
 def test_every_name_is_one_experiments():
@@ -32,7 +31,7 @@ def test_what_makes_a_scheduler_in_a_record_is_one_function_and_no_module():
 
 def test_every_record_in_the_repository_is_of_a_known_experiment():
     for path in FIGURES.glob("*/runs.jsonl"):
-        assert all(known(run, all_experiments()) for run in store.read(path)), path
+        assert all(known(run, all_experiments()) for run in committed(path.parent.name)), path
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 from mxnet import lr_scheduler
@@ -23,81 +22,81 @@ _COSINE_WARMUP: dict[str, Any] = {**_COSINE, "warmup_steps": 5}
 _CHAPTER = (
     Experiment(
         "constant",
-        "11.15.1",
-        "Constant",
         "Learning rate 0.3 throughout. The run that the book prints collapsed.",
+        section="11.15.1",
+        title="Constant",
         learning_rate=0.3,
     ),
     Experiment(
         "square-root",
-        "11.15.2",
-        "Square root",
         "As published: fed the number of updates, so the rate is 0.707 at the first update, "
         "below 0.07 by the end of the first epoch and 0.012 at the last update.",
+        section="11.15.2",
+        title="Square root",
         scheduler=partial(SquareRootScheduler, **_SQUARE_ROOT),
     ),
     Experiment(
         "multi-factor",
-        "11.15.3.2",
-        "Multi-factor",
         "As published: MXNet's scheduler has a state, which the plot before training has already "
         "moved past step 15; the run trains at 0.25 up to update 30 and at 0.125 from then on.",
+        section="11.15.3.2",
+        title="Multi-factor",
         scheduler=partial(lr_scheduler.MultiFactorScheduler, **_MULTI_FACTOR),
     ),
     Experiment(
         "cosine",
-        "11.15.3.3",
-        "Cosine",
         "As published: max_update=20 counts updates, so the rate has fallen to 0.01 within the "
         "first tenth of the first epoch and stays there.",
+        section="11.15.3.3",
+        title="Cosine",
         scheduler=partial(lr_scheduler.CosineScheduler, **_COSINE),
     ),
     Experiment(
         "cosine-warmup",
-        "11.15.3.4",
-        "Cosine with warmup",
         "As published: both the 5 steps of warmup and the 15 of cosine are updates; from update "
         "20 on the rate is 0.01.",
+        section="11.15.3.4",
+        title="Cosine with warmup",
         scheduler=partial(lr_scheduler.CosineScheduler, **_COSINE_WARMUP),
     ),
     Experiment(
         "square-root-per-epoch",
-        "11.15.2",
-        "Square root, per epoch",
         "As intended: the rate is read once an epoch and falls from 1.0 to 0.183 over 30 epochs.",
+        section="11.15.2",
+        title="Square root, per epoch",
         scheduler=partial(SquareRootScheduler, **_SQUARE_ROOT),
         unit="epoch",
     ),
     Experiment(
         "multi-factor-per-epoch",
-        "11.15.3.2",
-        "Multi-factor, per epoch",
         "As intended: 0.5 for the first 16 epochs, then 0.25, as the book's plot shows it; the "
         "plot before training changes nothing. The step at 30 lies past the end.",
+        section="11.15.3.2",
+        title="Multi-factor, per epoch",
         scheduler=partial(builtin.MultiFactorScheduler, **_MULTI_FACTOR),
         unit="epoch",
     ),
     Experiment(
         "cosine-per-epoch",
-        "11.15.3.3",
-        "Cosine, per epoch",
         "As intended: the cosine from 0.5 to 0.01 takes 20 epochs, and the last ten stay at 0.01.",
+        section="11.15.3.3",
+        title="Cosine, per epoch",
         scheduler=partial(builtin.CosineScheduler, **_COSINE),
         unit="epoch",
     ),
     Experiment(
         "cosine-warmup-per-epoch",
-        "11.15.3.4",
-        "Cosine with warmup, per epoch",
         "As intended: five epochs of warmup, fifteen of cosine. Warmup starts from 0, so the "
         "whole first epoch trains at rate 0.",
+        section="11.15.3.4",
+        title="Cosine with warmup, per epoch",
         scheduler=partial(builtin.CosineScheduler, **_COSINE_WARMUP),
         unit="epoch",
     ),
 )
 
 #: Name -> experiment: the chapter's five runs as published, and its four schedules as intended.
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType({e.name: e for e in _CHAPTER})
+EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in _CHAPTER}
 
 #: The names of the runs that the book prints, in its order.
 PUBLISHED: tuple[str, ...] = tuple(name for name in EXPERIMENTS if name in published.PRINTED)

@@ -7,11 +7,10 @@ whose number is no longer DIFFERENT. The page prints both as they stand.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 #: (experiment, number) of each known DIFFERENT verdict -> the best explanation the data support.
 #: The number is one of `verdicts.NUMBERS`, or 'outcome'.
-EXPLAINED: Mapping[tuple[str, str], str] = MappingProxyType({})
+EXPLAINED: Mapping[tuple[str, str], str] = {}
 
 #: What the baseline says beyond single numbers. tests/studies/chapter/test_explanations.py
 #: holds each to the runs.

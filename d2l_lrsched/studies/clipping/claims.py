@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import NamedTuple
 
 ARMS = ("neither", "clipping", "scheduler", "both")
@@ -37,14 +36,12 @@ class Ranking(NamedTuple):
 _LOW, _POOR, _MEDIUM = Word("low", "Thấp"), Word("poor", "Kém"), Word("medium", "Trung bình")
 _GOOD, _VERY_GOOD, _HIGH = Word("good", "Tốt"), Word("very good", "Rất tốt"), Word("high", "Cao")
 #: Arm -> what the paper's table says of it.
-PAPER: Mapping[str, Ranking] = MappingProxyType(
-    {
-        "neither": Ranking("Không dùng", _LOW, _POOR, _MEDIUM),
-        "clipping": Ranking("Chỉ clipping", _MEDIUM, _MEDIUM, _GOOD),
-        "scheduler": Ranking("Chỉ scheduler", _GOOD, _GOOD, _GOOD),
-        "both": Ranking("Kết hợp", _VERY_GOOD, _HIGH, _VERY_GOOD),
-    }
-)
+PAPER: Mapping[str, Ranking] = {
+    "neither": Ranking("Không dùng", _LOW, _POOR, _MEDIUM),
+    "clipping": Ranking("Chỉ clipping", _MEDIUM, _MEDIUM, _GOOD),
+    "scheduler": Ranking("Chỉ scheduler", _GOOD, _GOOD, _GOOD),
+    "both": Ranking("Kết hợp", _VERY_GOOD, _HIGH, _VERY_GOOD),
+}
 
 
 @dataclass(frozen=True)

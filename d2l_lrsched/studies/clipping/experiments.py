@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from types import MappingProxyType
-from typing import Any
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs.experiment import Experiment
@@ -32,14 +30,10 @@ PILOT_SEEDS = range(1000, 1020)
 CLIP_NORM = 0.7
 
 _COSINE_OVER_THE_RUN = partial(warmup_cosine, base_lr=HIGH_RATE)
-_ARM: dict[str, Any] = {"section": "4.4", "num_epochs": 10}
-_SHORT: dict[str, Any] = {"section": "11.15.1", "num_epochs": 2}
 
 _CLIPPING = (
     Experiment(
         "pilot",
-        "4.3",
-        "Pilot",
         "Nothing but the constant rate of 0.5, with its gradient norms measured: the threshold "
         "lies above all of them, so that not one bit is changed.",
         learning_rate=HIGH_RATE,
@@ -48,66 +42,59 @@ _CLIPPING = (
     ),
     Experiment(
         "neither",
-        title="Neither",
-        note="The constant rate of 0.5, without clipping.",
+        "The constant rate of 0.5, without clipping.",
         learning_rate=HIGH_RATE,
-        **_ARM,
+        num_epochs=10,
     ),
     Experiment(
         "clipping",
-        title="Clipping only",
-        note="The constant rate of 0.5; the gradient's global norm is clipped.",
+        "The constant rate of 0.5; the gradient's global norm is clipped.",
         learning_rate=HIGH_RATE,
         clip_norm=CLIP_NORM,
-        **_ARM,
+        num_epochs=10,
     ),
     Experiment(
         "scheduler",
-        title="Scheduler only",
-        note="Warmup to 0.5 over the first tenth of the updates, then a cosine down to 0.",
+        "Warmup to 0.5 over the first tenth of the updates, then a cosine down to 0.",
         scheduler=_COSINE_OVER_THE_RUN,
         unit="run",
-        **_ARM,
+        num_epochs=10,
     ),
     Experiment(
         "both",
-        title="Both",
-        note="Clipping and the schedule together.",
+        "Clipping and the schedule together.",
         scheduler=_COSINE_OVER_THE_RUN,
         unit="run",
         clip_norm=CLIP_NORM,
-        **_ARM,
+        num_epochs=10,
     ),
     Experiment(
         "rate-0.3",
-        title="The chapter's constant rate",
-        note="The run that collapsed in the book, for two epochs.",
+        "The run that collapsed in the book, for two epochs.",
         learning_rate=0.3,
-        **_SHORT,
+        num_epochs=2,
     ),
     Experiment(
         "rate-0.3-clipped",
-        title="The chapter's constant rate, clipped",
-        note="The same with the gradient's global norm clipped.",
+        "The same with the gradient's global norm clipped.",
         learning_rate=0.3,
         clip_norm=CLIP_NORM,
-        **_SHORT,
+        num_epochs=2,
     ),
     Experiment(
         "rate-0.3-warmup",
-        title="The chapter's constant rate after a warmup",
-        note="The same with a linear warmup over the first epoch.",
+        "The same with a linear warmup over the first epoch.",
         scheduler=partial(
             WarmupScheduler,
             scheduler=LinearScheduler(1, base_lr=0.3, final_lr=0.3),
             warmup_steps=UPDATES_PER_EPOCH,
         ),
-        **_SHORT,
+        num_epochs=2,
     ),
 )
 
 #: Name -> experiment: those about the paper's clipping and scheduling.
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType({e.name: e for e in _CLIPPING})
+EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in _CLIPPING}
 
 #: The chapter's constant run, without and with what may keep it from collapsing.
 COLLAPSE: tuple[str, ...] = tuple(name for name in EXPERIMENTS if name.startswith("rate-"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs.experiment import Experiment, Schedule
@@ -18,7 +17,6 @@ from d2l_lrsched.schedulers.compose import SequentialScheduler, WarmupScheduler
 from d2l_lrsched.schedulers.plateau import PlateauScheduler
 from d2l_lrsched.schedulers.scratch import LinearScheduler
 
-SECTION = "11.15.5"
 #: Of exercises 1 and 2 and of the plateau, whose runs are compared with each other.
 NUM_EPOCHS = 8
 
@@ -108,8 +106,6 @@ FIXED = Exercise(
     tuple(
         Experiment(
             fixed_name(rate),
-            SECTION,
-            f"Exercise 1: constant {rate:g}",
             f"The constant rate {rate:g}.",
             learning_rate=rate,
             num_epochs=NUM_EPOCHS,
@@ -127,8 +123,6 @@ EXPONENT = Exercise(
     tuple(
         Experiment(
             poly_name(pwr),
-            SECTION,
-            f"Exercise 2: exponent {pwr:g}",
             f"MXNet's PolyScheduler from {POLY_RATE:g} to 0 over the run, exponent {pwr:g}.",
             scheduler=partial(poly, base_lr=POLY_RATE, pwr=pwr),
             unit="run",
@@ -156,8 +150,6 @@ DEEPER = Exercise(
     tuple(
         Experiment(
             f"resnet-{name}",
-            SECTION,
-            f"Exercise 3: {name}",
             f"A small ResNet of the book's residual blocks; {note}.",
             learning_rate=None if make else DEEPER_RATE,
             scheduler=partial(make, base_lr=DEEPER_RATE, **arguments) if make else None,
@@ -178,8 +170,6 @@ WARMUP = Exercise(
     tuple(
         Experiment(
             warmup_name(warmup, peak),
-            SECTION,
-            f"Exercise 4: warmup {warmup:g}, peak {peak:g}",
             f"Warmup to {peak:g} over {100 * warmup:g} % of the run, then a cosine down to 0.",
             scheduler=partial(cosine, base_lr=peak, warmup=warmup),
             unit="run",
@@ -200,16 +190,12 @@ PLATEAU = Exercise(
     (
         Experiment(
             "plateau",
-            "11.15.4",
-            "Lowered on a plateau",
             "From 0.3, a third of the rate after each epoch whose loss improves by less than 10 %.",
             scheduler=partial(plateau, base_lr=0.3),
             num_epochs=NUM_EPOCHS,
         ),
         Experiment(
             "plateau-warmup",
-            "11.15.4",
-            "Lowered on a plateau, after a warmup",
             "The same from 0.5, after one epoch of warmup.",
             scheduler=partial(plateau, base_lr=0.5, warmup_steps=UPDATES_PER_EPOCH),
             num_epochs=NUM_EPOCHS,
@@ -221,9 +207,9 @@ PLATEAU = Exercise(
 EXERCISES = (FIXED, EXPONENT, DEEPER, WARMUP, PLATEAU)
 
 #: Name -> experiment: all of them.
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
-    {e.name: e for exercise in EXERCISES for e in exercise.experiments}
-)
+EXPERIMENTS: Mapping[str, Experiment] = {
+    e.name: e for exercise in EXERCISES for e in exercise.experiments
+}
 
 
 def jobs(

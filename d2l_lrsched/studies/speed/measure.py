@@ -221,7 +221,7 @@ def _runs(runs: int, cores: int, data_dir: str) -> float:
     from d2l_lrsched.runs.experiment import Experiment
     from d2l_lrsched.runs.runner import Failure, Job, run
 
-    one = Experiment("speed", "", "Speed", "One epoch.", LEARNING_RATE, num_epochs=1, net="lanes")
+    one = Experiment("speed", "", learning_rate=LEARNING_RATE, num_epochs=1, net="lanes")
     jobs = [Job(one, seed) for seed in range(runs)]
     start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder, executors.LocalProcesses(cores, runs) as executor:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from d2l_lrsched.runs import record as store
 from d2l_lrsched.runs.frames import of_runs
 from d2l_lrsched.studies.chapter import explanations
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import DIFFERENT, compare, distinct
 from d2l_lrsched.training.history import COLLAPSED_SPREAD
-from made_up import FIGURES
+from made_up import committed
 
 HIGH_FROM_THE_START = ("square-root-per-epoch", "multi-factor-per-epoch", "cosine-per-epoch")
 
 
 @pytest.fixture(scope="module")
 def runs():
-    stored = store.read(FIGURES / "chapter" / "runs.jsonl")
-    return of_runs(distinct(run for run in stored if run.num_epochs == 30))
+    return of_runs(distinct(run for run in committed("chapter") if run.num_epochs == 30))
 
 
 def test_each_explanation_is_of_a_difference_and_each_difference_is_explained(runs):

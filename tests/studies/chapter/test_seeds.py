@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from d2l_lrsched import drawing
-from d2l_lrsched.runs import record
 from d2l_lrsched.studies.chapter import seeds, verdicts
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED
-from made_up import FIGURES, a_run, an_epoch
+from made_up import FIGURES, a_run, an_epoch, committed
 
 
 def run(experiment, seed, train_loss=0.3, outcome="trained"):
@@ -97,8 +96,7 @@ def test_every_run_has_a_curve_and_the_collapsed_are_dashed(runs):
 
 
 def test_the_committed_figures_are_drawn_from_the_committed_runs(tmp_path):
-    runs = record.read(FIGURES / "chapter" / "runs.jsonl")
-    full = verdicts.distinct(run for run in runs if run.num_epochs == 30)
+    full = verdicts.distinct(run for run in committed("chapter") if run.num_epochs == 30)
     for file, draw in seeds.FIGURES.items():
         drawn = drawing.save(draw(full), tmp_path / file).read_bytes()
         assert drawn == (FIGURES / "chapter" / file).read_bytes(), file

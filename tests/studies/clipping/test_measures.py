@@ -2,55 +2,21 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
 from d2l_lrsched.studies.clipping import measures
 from d2l_lrsched.studies.clipping.measures import MEASURES
 from d2l_lrsched.training.history import Point
-from made_up import a_run, an_epoch
-
-#: Of the five windows of an epoch: four of 50 batches of 256, one of 34 batches of 256 and 96.
-EXAMPLES = np.array([12_800, 12_800, 12_800, 12_800, 8_800])
+from made_up import a_run, an_epoch, with_windows
 
 
 def run(windows=((0.5,) * 5,), outcome="trained", seed=0, arm="both", num_epochs=None, **numbers):
     """A record of a run with these window means, five an epoch; each number one an epoch."""
-    epochs, points = [], []
-    for i, means in enumerate(windows):
-        *inner, last = np.cumsum(means * EXAMPLES) / np.cumsum(EXAMPLES)
-        points += [Point(i + k / 5, float(average), 0.0) for k, average in enumerate(inner)]
-        of_epoch = {name: values[i] for name, values in numbers.items()}
-        epochs.append(an_epoch(**{"train_loss": float(last), **of_epoch}))
-    return a_run(arm, seed, outcome, num_epochs, epochs=epochs, points=points)
+    return a_run(arm, seed, outcome, num_epochs, **with_windows(*windows, **numbers))
 
 
 def of(name, *arguments, **keywords):
-    return of_run(name, run(*arguments, **keywords))
-
-
-def of_run(name, run):
-    return measures.measure([run])[name].item()
-
-
-def test_window_means_worked_by_hand():
-    """2 over 12,800 examples, then 1: (2 + 1) / 2, (2 + 1 + 1) / 3 ..., 72,800 / 60,000."""
-    averages = {0.2: 2.0, 0.4: 3 / 2, 0.6: 4 / 3, 0.8: 5 / 4}
-    points = [Point(epoch, loss, 0.0) for epoch, loss in averages.items()]
-    one = a_run("both", num_epochs=1, points=points, train_loss=72_800 / 60_000)
-    assert measures.window_means(one) == pytest.approx([2, 1, 1, 1, 1], abs=1e-12)
-
-
-def test_window_means_are_recovered_in_order():
-    windows = np.random.default_rng(0).uniform(0.2, 2.3, size=(10, 5))
-    assert measures.window_means(run(windows)) == pytest.approx(windows.ravel(), abs=1e-12)
-
-
-def test_a_curve_of_another_length_is_refused():
-    one = run(seed=3)
-    one.points.pop()
-    with pytest.raises(ValueError, match="both, seed 3: 3 points in 1 epochs, not 4 an epoch"):
-        measures.window_means(one)
+    return MEASURES[name].of(run(*arguments, **keywords))
 
 
 def test_roughness_is_the_sum_of_all_rises():
@@ -66,7 +32,7 @@ def test_roughness_of_a_run_that_did_not_train_or_overflowed_is_unknown():
     one = run([[2.0, 1.0, 1.0, 1.0, 1.0]] * 2)
     one.epochs[0] = an_epoch(train_loss=math.inf)
     one.points[2:4] = [Point(p.epoch, math.inf, 0.0) for p in one.points[2:4]]
-    assert math.isnan(of_run("roughness", one))
+    assert math.isnan(MEASURES["roughness"].of(one))
 
 
 @pytest.mark.parametrize(

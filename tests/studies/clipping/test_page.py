@@ -4,12 +4,11 @@ import re
 
 import pytest
 
-from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.clipping import descent
 from d2l_lrsched.studies.clipping.claims import ARMS
 from d2l_lrsched.studies.clipping.experiments import COLLAPSE, EXPERIMENTS
 from d2l_lrsched.studies.clipping.page import as_page
-from made_up import FIGURES, a_run
+from made_up import FIGURES, a_run, committed
 
 COMMITTED = FIGURES / "clipping"
 
@@ -48,7 +47,7 @@ def test_of_part_of_the_runs_there_is_a_page_too(descents):
 
 
 def test_the_page_is_made_from_the_committed_records(descents):
-    runs = store.read(COMMITTED / "runs.jsonl")
+    runs = committed("clipping")
     page = (COMMITTED / "README.md").read_text(encoding="utf-8")
     assert page == as_page(runs, descents)
     figures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", page)

@@ -1,13 +1,10 @@
 from __future__ import annotations
 
-import numpy as np
-
 from d2l_lrsched.studies.clipping import tables
 from d2l_lrsched.studies.clipping.claims import Claim
 from d2l_lrsched.studies.clipping.descent import Descent, descents
 from d2l_lrsched.studies.clipping.verdicts import Rescue, judge
-from d2l_lrsched.training.history import Point
-from made_up import a_run
+from made_up import a_run, with_windows
 
 
 def rows(table):
@@ -69,16 +66,10 @@ def test_what_clipping_costs():
     ]
 
 
-#: Of the five windows of an epoch.
-EXAMPLES = np.array([12_800, 12_800, 12_800, 12_800, 8_800])
-
-
 def run(arm, seed, windows=(0.5,) * 5, accuracies=(0.9, 0.8), outcome="trained"):
     """A record of a run of one epoch with these window means, train and test accuracy."""
-    *inner, loss = (np.cumsum(windows * EXAMPLES) / np.cumsum(EXAMPLES)).tolist()
-    numbers = dict(zip(("train_loss", "train_acc", "test_acc"), (loss, *accuracies)))
-    points = [Point(0.2 * (k + 1), average, 0.0) for k, average in enumerate(inner)]
-    return a_run(arm, seed, outcome, num_epochs=1, points=points, **numbers)
+    numbers = {name: [of] for name, of in zip(("train_acc", "test_acc"), accuracies)}
+    return a_run(arm, seed, outcome, **with_windows(windows, **numbers))
 
 
 def test_arms():

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.clipping.claims import ARMS
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, PILOT_SEEDS
 from d2l_lrsched.studies.clipping.threshold import threshold
-from made_up import FIGURES, a_run, an_epoch
+from made_up import a_run, an_epoch, committed
 
 
 @pytest.mark.parametrize(
@@ -32,20 +31,17 @@ def test_without_a_run_that_trained_there_is_no_threshold():
         threshold([a_run("pilot", outcome="collapsed", norm_median=0.1, clipped=0.0, skipped=0)])
 
 
-@pytest.fixture(scope="module")
-def committed():
-    return store.read(FIGURES / "clipping" / "runs.jsonl")
-
-
-def test_the_threshold_is_the_one_that_the_pilot_chose(committed):
-    pilot = [run for run in committed if run.experiment == "pilot"]
+def test_the_threshold_is_the_one_that_the_pilot_chose():
+    runs = committed("clipping")
+    pilot = [run for run in runs if run.experiment == "pilot"]
     assert sorted(run.seed for run in pilot) == list(PILOT_SEEDS)
     assert threshold(pilot) == CLIP_NORM
-    others = {run.seed for run in committed if run.experiment != "pilot"}
+    others = {run.seed for run in runs if run.experiment != "pilot"}
     assert not others & set(PILOT_SEEDS), "the arms' seeds had no part in choosing"
 
 
-def test_the_pilot_was_run_before_the_arms(committed):
-    pilots = [run.started for run in committed if run.experiment == "pilot"]
-    assert max(pilots) < min(run.started for run in committed if run.experiment in ARMS)
-    assert max(e.norm_max for r in committed if r.experiment == "pilot" for e in r.epochs) < 1e6
+def test_the_pilot_was_run_before_the_arms():
+    runs = committed("clipping")
+    pilots = [run.started for run in runs if run.experiment == "pilot"]
+    assert max(pilots) < min(run.started for run in runs if run.experiment in ARMS)
+    assert max(e.norm_max for r in runs if r.experiment == "pilot" for e in r.epochs) < 1e6

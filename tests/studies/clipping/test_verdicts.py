@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.clipping.claims import ARMS, CLAIMS, Claim
 from d2l_lrsched.studies.clipping.verdicts import (
     CONFIRMED,
@@ -14,19 +12,13 @@ from d2l_lrsched.studies.clipping.verdicts import (
     judge,
     rescues,
 )
-from d2l_lrsched.training.history import Point
-from made_up import FIGURES, a_run
-
-#: Of the five windows of an epoch.
-EXAMPLES = np.array([12_800, 12_800, 12_800, 12_800, 8_800])
+from made_up import a_run, with_windows
 
 
 def run(arm, seed, windows=(0.5,) * 5, accuracies=(0.9, 0.8), outcome="trained"):
     """A record of a run of one epoch with these window means, train and test accuracy."""
-    *inner, loss = (np.cumsum(windows * EXAMPLES) / np.cumsum(EXAMPLES)).tolist()
-    numbers = dict(zip(("train_loss", "train_acc", "test_acc"), (loss, *accuracies)))
-    points = [Point(0.2 * (k + 1), average, 0.0) for k, average in enumerate(inner)]
-    return a_run(arm, seed, outcome, num_epochs=1, points=points, **numbers)
+    numbers = {name: [of] for name, of in zip(("train_acc", "test_acc"), accuracies)}
+    return a_run(arm, seed, outcome, **with_windows(windows, **numbers))
 
 
 def two_arms(lower, higher, n=10):
@@ -116,20 +108,6 @@ def test_without_runs_nothing_is_decided():
     judged = judge([])
     assert {(j.n, j.p_holm, j.verdict) for j in judged} == {(0, 1, NOT_DECIDED)}
     assert counts(judged) == f"0 CONFIRMED, 0 CONTRADICTED, {len(CLAIMS)} NOT DECIDED"
-
-
-def test_the_committed_runs_give_the_committed_verdicts():
-    """What is said of them in words, too; the tables' bytes are in the page."""
-    judged = judge(store.read(FIGURES / "clipping" / "runs.jsonl"))
-    assert counts(judged) == "3 CONFIRMED, 1 CONTRADICTED, 16 NOT DECIDED"
-    found = {
-        (j.claim.measure, j.claim.worse, j.claim.better) for j in judged if j.verdict == CONFIRMED
-    }
-    assert found == {
-        ("final loss", "neither", "clipping"),
-        ("test accuracy", "clipping", "both"),
-        ("test accuracy", "neither", "both"),
-    }
 
 
 def outcomes(experiment, trained):

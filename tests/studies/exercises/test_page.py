@@ -5,11 +5,10 @@ import re
 import pytest
 
 from d2l_lrsched.runs import frames
-from d2l_lrsched.runs import record as store
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import page
 from d2l_lrsched.studies.exercises.experiments import EXERCISES, EXPERIMENTS
-from made_up import FIGURES, a_run
+from made_up import FIGURES, a_run, committed
 
 T, C = "trained", "collapsed"
 
@@ -93,14 +92,10 @@ def test_every_comparison_is_of_experiments_that_exist():
         assert {name for pair in compared for name in pair} <= EXPERIMENTS.keys()
 
 
-@pytest.fixture(scope="module")
-def committed():
-    return store.read(FIGURES / "exercises" / "runs.jsonl")
-
-
-def test_the_study_is_as_large_as_it_says(committed):
+def test_the_study_is_as_large_as_it_says():
+    runs = committed("exercises")
     seeds = {name: set() for name in EXPERIMENTS}
-    for run in committed:
+    for run in runs:
         experiment = EXPERIMENTS[run.experiment]
         assert run.settings == {**experiment.settings, "net": experiment.net or "fast"}
         assert run.num_epochs == experiment.num_epochs
@@ -108,12 +103,12 @@ def test_the_study_is_as_large_as_it_says(committed):
     for exercise in EXERCISES:
         for experiment in exercise.experiments:
             assert seeds[experiment.name] == set(range(exercise.num_seeds)), experiment.name
-    assert len(committed) == sum(map(len, seeds.values())), "each seed once"
+    assert len(runs) == sum(map(len, seeds.values())), "each seed once"
 
 
-def test_the_page_is_made_from_the_committed_records(committed):
+def test_the_page_is_made_from_the_committed_records():
     text = (FIGURES / "exercises" / "README.md").read_text(encoding="utf-8")
-    assert text == page.as_page(committed)
+    assert text == page.as_page(committed("exercises"))
     assert re.findall("^## (.*)", text, re.MULTILINE) == [
         "1. A fixed learning rate",
         "2. The exponent of the decay",
