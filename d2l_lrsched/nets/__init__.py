@@ -12,11 +12,12 @@ def _maker(module: str, name: str) -> Callable[[], Any]:
     return lambda: getattr(import_module(f"{__name__}.{module}"), name)()
 
 
-#: What records call a net -> maker of an uninitialized one. Of a former 'fast' there are only runs.
+#: What records call a net -> maker of an uninitialized one; 'fast' is the former fast net.
 NETS: dict[str, Callable[[], Any]] = {
     "chapter": _maker("lenet", "lenet"),
     "lanes": _maker("fast", "fast_lenet"),
+    "fast": _maker("padded", "padded_lenet"),
     "resnet": _maker("resnet", "small_resnet"),
 }
-#: How a user asks for the chapter's LeNet -> what records call it.
-LENETS = {"chapter": "chapter", "fast": "lanes"}
+#: How the chapter's LeNet is asked for -> what records call it.
+LENETS = {"chapter": "chapter", "fast": "lanes", "padded": "fast"}

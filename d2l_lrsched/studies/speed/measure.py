@@ -35,6 +35,8 @@ START_UPS = {
 #: Makes the fast net; the first of them has nothing compiled yet.
 FIRST_AND_LATER = ("fast_lenet(), first", "fast_lenet()")
 FAST_NET = ("-W", "ignore", "-c", "import d2l_lrsched; d2l_lrsched.fast_lenet()")
+#: The command that trains the chapter's runs; it is timed once.
+REPRODUCE = ("-m", "d2l_lrsched", "reproduce", "--net", "fast")
 RUNS_AT_ONCE = (1, 2, 5)
 PROFILED = ("chapter", "lanes")
 CHAPTER_RUNS = 5  # of the chapter's text
@@ -186,6 +188,10 @@ def measure(data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], Non
         for runs in RUNS_AT_ONCE:
             on_turn(f"round {turn} of {rounds}: {runs} runs of one epoch")
             runs_at_once[str(runs)].append(_runs(runs, cores, data_dir))
+    with tempfile.TemporaryDirectory() as output:
+        on_turn("once: d2l-lrsched reproduce --net fast")
+        options = ("--workers", str(cores), "--data-dir", data_dir, "--output", output)
+        start_ups["d2l-lrsched reproduce --net fast"].append(_start_up((*REPRODUCE, *options)))
     profiles = {}
     for kind in PROFILED:
         on_turn(f"profile: {kind}")

@@ -47,7 +47,11 @@ def stub(tmp_path, monkeypatch):
     monkeypatch.setattr(measure, "EPOCHS", (sys.executable, str(path)))
     monkeypatch.setattr(measure, "START_UPS", {"python": ("-c", "pass")})
     (tmp_path / "fast_net.py").write_text(FAST_NET)
+    (tmp_path / "reproduce.py").write_text(
+        "import sys; print(sys.argv[1:], file=open(__file__ + '.asked', 'a'))"
+    )
     monkeypatch.setattr(measure, "FAST_NET", (str(tmp_path / "fast_net.py"),))
+    monkeypatch.setattr(measure, "REPRODUCE", (str(tmp_path / "reproduce.py"),))
     monkeypatch.setattr(measure, "RUNS_AT_ONCE", (1, 3))
     monkeypatch.setattr(runner, "run", lambda jobs, *where, **settings: iter(jobs))
     monkeypatch.setattr(measure.importlib.util, "find_spec", lambda name: None)
@@ -86,6 +90,9 @@ def test_measure_asks_every_copy_once_a_round_and_leaves_the_first_out(stub, tmp
         ("fast_lenet(), first", "fast_lenet()"), 2
     )
     assert (tmp_path / "fast_net.py.found").read_text().split() == ["0", "1", "0", "1"]
+    assert len(made.start_ups["d2l-lrsched reproduce --net fast"]) == 1
+    (asked,) = (tmp_path / "reproduce.py.asked").read_text().splitlines()
+    assert asked.startswith("['--workers', '2', '--data-dir', '/data', '--output', '")
     assert set(made.runs_at_once) == {"1", "3"}
     assert (made.cores, made.rounds) == (2, 2)
     asked = Counter({"chapter": 1, "lanes": 1})  # by the profiles
