@@ -113,6 +113,22 @@ def small_iters(arrays):
 
 
 @pytest.fixture
+def synced(monkeypatch):
+    """What is brought to the disk, by its name at that time."""
+    if not os.path.exists("/proc/self/fd"):
+        pytest.skip("reads names in /proc")
+    synced = []
+    sync = os.fsync
+
+    def spy(descriptor):
+        synced.append(os.path.realpath(f"/proc/self/fd/{descriptor}"))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", spy)
+    return synced
+
+
+@pytest.fixture
 def nobody():
     """A command to go before another's, for a user unknown to the system, and a folder of his.
 
