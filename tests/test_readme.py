@@ -19,6 +19,7 @@ from scipy import stats
 from d2l_lrsched import cli
 from d2l_lrsched.data import UPDATES_PER_EPOCH, batches
 from d2l_lrsched.data import source as files
+from d2l_lrsched.runs import record
 from d2l_lrsched.runs.experiment import NUM_EPOCHS
 from d2l_lrsched.stats import mean_sd
 from d2l_lrsched.studies.chapter import verdicts
@@ -27,6 +28,8 @@ from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.clipping import claims
 from d2l_lrsched.studies.clipping.verdicts import CONFIRMED, CONTRADICTED, NOT_DECIDED, judge
 from d2l_lrsched.studies.exercises import experiments as exercises
+from d2l_lrsched.studies.speed import page
+from d2l_lrsched.studies.speed.record import Benchmark
 from d2l_lrsched.training.history import COLLAPSED_SPREAD
 from made_up import ROOT, committed, lost, mean, of, table
 
@@ -160,6 +163,23 @@ def how_long_the_book_takes():
     ends = [start + run.seconds for start, run in zip(starts, first)]
     minutes = round((max(ends) - min(starts)) / 60)
     return {"n": WORDS[len(first)], "epochs": NUM_EPOCHS, "minutes": minutes}
+
+
+@fact(
+    "on kernels of our own: {minutes} minutes for all {n} runs on {cores} idle cores, {times} times "
+    "as fast as the book's loop"
+)
+def how_long_the_fast_net_takes():
+    newest = record.read(ROOT / "figures/speed/rounds.jsonl", Benchmark)[-1]
+    (seconds,) = newest.start_ups["d2l-lrsched reproduce --net fast"]
+    measured = {row["what"]: row["measured"] for _, row in page.targets(newest).iterrows()}
+    (times,) = (text for what, text in measured.items() if "the book's loop" in what)
+    return {
+        "minutes": WORDS[round(seconds / 60)],
+        "n": WORDS[len(PRINTED)],
+        "cores": WORDS[newest.cores],
+        "times": times.split()[0],
+    }
 
 
 @fact(
