@@ -273,7 +273,7 @@ def is_alive(pid):
     return False
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=180):
     """Return what the condition gives as soon as it is true."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -282,12 +282,18 @@ def wait_for(condition, seconds=60):
     return found
 
 
+def workers_of(process, number=1):
+    """Wait until so many workers have loaded MXNet; return them."""
+    return wait_for(lambda: len(found := descendants(process.pid)) >= number and found)
+
+
 @pytest.fixture
 def start(environment, tmp_path):
-    """Return a function that starts runs of the fast net, one in a worker."""
+    """Return a function that starts runs of the fast net, each in a worker."""
 
-    def start(*names, epochs, loaded=True):
-        """Return the process and, all of them having loaded MXNet, those of its workers."""
+    started = []
+
+    def start(*names, epochs):
         options = ["--net", "fast", "--workers", "2", "--epochs", str(epochs)]
         process = subprocess.Popen(
             [
@@ -300,12 +306,13 @@ def start(environment, tmp_path):
             env=environment,
             start_new_session=True,
         )
-        wanted = len(names) if loaded else 0
-        return process, wait_for(
-            lambda: len(pids := descendants(process.pid)) >= wanted and (pids or not loaded)
-        )
+        started.append(process)
+        return process
 
-    return start
+    yield start
+    for process in started:
+        with process, suppress(OSError):  # of those that have ended, as all should have
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def pairs(output):
@@ -314,8 +321,8 @@ def pairs(output):
 
 def test_two_runners_on_one_store_of_which_one_loses_its_worker(tmp_path, start):
     """Both make the same run at the same time; it is stored once, by a second attempt or not."""
-    other, _ = start("cosine", epochs=3, loaded=False)
-    process, (worker,) = start("cosine", epochs=3)
+    process, other = (start("cosine", epochs=3) for _ in range(2))
+    (worker,) = workers_of(process)
     os.kill(worker, signal.SIGKILL)
     errors = [each.communicate(timeout=300)[1] for each in (process, other)]
     assert errors == [
@@ -332,9 +339,10 @@ def test_two_runners_on_one_store_of_which_one_loses_its_worker(tmp_path, start)
     [(signal.SIGINT, ["constant", "cosine"]), (signal.SIGTERM, ["cosine"])],
 )
 def test_an_interruption_stops_everything_and_says_how_to_go_on(tmp_path, start, how, names):
-    process, workers = start(*names, epochs=99)
+    process = start(*names, epochs=99)
+    workers = workers_of(process, len(names))
     os.killpg(process.pid, how)  # all of them, as a terminal does with Ctrl-C
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == 1
     assert err == (
         f"Error: interrupted; 0 of {len(names)} runs are in {tmp_path}/runs.jsonl; the same "
@@ -344,11 +352,11 @@ def test_an_interruption_stops_everything_and_says_how_to_go_on(tmp_path, start,
 
 
 def test_ctrl_c_while_the_workers_start(tmp_path, start):
-    process, _ = start("constant", "cosine", epochs=1, loaded=False)
+    process = start("constant", "cosine", epochs=1)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     wait_for(lambda: (tmp_path / "runs.jsonl").exists() and children.read_text())
     os.killpg(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == 1
     assert re.fullmatch(r"Error: interrupted; .*\n", err)
 
@@ -368,7 +376,8 @@ def test_a_killed_parent_leaves_no_worker_and_its_run_goes_on(
 
     That the run ends as one that was never interrupted is `test_runner`'s.
     """
-    process, (worker,) = start("multi-factor", epochs=40)
+    process = start("multi-factor", epochs=40)
+    (worker,) = workers_of(process)
     checkpoint = tmp_path / "checkpoints" / "multi-factor-seed-0-40-epochs-fast.npz"
     wait_for(lambda: epochs_in(checkpoint))
     process.kill()
