@@ -166,8 +166,8 @@ def how_long_the_book_takes():
 
 
 @fact(
-    "on kernels of our own: {minutes} minutes for all {n} runs on {cores} idle cores, {times} times "
-    "as fast as the book's loop"
+    "on kernels of our own: {minutes} minutes for all {n} runs on {cores} idle cores, {times} "
+    "times as fast as the book's loop"
 )
 def how_long_the_fast_net_takes():
     newest = record.read(ROOT / "figures/speed/rounds.jsonl", Benchmark)[-1]
@@ -221,16 +221,23 @@ def the_clipping_study():
 
 
 @fact(
-    "Without either, {dead} of {n} runs collapsed; with one of the two or both, none of thirty. "
-    "{seeds} seeds are too few for the paired test to decide it."
+    "Without clipping and schedule, {neither} of {n} runs collapsed; with the schedule alone, "
+    "{scheduler} of {n}; with clipping, none of {clipped}. {seeds} seeds are too few for the "
+    "paired test to decide it."
 )
 def clipping_prevents_collapse():
-    dead, *others = (len(lost("clipping", name)) for name in claims.ARMS)
-    n, *ns = (len(of("clipping", name)) for name in claims.ARMS)
-    assert [sum(others), sum(ns)] == [0, 30]
+    dead = {name: len(lost("clipping", name)) for name in claims.ARMS}
+    assert dead["clipping"] == dead["both"] == 0
+    (n,) = {len(of("clipping", name)) for name in claims.ARMS}
     of_survival = [j for j in judged() if j.claim.measure == "survival"]
     assert {j.verdict for j in of_survival} == {NOT_DECIDED}
-    return {"dead": WORDS[dead], "n": WORDS[n], "seeds": WORDS[n].capitalize()}
+    return {
+        "neither": WORDS[dead["neither"]],
+        "scheduler": WORDS[dead["scheduler"]],
+        "n": WORDS[n],
+        "clipped": WORDS[2 * n],
+        "seeds": WORDS[n].capitalize(),
+    }
 
 
 @cache
@@ -240,9 +247,8 @@ def judged():
 
 @fact(
     "**Of {n} claims {yes} are confirmed and {no} contradicted.** Clipping only ends with a lower "
-    "loss than neither; both together classify better than neither and than clipping only. The "
-    "paper calls clipping only and the schedule only equally effective; the schedule's accuracy "
-    "is higher with all {seeds} seeds. That both together beat the schedule alone is not decided."
+    "loss than neither, and classifies better; both together classify better than neither. That "
+    "both together beat either alone is not decided."
 )
 def the_papers_claims():
     found = defaultdict(set)
@@ -250,14 +256,12 @@ def the_papers_claims():
         found[j.verdict].add((j.claim.measure, j.claim.worse, j.claim.better))
     assert found[CONFIRMED] == {
         ("final loss", "neither", "clipping"),
-        ("test accuracy", "clipping", "both"),
+        ("test accuracy", "neither", "clipping"),
         ("test accuracy", "neither", "both"),
     }
-    assert found[CONTRADICTED] == {("test accuracy", "clipping", "scheduler")}
-    assert ("test accuracy", "scheduler", "both") in found[NOT_DECIDED]
-    clipped, scheduled = (of("clipping", name).test_acc for name in ("clipping", "scheduler"))
-    assert (clipped < scheduled).all()
-    return {"n": len(judged()), "yes": 3, "no": 1, "seeds": WORDS[len(clipped)]}
+    alone = {("test accuracy", name, "both") for name in ("scheduler", "clipping")}
+    assert alone <= found[NOT_DECIDED]
+    return {"n": len(judged()), "yes": 3, "no": len(found[CONTRADICTED])}
 
 
 @fact("Clipping only clips at least {share:.0f} % of the first epoch's updates.")
