@@ -381,8 +381,8 @@ figures.arms(runs)
 Markdown(frames.markdown(tables.arm_table(runs)))
 
 # %% [markdown]
-# Hãy cẩn thận với hàng đầu. Độ chính xác trung bình ở đó không mô tả mạng nào cả: nó trộn những
-# mạng học được với những mạng đoán mò. Và hãy nhìn kỹ thêm xem đằng sau các giá trị trung bình là
+# Hãy cẩn thận với những hàng có lần chạy sụp đổ. Độ chính xác trung bình ở đó không mô tả mạng nào
+# cả: nó trộn những mạng học được với những mạng đoán mò. Và hãy nhìn kỹ thêm xem đằng sau các giá trị trung bình là
 # gì: ô sau in giá trị ở từng hạt giống, đã sắp thứ tự, chỉ gồm những lần học được. Các lần chạy
 # của nhóm đầu kém hơn phần lớn những lần chạy khác, vậy sống sót chưa phải là tất cả.
 
@@ -394,11 +394,11 @@ for arm in claims.ARMS:
         print(f"{arm}, {name}:", *(f"{value:.3f}" for value in values))
 
 # %% [markdown]
-# Độ gập ghềnh trung bình cao của nhóm chỉ dùng bộ định thời là do đúng một lần chạy: khi khởi động
-# gần xong, tốc độ học sắp lên đến đỉnh, nó gặp một tai nạn nặng rồi gượng dậy được (hãy thử tìm nó
-# trong hình). Cũng hạt giống ấy, khi gọt thêm thì yên ổn. Bỏ lần đó ra, nhóm này không gập ghềnh
-# hơn các nhóm khác. Đại lượng đo đã định từ trước nên lần chạy ấy vẫn phải giữ; nhưng giờ bạn biết
-# giá trị trung bình kia từ đâu mà ra.
+# Độ gập ghềnh trung bình cao của nhóm chỉ dùng bộ định thời là do vài lần chạy: mất mát của chúng
+# vọt lên rồi lại giảm xuống (hãy thử tìm chúng trong hình). Khi gọt thêm thì không hạt giống nào
+# vọt lên như thế. Bỏ mấy lần đó ra, nhóm này không gập ghềnh hơn các nhóm khác. Đại lượng đo đã
+# định từ trước nên các lần chạy ấy vẫn phải giữ; nhưng giờ bạn biết giá trị trung bình kia từ đâu
+# mà ra.
 
 # %% [markdown]
 # ## 10. Xét từng khẳng định của bài báo
@@ -449,12 +449,12 @@ Markdown(frames.markdown(tables.claim_table(judged)))
 # %% [markdown]
 # Nói thẳng ra, số liệu cho biết:
 #
-# - **Được xác nhận.** Chỉ gọt cũng kết thúc với mất mát huấn luyện thấp hơn là không dùng gì. Dùng
-#   cả hai thì phân loại tốt hơn không dùng gì, và tốt hơn chỉ gọt.
-# - **Bị bác bỏ.** Bài báo cho rằng chỉ gọt và chỉ dùng bộ định thời hiệu quả như nhau. Ở hạt giống
-#   nào bộ định thời cũng thắng. Nhưng cũng phải công bằng: cùng một chữ "Tốt" chưa chắc có nghĩa
-#   là bằng nhau đến chữ số cuối cùng; chênh lệch thật ra nhỏ, và bài báo không nói lệch bao nhiêu
-#   thì vẫn coi là ngang.
+# - **Được xác nhận.** Chỉ gọt thì kết thúc với mất mát huấn luyện thấp hơn và phân loại tốt hơn là
+#   không dùng gì. Dùng cả hai cũng phân loại tốt hơn không dùng gì.
+# - **Chỉ gọt và chỉ dùng bộ định thời**, theo bài báo, hiệu quả như nhau. Xét những lần học được,
+#   độ chính xác khi dùng bộ định thời cao hơn; nhưng chỉ dùng bộ định thời thì có một lần sụp đổ,
+#   nên xét tất cả các cặp thì chưa ngã ngũ. Vả lại, cùng một chữ "Tốt" chưa chắc có nghĩa là bằng
+#   nhau đến chữ số cuối cùng, và bài báo không nói lệch bao nhiêu thì vẫn coi là ngang.
 # - **Bài báo tự mâu thuẫn.** Mục 4.2 viết rằng gọt làm chậm hội tụ, bảng ở mục 4.4 lại cho rằng
 #   gọt hội tụ tốt hơn không dùng gì. Trong số liệu của ta, không có hạt giống nào mà khi gọt, mạng
 #   lại đạt mốc 0.85 muộn hơn. Đo như vậy thì cả hai khẳng định đều không qua được hiệu chỉnh Holm;
@@ -462,8 +462,9 @@ Markdown(frames.markdown(tables.claim_table(judged)))
 #   "chậm".
 # - **Sống sót: chưa ngã ngũ**, tuy trong hình rõ ràng chỉ gọt cũng cứu được tất cả. Trị số p chỉ
 #   tính những hạt giống mà hai cách cho kết cục khác nhau, mà số đó thì ít.
-# - **Cũng chưa ngã ngũ:** dùng cả hai có hơn chỉ dùng bộ định thời hay không. Hiệu độ chính xác
-#   kiểm tra gần 0, và khoảng tin cậy chứa cả số âm lẫn số dương.
+# - **Cũng chưa ngã ngũ:** dùng cả hai có hơn chỉ dùng một trong hai hay không. So với bộ định thời,
+#   khoảng tin cậy chứa cả số âm lẫn số dương; so với gọt thì không, nhưng trị số p không qua được
+#   hiệu chỉnh Holm.
 #
 # Có những khoảng tin cậy không chứa 0 mà kết luận vẫn là NOT DECIDED. Khoảng tin cậy nhìn mỗi
 # khẳng định như thể chỉ có một mình nó; còn kết luận phải chịu trách nhiệm cho tất cả.
@@ -498,8 +499,9 @@ Markdown(frames.markdown(tables.share_table(runs, ["pilot", *COLLAPSE, *claims.A
 Markdown(frames.markdown(tables.rescue_table(verdicts.rescues(runs))))
 
 # %% [markdown]
-# Ở 0.5, biện pháp nào cũng cứu được mọi hạt giống đã sụp đổ và không làm hỏng hạt giống nào. Ít
-# hạt giống như vậy thì chưa đủ để kết luận ở mức 5 %, chỉ mới cho thấy một chiều hướng. Ở 0.3 thì
+# Ở 0.5, gọt, dù có bộ định thời hay không, cứu được mọi hạt giống đã sụp đổ; chỉ dùng bộ định thời
+# thì cứu được tất cả trừ một. Không biện pháp nào làm hỏng hạt giống nào. Ít hạt giống như vậy thì
+# chưa đủ để kết luận ở mức 5 %, chỉ mới cho thấy một chiều hướng. Ở 0.3 thì
 # chẳng có gì để cứu: sự sụp đổ in trong sách không lặp lại, có biện pháp hay không cũng vậy. Không
 # lần nào sụp đổ chưa có nghĩa là không bao giờ: đầu trên của khoảng tin cậy cho biết tỷ lệ nào vẫn
 # còn có thể.
