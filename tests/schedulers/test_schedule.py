@@ -308,6 +308,7 @@ def test_a_derived_class_behaves_as_its_parent():
     scheduler = Counted(20, base_lr=0.3)
     assert repr(scheduler) == repr(CosineScheduler(20, 0.3)).replace("CosineScheduler", "Counted")
     assert scheduler == Counted(20, 0.3) != Counted(21, 0.3)
+    assert scheduler != CosineScheduler(20, 0.3) != scheduler
     assert hash(scheduler) == hash(Counted(20, 0.3))
     assert scheduler(7) == CosineScheduler(20, 0.3)(7)
     for other in (pickle.loads(pickle.dumps(scheduler)), copy.deepcopy(scheduler)):
