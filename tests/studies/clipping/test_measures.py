@@ -16,7 +16,11 @@ def run(windows=((0.5,) * 5,), outcome="trained", seed=0, arm="both", num_epochs
 
 
 def of(name, *arguments, **keywords):
-    return MEASURES[name].of(run(*arguments, **keywords))
+    return of_run(name, run(*arguments, **keywords))
+
+
+def of_run(name, run):
+    return measures.measure([run])[name].item()
 
 
 def test_roughness_is_the_sum_of_all_rises():
@@ -32,7 +36,7 @@ def test_roughness_of_a_run_that_did_not_train_or_overflowed_is_unknown():
     one = run([[2.0, 1.0, 1.0, 1.0, 1.0]] * 2)
     one.epochs[0] = an_epoch(train_loss=math.inf)
     one.points[2:4] = [Point(p.epoch, math.inf, 0.0) for p in one.points[2:4]]
-    assert math.isnan(MEASURES["roughness"].of(one))
+    assert math.isnan(of_run("roughness", one))
 
 
 @pytest.mark.parametrize(
