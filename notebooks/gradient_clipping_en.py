@@ -355,9 +355,9 @@ Markdown(frames.markdown(tables.arm_table(runs)))
 
 # %% [markdown]
 # Be careful with the rows in which a run collapsed. Their mean accuracies describe no network at
-# all: they mix runs that work with runs that guess. And one more look behind the means, seed by seed, sorted, for the runs
-# that trained. Those of the first arm are worse than most of the others, so survival is not the
-# whole story:
+# all: they mix runs that work with runs that guess. And one more look behind the means, seed by
+# seed, sorted, for the runs that trained. Those of the first arm are worse than most of the others,
+# so survival is not the whole story:
 
 # %%
 measured = measure(run for run in runs if run.outcome == "trained")
@@ -431,7 +431,7 @@ Markdown(frames.markdown(tables.claim_table(judged)))
 # - **Survival is not decided**, although the figure shows clipping only saving all runs: the
 #   p-value counts only the seeds in which the arms differ, and these are few.
 # - **Not decided either:** whether both together beat either alone. Against the scheduler the
-#   interval has both signs in it; against clipping it does not, but that p-value does not pass Holm.
+#   interval has both signs in it; against clipping it has not, but the p-value does not pass Holm.
 #
 # Some intervals exclude 0 although the verdict is NOT DECIDED. The interval looks at one claim as
 # if it were the only one; the verdict answers for all of them.

@@ -382,9 +382,10 @@ Markdown(frames.markdown(tables.arm_table(runs)))
 
 # %% [markdown]
 # Hãy cẩn thận với những hàng có lần chạy sụp đổ. Độ chính xác trung bình ở đó không mô tả mạng nào
-# cả: nó trộn những mạng học được với những mạng đoán mò. Và hãy nhìn kỹ thêm xem đằng sau các giá trị trung bình là
-# gì: ô sau in giá trị ở từng hạt giống, đã sắp thứ tự, chỉ gồm những lần học được. Các lần chạy
-# của nhóm đầu kém hơn phần lớn những lần chạy khác, vậy sống sót chưa phải là tất cả.
+# cả: nó trộn những mạng học được với những mạng đoán mò. Và hãy nhìn kỹ thêm xem đằng sau các giá
+# trị trung bình là gì: ô sau in giá trị ở từng hạt giống, đã sắp thứ tự, chỉ gồm những lần học
+# được. Các lần chạy của nhóm đầu kém hơn phần lớn những lần chạy khác, vậy sống sót chưa phải là
+# tất cả.
 
 # %%
 measured = measure(run for run in runs if run.outcome == "trained")
