@@ -61,9 +61,9 @@ def make(
     from d2l_lrsched.runs import executors, record, runner
 
     lacking = runner.missing(jobs, records)
-    cluster = None
+    client = None
     if lacking and dask:
-        cluster = _connect(dask)
+        client = _connect(dask)
     elif lacking:
         data_dir = options.checked_data(data_dir)
     options.ready(records, among)
@@ -77,14 +77,12 @@ def make(
         click.echo(f"{begun} of {len(lacking)} runs go on from their last finished epoch")
     try:
         if lacking:
-            with cluster or executors.LocalProcesses(
-                workers, len(lacking), progress.epoch
+            with (
+                executors.DaskWorkers(client, progress.epoch)
+                if client
+                else executors.LocalProcesses(workers, progress.epoch)
             ) as executor:
-                # Dask itself moves a run whose worker has died.
-                retries = 0 if cluster else 1
-                for result in runner.run(
-                    lacking, executor, records, data_dir=data_dir, retries=retries
-                ):
+                for result in runner.run(lacking, executor, records, data_dir=data_dir):
                     progress.finished(result)
                     if isinstance(result, runner.Failure):
                         made.failures[progress.name(result.job)] = result.reason
@@ -127,6 +125,8 @@ def _connect(address: str) -> Client:
         ) from None
     if not client.nthreads():
         click.echo(f"The cluster has no worker yet; start some with: dask worker {address}")
+    with suppress(KeyError):  # a variable of the environment that the user's Dask wants in links
+        click.echo(f"The cluster's dashboard, if it has one: {client.dashboard_link}")
     return client
 
 
@@ -150,7 +150,7 @@ class Progress:
         return str(job) if self._several_seeds else job.name
 
     def epoch(self, message: tuple[str, int, float]) -> None:
-        """Take what a local run tells after an epoch."""
+        """Take what a run tells after an epoch."""
         run, epoch, test_acc = message
         self._advance(run, epoch)
         if self._bar.disable:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import queue
 import threading
 import warnings
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import mxnet as mx
@@ -27,6 +28,9 @@ from d2l_lrsched.training.checkpoint import Checkpoint
 from d2l_lrsched.training.display import Display
 from d2l_lrsched.training.history import Epoch
 from d2l_lrsched.training.loop import train
+
+#: How often, while runs wait, an executor is asked whether it takes more.
+ASK_SECONDS = 1
 
 #: Beside the records: the folder of the checkpoints of runs that are not finished.
 CHECKPOINTS = "checkpoints"
@@ -201,26 +205,22 @@ def run(
     records: PathLike,
     *,
     data_dir: PathLike | None = None,
-    retries: int = 1,
 ) -> Iterator[Run | Failure]:
     """Make the runs that the file of records lacks; append each to it, and yield it, when done.
 
     Interrupted runs go on from their last finished epoch. A run whose worker dies is tried again;
-    a run that fails by its own error is not, for it would fail again.
+    a run that fails by its own error is not, for it would fail again. No more are submitted than
+    the executor takes at once.
 
     Parameters
     ----------
     jobs : iterable of Job
     executor : Executor
-        Anything with ``submit(function, *arguments)`` that returns a future, as
-        `executors.LocalProcesses`, concurrent.futures' and Dask's ``Client``. Every call should
-        run with one OpenMP thread.
+        Every call should run with one OpenMP thread.
     records : path
         Unfinished runs leave their checkpoints in a folder beside it.
     data_dir : path, optional
         As for `load_fashion_mnist`.
-    retries : int
-        Further attempts for a run whose worker dies; 0 for an executor that makes them itself.
 
     Yields
     ------
@@ -233,39 +233,39 @@ def run(
         If the file of records is there and cannot be used.
     """
     place = Place.of(records, data_dir)
-    jobs = missing(jobs, records)
-    done: SimpleQueue[tuple[Job, int, Any]] = SimpleQueue()
+    waiting = deque((job, 0) for job in missing(jobs, records))
+    done: queue.SimpleQueue[tuple[Job, int, Any]] = queue.SimpleQueue()
     futures = set()
 
     def submit(job: Job, attempt: int) -> None:
         try:
-            # The attempt is an argument, so that Dask does not take the second for the first.
-            future = executor.submit(_make, job, place, attempt)
-        except Exception as error:  # as of a pool that a death has broken
+            future = executor.submit(_make, job, place)
+        except Exception as error:  # as of a cluster that is gone
             future = Future()
             future.set_exception(error)
         futures.add(future)
         future.add_done_callback(lambda future: done.put((job, attempt, future)))
 
     try:
-        for job in jobs:
-            submit(job, 0)
-        unfinished = len(jobs)
-        while unfinished:
-            job, attempt, future = done.get()
+        while waiting or futures:
+            while waiting and len(futures) < executor.at_once(len(waiting) + len(futures)):
+                submit(*waiting.popleft())
+            try:
+                job, attempt, future = done.get(timeout=ASK_SECONDS if waiting else None)
+            except queue.Empty:
+                continue
             futures.discard(future)
             try:
                 result, warned = future.result()
             except Exception as error:  # not the run's own: its worker's, or the way to it
                 result = Failure(job, (str(error) or type(error).__name__).splitlines()[0])
-                if attempt < retries:
+                if attempt < executor.retries:
                     warnings.warn(f"{job}: {result.reason}; it is tried again", stacklevel=2)
-                    submit(job, attempt + 1)
+                    waiting.append((job, attempt + 1))
                     continue
                 warned = []
             # Held any longer, a result that dies with its worker would be made again by Dask.
             del future
-            unfinished -= 1
             for message in warned:
                 warnings.warn(f"{job}: {message}", stacklevel=2)
             yield _keep(job, place, result, user_path(records))
@@ -324,7 +324,7 @@ class _Tell(Display):
         executors.tell((str(self._job), number, epoch.test_acc))
 
 
-def _make(job: Job, place: Place, attempt: int) -> tuple[Run | Failure, list[str]]:
+def _make(job: Job, place: Place) -> tuple[Run | Failure, list[str]]:
     """Return what came of the job, and what it warned of: here nobody might see it."""
     with _one_at_a_time, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)

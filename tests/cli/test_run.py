@@ -372,7 +372,7 @@ def epochs_in(checkpoint):
 def test_a_killed_parent_leaves_no_worker_and_its_run_goes_on(
     tmp_path, start, made_up_runs, invoke
 ):
-    """kill -9 of the parent: the worker stops after the epoch at hand, the same command takes over.
+    """kill -9 of the parent: the worker ends with it, and the same command takes over.
 
     That the run ends as one that was never interrupted is `test_runner`'s.
     """
@@ -481,16 +481,20 @@ def test_a_cluster_loses_a_worker_and_no_record_and_then_its_scheduler(
     asked = [(name, seed) for name in ("cosine", "square-root") for seed in range(2)]
     assert pairs(output) == asked
     assert {run.threads for run in record.read(records)} == {1}
+    assert out.startswith("The cluster's dashboard, if it has one: http://127.0.0.1:")
     for name, seed in asked:
-        assert re.search(rf"^{name}, seed {seed}: done in ", out, re.MULTILINE)
+        for line in (*(f"epoch {epoch}/3, test acc 0." for epoch in (1, 2, 3)), "done in "):
+            assert f"\n{name}, seed {seed}: {line}" in out
     assert not (output / "checkpoints").exists()
 
-    process = start("--epochs", "200", "--experiment", "cosine")
+    process = start("--epochs", "200", "--seeds", "3", "--experiment", "cosine")
     wait_for((output / "checkpoints").exists)
     scheduler.kill()
     _, err = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert re.fullmatch(r"Error: 1 of 1 runs failed: cosine: .*scheduler.*\n", err), err
+    *lost, waited = err.removeprefix("Error: 3 of 3 runs failed: ").split("; ")
+    assert all(re.match(r"cosine, seed \d: .*scheduler", each) for each in lost)
+    assert waited == "cosine, seed 2: the connection to the scheduler is lost\n"
     assert pairs(output) == asked
 
 

@@ -42,7 +42,7 @@ class BenchError(RuntimeError):
 
 
 def last_round(runs: int, cores: int) -> int:
-    """Return how many of the runs share the cores at the end; see `executors.at_once`."""
+    """Return how many of the runs share the cores at the end; see `LocalProcesses.at_once`."""
     return runs if runs < cores else cores + runs % cores
 
 
@@ -216,7 +216,7 @@ def _runs(runs: int, cores: int, data_dir: str) -> float:
     one = Experiment("speed", "", learning_rate=LEARNING_RATE, num_epochs=1, net="fast")
     jobs = [Job(one, seed) for seed in range(runs)]
     start = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder, executors.LocalProcesses(cores, runs) as executor:
+    with tempfile.TemporaryDirectory() as folder, executors.LocalProcesses(cores) as executor:
         for result in run(jobs, executor, Path(folder, "runs.jsonl"), data_dir=data_dir):
             if isinstance(result, Failure):
                 raise BenchError(f"a run failed: {result.reason}")
