@@ -378,7 +378,7 @@ def test_a_killed_parent_leaves_no_worker_and_its_run_goes_on(
     """
     process = start("multi-factor", epochs=40)
     (worker,) = workers_of(process)
-    checkpoint = tmp_path / "checkpoints" / "multi-factor-seed-0-40-epochs-fast.npz"
+    checkpoint = tmp_path / "checkpoints" / "multi-factor-seed-0-40-epochs-lanes.npz"
     wait_for(lambda: epochs_in(checkpoint))
     process.kill()
     process.communicate()
@@ -481,7 +481,7 @@ def test_a_cluster_loses_a_worker_and_no_record_and_then_its_scheduler(
     asked = [(name, seed) for name in ("cosine", "square-root") for seed in range(2)]
     assert pairs(output) == asked
     assert {run.threads for run in record.read(records)} == {1}
-    assert out.startswith("The cluster's dashboard, if it has one: http://127.0.0.1:")
+    assert "The cluster's dashboard, if it has one: http://127.0.0.1:" in out
     for name, seed in asked:
         for line in (*(f"epoch {epoch}/3, test acc 0." for epoch in (1, 2, 3)), "done in "):
             assert f"\n{name}, seed {seed}: {line}" in out

@@ -51,7 +51,7 @@ def test_each_can_be_run_for_real(monkeypatch, small_iters):
     for name, experiment in EXPERIMENTS.items():
         run = runner.run_job(runner.Job(experiment, 0, 1, "fast"), runner.Place(), "none")
         assert run.experiment == name
-        assert run.settings["net"] == (experiment.net or "fast")
+        assert run.settings["net"] == (experiment.net or "lanes")
         assert (run.final.clipped is None) == (experiment.clip_norm is None)
         params, _ = experiment.prepare(9, 1)
         rate = params.get("lr_scheduler", lambda n: experiment.learning_rate)  # noqa: B023
