@@ -82,12 +82,12 @@ $(NOTEBOOKS): $(VENV)/.notebooks data
 explore: $(VENV)/.base ## drag any schedule's parameters in the browser
 	$(BIN)/d2l-lrsched explore
 
-# Two processes; tests of one group, as of those that train or serve, are never in both. The notebooks
-# are first, for they are long.
+# A module's tests share fixtures, so they run in one of the two processes. The notebooks are first,
+# for they are long.
 test: $(VENV)/.test data lint ## check style, types and behaviour, in minutes
 	@command -v chromedriver >/dev/null || { $(call APT_INSTALL,chromium chromium-driver); } || true
 	PYTHONSTARTUP="$$PWD/tests/few_images.py" $(KERNELS) $(BIN)/python -m pytest \
-	-n 2 --dist loadgroup --nbmake notebooks/*_en.ipynb tests d2l_lrsched
+	-n 2 --dist loadfile --no-loadscope-reorder --nbmake notebooks/*_en.ipynb tests d2l_lrsched
 
 test-slow: $(VENV)/.test data ## the tests that take longer
 	$(BIN)/python -m pytest -m slow

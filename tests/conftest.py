@@ -29,18 +29,6 @@ COMMAND = (sys.executable, "-m", "d2l_lrsched")
 # A shell starts what goes on in the background with Ctrl-C ignored, and all that it starts too.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-#: What starts workers, a server or a browser: never in both of two test processes.
-MACHINE = ("cli/test_explore.py", "cli/test_run.py", "explorer/test_browser.py")
-MACHINE += ("runs/test_executors.py", "runs/test_runner.py")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.path.as_posix().endswith(MACHINE):
-            item.add_marker(pytest.mark.xdist_group("machine"))
-
-
 settings.register_profile("quick", max_examples=40, deadline=None)
 settings.load_profile("quick")
 

@@ -66,7 +66,8 @@ def test_make_test(checkout, tmp_path, how):
         calls = called(checkout, [f"{relative}/.ci/run"], tmp_path, CDPATH="/usr:/")
     english = sorted(f"notebooks/{path.name}" for path in (ROOT / "notebooks").glob("*_en.ipynb"))
     assert calls[-1] == [
-        *["python", "-m", "pytest", "-n", "2", "--dist", "loadgroup", "--nbmake"],
+        *["python", "-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"],
+        "--nbmake",
         *[*english, "tests", "d2l_lrsched"],
         f"startup={checkout}/tests/few_images.py",
         f"ipython={checkout}/.venv/ipython",
