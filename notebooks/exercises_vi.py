@@ -215,7 +215,7 @@ differences(exercises.EXPONENT)
 # lần. Ô sau in số mạng chết (*dead*) và khoảng tin cậy 95 % của tỷ lệ (*share*):
 
 # %%
-others = [r for r in record.read("../figures/clipping/runs.jsonl") if r.experiment == "rate-0.3"]
+others = [r for r in record.read("../figures/clipping/former.jsonl") if r.experiment == "rate-0.3"]
 lenets = [run for run in [*runs, *constant, *others] if run.settings["net"] != "resnet"]
 from_03 = [run for run in lenets if 0.299 < run.epochs[0].lr_first <= 0.3]
 outcomes = {run.epochs[0].train_loss: run.outcome for run in from_03}
@@ -564,9 +564,11 @@ print(copy == warm, copy.scheduler.drops)
 # huấn luyện.
 
 # %%
+(stored,) = [run for run in runs if run.experiment == "plateau-warmup" and run.seed == 0]
 schedule = exercises.plateau(0.5, warmup_steps=per_epoch)
 train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256, seed=0)
-net, ctx, loss = lrs.fast_lenet(), d2l.try_gpu(), gluon.loss.SoftmaxCrossEntropyLoss()
+net, ctx = lrs.nets.NETS[stored.settings["net"]](), d2l.try_gpu()
+loss = gluon.loss.SoftmaxCrossEntropyLoss()
 net.initialize(ctx=ctx)
 mx.random.seed(0)
 trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": schedule})
@@ -578,7 +580,6 @@ history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx)
 # khác cùng kiểu.
 
 # %%
-(stored,) = [run for run in runs if run.experiment == "plateau-warmup" and run.seed == 0]
 rows = [
     [f"{x:.4f}" for x in (new.train_loss, old.train_loss, new.test_acc, old.test_acc)]
     for new, old in zip(history.epochs, stored.epochs)
