@@ -147,6 +147,7 @@ class Clipper:
     @use_np_shape
     def __init__(self, arrays: Sequence[np.ndarray], max_norm: float) -> None:
         self._arrays = [array.as_nd_ndarray() for array in arrays]
+        self._given = {f"array{i}": array for i, array in enumerate(self._arrays)}
         shapes = tuple(array.shape for array in arrays)
         self._run, self._names = _compiled(shapes, numpy.dtype(arrays[0].dtype), max_norm)
         self._sizes: dict[int, nd.NDArray] = {}
@@ -157,8 +158,7 @@ class Clipper:
         ctx = self._arrays[0].ctx
         if batch_size not in self._sizes:
             self._sizes[batch_size] = nd.full((), batch_size, ctx, "float64")
-        given = {"batch_size": self._sizes[batch_size]}
-        given.update((f"array{i}", array) for i, array in enumerate(self._arrays))
+        given = {**self._given, "batch_size": self._sizes[batch_size]}
         norm = nd.empty((), ctx, "float64")
         self._run(*(given[name] for name in self._names), out=[norm, *self._arrays])
         return norm.as_np_ndarray()

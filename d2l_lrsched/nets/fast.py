@@ -57,14 +57,17 @@ def fast_lenet() -> nn.HybridSequential:
 class _Fast(nn.HybridSequential):
     def forward(self, x: Any) -> Any:
         if isinstance(x, mx.nd.NDArray):  # not a symbol, as of `export`
-            got = f"got {np.dtype(x.dtype).name} {x.shape} on {x.ctx}"
             if x.ctx.device_type == "gpu":
-                raise ValueError(f"fast_lenet is for the CPU; on a GPU use lenet; {got}")
+                raise ValueError(f"fast_lenet is for the CPU; on a GPU use lenet; {_got(x)}")
             if x.dtype != np.float32 or x.shape[1:] != _IMAGE:
-                raise ValueError(f"images must be float32 (n, 1, 28, 28), {got}")
+                raise ValueError(f"images must be float32 (n, 1, 28, 28), {_got(x)}")
             if x.grad is not None:
                 raise ValueError("fast_lenet gives images no gradient, as attached here: use lenet")
         return super().forward(x)
+
+
+def _got(x: mx.nd.NDArray) -> str:
+    return f"got {np.dtype(x.dtype).name} {x.shape} on {x.ctx}"
 
 
 class _Convolutions(nn.HybridBlock):
@@ -118,7 +121,7 @@ class _Operator(mx.operator.CustomOp):
         out = np.empty((n, FEATURES), np.float32)
         weights = kernels.rows(weight0), bias0, kernels.rows(weight1), bias1
         kernels.forward(images.reshape(-1), *weights, out.reshape(-1), *self._kept)
-        _set(out_data[0], req[0], out)
+        self.assign(out_data[0], req[0], out)
 
     def backward(
         self, req: list, out_grad: list, in_data: list, out_data: list, in_grad: list, aux: list
@@ -132,15 +135,8 @@ class _Operator(mx.operator.CustomOp):
         for to, how, name, found in zip(in_grad[1:], req[1:], _PARAMETERS, sums):
             shape = _PARAMETERS[name]
             gradient = kernels.from_rows(found, shape) if len(shape) > 1 else found
-            _set(to, how, gradient)
-
-
-def _set(to: mx.nd.NDArray, how: str, value: np.ndarray) -> None:
-    """Do as `CustomOp.assign` does, which takes four times as long with arrays of MXNet."""
-    if how == "add":
-        to += mx.nd.from_numpy(value)
-    elif how != "null":
-        to[:] = value
+            # MXNet adds only its own arrays, and sets numpy's in less time.
+            self.assign(to, how, mx.nd.from_numpy(gradient) if how == "add" else gradient)
 
 
 class _Capsule:

@@ -189,9 +189,10 @@ def measure(data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], Non
             on_turn(f"round {turn} of {rounds}: {runs} runs of one epoch")
             runs_at_once[str(runs)].append(_runs(runs, cores, data_dir))
     with tempfile.TemporaryDirectory() as output:
-        on_turn("once: d2l-lrsched reproduce --net fast")
+        name = "d2l-lrsched reproduce --net fast"
+        on_turn(f"once: {name}")
         options = ("--workers", str(cores), "--data-dir", data_dir, "--output", output)
-        start_ups["d2l-lrsched reproduce --net fast"].append(_start_up((*REPRODUCE, *options)))
+        start_ups[name].append(_start_up((*REPRODUCE, *options)))
     profiles = {}
     for kind in PROFILED:
         on_turn(f"profile: {kind}")
