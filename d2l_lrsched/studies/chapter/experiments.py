@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -100,6 +101,53 @@ EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in _CHAPTER}
 
 #: The names of the runs that the book prints, in its order.
 PUBLISHED: tuple[str, ...] = tuple(name for name in EXPERIMENTS if name in published.PRINTED)
+
+
+def _gentler(name: str, note: str, **changed: Any) -> Experiment:
+    return replace(EXPERIMENTS[name], name=f"gentler-{name}", note=note, **changed)
+
+
+def _early(name: str, note: str, **changed: Any) -> Experiment:
+    return replace(EXPERIMENTS[name], name=f"early-{name}", note=note, num_epochs=40, **changed)
+
+
+_GENTLER_COSINE = {**_COSINE, "base_lr": 0.3}
+_EARLY_COSINE = {**_COSINE, "max_update": 40}
+
+_OTHER_SETTINGS = (
+    _gentler(
+        "square-root",
+        "From 0.1 in place of 1.0.",
+        scheduler=partial(SquareRootScheduler, lr=0.1),
+    ),
+    _gentler(
+        "cosine",
+        "From 0.3 in place of 0.5.",
+        scheduler=partial(lr_scheduler.CosineScheduler, **_GENTLER_COSINE),
+    ),
+    _gentler(
+        "cosine-warmup",
+        "Up to 0.3 in place of 0.5.",
+        scheduler=partial(lr_scheduler.CosineScheduler, **_GENTLER_COSINE, warmup_steps=5),
+    ),
+    _early("constant", "Learning rate 0.5, 40 epochs.", learning_rate=0.5),
+    _early("square-root", "40 epochs in place of 30."),
+    _early("multi-factor", "40 epochs in place of 30; the plot is of 40 epochs, too."),
+    _early(
+        "cosine",
+        "40 epochs and updates in place of 30 and 20.",
+        scheduler=partial(lr_scheduler.CosineScheduler, **_EARLY_COSINE),
+    ),
+    _early(
+        "cosine-warmup",
+        "40 epochs and updates in place of 30 and 20.",
+        scheduler=partial(lr_scheduler.CosineScheduler, **_EARLY_COSINE, warmup_steps=5),
+    ),
+)
+
+#: Name -> experiment: what other years' builds of the book print of the same section. `gentler` of
+#: September 2020 to August 2023, `early` of November 2019 to January 2020.
+OTHER_SETTINGS: Mapping[str, Experiment] = {e.name: e for e in _OTHER_SETTINGS}
 
 
 def jobs(
