@@ -100,8 +100,8 @@ class Draw(Struct, frozen=True, forbid_unknown_fields=True):
     train_loss: List[Optional[float]]  # noqa: UP006, UP045
     train_acc: List[float]  # noqa: UP006
     test_acc: List[float]  # noqa: UP006
-    #: Whether all test images got the same scores, to 1 %.
-    collapsed: List[bool]  # noqa: UP006
+    #: The epochs, from 1 on, after which all test images got the same scores, to 1 %.
+    collapsed: List[int]  # noqa: UP006
     made_with: str
 
     @property
@@ -181,7 +181,7 @@ def keep(planned: str, made: str) -> None:
     with np.load(made) as file:
         measured, made_with = {name: file[name] for name in _MEASURED}, str(file["made_with"])
     for i, case in enumerate(cases[: len(measured["train_loss"])]):
-        collapsed = measured["score_spread"][i] < COLLAPSED_SPREAD
+        collapsed = np.flatnonzero(measured["score_spread"][i] < COLLAPSED_SPREAD) + 1
         losses = [
             round(x, 5) if np.isfinite(x) else None for x in measured["train_loss"][i].tolist()
         ]
