@@ -24,7 +24,7 @@
 #
 # You need the notebook on [learning rate scheduling](lr_scheduling_en.ipynb). Figures and tables
 # are made from records, in seconds; one cell, in section 6, really trains, for two epochs.
-# `d2l-lrsched exercises` makes all runs anew, in about two hours on two cores.
+# `d2l-lrsched exercises` makes all runs anew, in less than an hour on two cores.
 
 # %%
 # %matplotlib inline
@@ -110,7 +110,7 @@ answers(exercises.FIXED)
 # %% [markdown]
 # - **Too small is slow.** From 0.03 to 0.3 the training loss falls and the test accuracy rises.
 #   With more epochs the small rates could catch up; in 8 they do not.
-# - **Too large is deadly.** At 0.5 the first networks collapse, at 0.7 all but one, at 1.0 every
+# - **Too large is deadly.** At 0.5 the first networks collapse, at 0.7 all but two, at 1.0 every
 #   one. And those that live at 0.5 and 0.7 are on average no better than those at 0.3: the high
 #   rate buys nothing for its risk.
 # - **The edge is near.** The best of these rates, 0.3, is the last before networks die (and section
@@ -124,10 +124,9 @@ answers(exercises.FIXED)
 # So which model is the best? The column on the right has an answer, but it flatters: the winner was
 # chosen *by its test accuracy*, so luck was part of what it was chosen for, the luck of these very
 # images and that of the moment, for the accuracy jumps about from epoch to epoch. The luck of the
-# moment can be shown. We have ten runs at 0.3 that went on to 30 epochs. (Four of the five runs at
-# 0.3 above are their beginnings, bit by bit.) Compare all of them after 8 and after 30 epochs: the
-# mean, the best, and the gap between training and test accuracy. Then crown the winner after 8
-# epochs, and see how far it is ahead of the mean there and how far at the end.
+# moment can be shown. We have ten runs at 0.3 that went on to 30 epochs. Compare them after 8 and
+# after 30 epochs: the mean, the best, and the gap between training and test accuracy. Then crown
+# the winner after 8 epochs, and see how far it is ahead of the mean there and how far at the end.
 
 # %%
 early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
@@ -187,35 +186,39 @@ display(answers(exercises.EXPONENT))
 differences(exercises.EXPONENT)
 
 # %% [markdown]
-# - **Too fast a fall starves the training.** From 1 to 4 every larger exponent ends with a higher
-#   training loss, and with 4 the test accuracy is lower than at the constant rate, with an interval
-#   that excludes 0. Look at its curves: they lie flat for the second half of the run. The budget
-#   was spent while there was still something to learn.
-# - **A slow fall seems to help.** The exponents 0.5 and 1 have a lower mean training loss than the
-#   constant rate and, among those that lived, a higher mean test accuracy. But "seems" is the word:
-#   no interval decides it.
-# - **A surprise.** Two networks are dead, from the first epoch on, under exponents 1 and 2,
-#   although their rates never were above 0.3. In the table of differences they spoil their rows, as
-#   a single dead network costs its pair nearly all of its accuracy.
+# - **Too fast a fall starves the training.** Every larger exponent ends with a higher training
+#   loss, and with 2 and 4 it is higher than at the constant rate. Look at the curves of exponent 4:
+#   they lie flat for the second half of the run. The budget was spent while there was still
+#   something to learn. Its mean test accuracy is below the constant rate's as well, but the
+#   interval does not decide that.
+# - **A slow fall helps.** With the exponents 0.5 and 1 the test accuracy is higher than at the
+#   constant rate, and both intervals exclude 0. The mean training loss is lower, too, but only a
+#   little.
+# - **A surprise.** One network is dead, from the first epoch on, under exponent 2, although its
+#   rate never was above 0.3. In the table of differences it spoils its row, as a single dead
+#   network costs its pair nearly all of its accuracy.
 #
 # The run that the book prints at 0.3 is dead, too; until now none of ours was. How often does it
-# happen? Let us put together all runs of ours, also from other studies, that start from 0.3 without
-# warmup or clipping. Runs whose first epochs are the same to the bit count once; beside the count
-# is the 95 % interval of the share.
+# happen? Let us put together all runs of ours that start from 0.3 without warmup or clipping: those
+# of other studies, too, and earlier ones, in which the same LeNet was computed in another way, so
+# that its sums rounded differently. Runs whose first epochs are the same to the bit count once;
+# beside the count is the 95 % interval of the share.
 
 # %%
-others = [r for r in record.read("../figures/clipping/former.jsonl") if r.experiment == "rate-0.3"]
+files = ("exercises/former", "clipping/runs", "clipping/former")
+others = [run for file in files for run in record.read(f"../figures/{file}.jsonl")]
 lenets = [run for run in [*runs, *constant, *others] if run.settings["net"] != "resnet"]
-from_03 = [run for run in lenets if 0.299 < run.epochs[0].lr_first <= 0.3]
+unclipped = [run for run in lenets if run.settings["clip_norm"] is None]
+from_03 = [run for run in unclipped if 0.299 < run.epochs[0].lr_first <= 0.3]
 outcomes = {run.epochs[0].train_loss: run.outcome for run in from_03}
 dead = sum(outcome != "trained" for outcome in outcomes.values())
 low, high = stats.share(dead, len(outcomes))
 print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
 
 # %% [markdown]
-# So 0.3 itself lies within reach of the edge. The two dead are of those whose rate falls, but that
-# it falls is hardly what killed them: it happened within the first fifty updates, in which their
-# rates fell by a few percent only. What the book printed is rare, but no freak.
+# So 0.3 itself lies within reach of the edge. The dead are all of those whose rate falls, but that
+# it falls is hardly what killed them: after 150 updates at the latest they were dead, and by then
+# no rate had fallen by more than a sixth. What the book printed is rare, but no freak.
 #
 # **Think.** Suppose you could make the run four times as long. Which exponent would gain most?
 
@@ -263,7 +266,7 @@ differences(exercises.DEEPER)
 #
 # LeNet for 4 epochs: the rate rises in a straight line from 0 to a peak, then falls along half a
 # cosine to 0. The warmup takes a share of 0, 0.02, 0.1 or 0.4 of the run, and the peak is 0.5, 0.7
-# or 1.0: at the latter two a constant rate is deadly, as we have seen. Five seeds each. In the
+# or 1.0; kept constant, 0.7 killed most networks in section 1, and 1.0 all. Five seeds each. In the
 # figure the rows are warmups and the columns peaks; on the left the collapsed runs, on the right
 # the mean test accuracy of those that lived. The longer the warmup, the safer?
 
@@ -275,19 +278,21 @@ display(answers(exercises.WARMUP))
 differences(exercises.WARMUP)
 
 # %% [markdown]
-# - **With a peak of 0.5** no network dies after a warmup of 0.1 or 0.4; without one and with 0.02,
-#   one of five does. The two long warmups also have the better mean accuracies among those that
-#   live.
-# - **With 0.7** the picture is the same, only starker: hardly any survive without a warmup, and
-#   none with 0.02; with 0.1 and 0.4 all but one live.
+# - **With a peak of 0.5** two of five networks die without a warmup, four with 0.02, and one each
+#   with 0.1 and with 0.4.
+# - **With 0.7** two die without a warmup, four with 0.02, none with 0.1, and two with 0.4.
 # - **With 1.0** nothing helps. Whatever the warmup, all die.
+# - **Longer is not always safer.** At the two lower peaks together, one of ten networks died with
+#   0.1, three with 0.4, four without a warmup, and eight with the shortest, of 19 updates. At both
+#   peaks those that live have the highest mean accuracy with 0.4.
 # - **Of the differences none is decided.** A single collapse costs its pair nearly all of its
 #   accuracy, so the intervals are enormous. (An interval from 0 to 0 means that all networks of
 #   both sides are dead, and equally worthless.) That 0.4 wasted updates cannot be seen either.
 #
 # Why does no length save a run whose peak is too high? Ask *how* the networks died. For each dead
 # one, look at its training loss, averaged over fifty updates: did it ever fall below one and a
-# half, so that the network had learned something, and what was the rate at the last such time?
+# half, so that the network had learned something, and what was the rate at the last such time (and,
+# in brackets, which update)?
 
 # %%
 per_epoch = lrs.data.UPDATES_PER_EPOCH
@@ -298,25 +303,26 @@ for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):
     ours = [run for run in runs if run.experiment == exercises.warmup_name(warmup, peak)]
     dead = [frames.window_means(run) for run in ours if run.outcome != "trained"]
     learned = [ends[: len(means)][means < 1.5].max() for means in dead if (means < 1.5).any()]
-    rates = ", ".join(f"{rate(round(n)):.2f}" for n in learned) or "-"
+    rates = ", ".join(f"{rate(round(n)):.2f} ({n:.0f})" for n in learned) or "-"
     rows.append((f"{peak:g}", f"{warmup:g}", str(len(dead)), str(len(learned)), rates))
-header = ("peak", "warmup", "collapsed", "after having learned", "the last rates before")
+header = ("peak", "warmup", "collapsed", "after having learned", "the last rates before (update)")
 Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # There are two ways to die. With no warmup or a short one, the networks die *young*, without ever
-# having learned anything: steps too long for random parameters. After the long warmup they die
-# *grown up*: every one of them had learned, and fell on the way up, soon after the rates in the
-# last column and before the peak was reached, some with a loss of many billions, one with numbers
-# that were no longer finite. A warmup protects from the first accident, not from the second. It
-# carries the network past the start; the highest rate that the ground bears, it does not change (or
-# not enough).
+# having learned anything: steps too long for random parameters. After the longest warmup they die
+# *grown up*: every one of them had learned, and fell within the fifty updates that follow those of
+# the last column. The peak is at update 376: some fell on the way up, some about the peak, and some
+# only after it; one had a loss in the millions, one a loss of 24 digits. A long warmup protects
+# from the first accident, not from the second. It carries the network past the start; the highest
+# rate that the ground bears, it does not change (or not enough).
 #
-# So how long? Long enough that the network has found its feet before the high rates come: here, for
-# a peak of 0.5, a tenth of the run was, and four times as much did neither visible good nor visible
-# harm. And if a longer warmup does not help, lower the peak. (Gotmare et al., 2018, look inside: in
-# the deep networks that they study, a warmup keeps the layers near the output from changing much.
-# We have only asked who survives.)
+# So how long? Long enough that the network has found its feet before the high rates come. At the
+# two lower peaks most networks died young after 0.02, one of ten after 0.1, and none after 0.4. But
+# those that live through their youth may still fall at the peak: all in all four times the warmup
+# did neither visible good nor visible harm. And if a longer warmup does not help, lower the peak.
+# (Gotmare et al., 2018, look inside: in the deep networks that they study, a warmup keeps the
+# layers near the output from changing much. We have only asked who survives.)
 #
 # One more look, at the edge. These two experiments have the same seeds, and their rates can hardly
 # be told apart at first:
@@ -329,9 +335,10 @@ rate = exercises.cosine(4 * per_epoch, 0.5)
 print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 50)))
 
 # %% [markdown]
-# Other seeds die! So collapsing is no property of a seed. At the edge the smallest difference
-# decides, training magnifies it, and "with the same seed" pairs the beginnings but not the fates.
-# Nobody can look for a lucky seed there and take it to another schedule.
+# One seed dies both times, but each experiment also loses one that lives in the other. So
+# collapsing is no property of a seed. At the edge the smallest difference decides, training
+# magnifies it, and "with the same seed" pairs the beginnings but not the fates. Nobody can look for
+# a lucky seed there and take it to another schedule.
 #
 # **Think.** Sketch a schedule that finds its peak by itself: rising until the loss gets worse, and
 # falling from then on. What would it have to be told, and why is the loss *averaged since the

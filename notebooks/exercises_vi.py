@@ -25,7 +25,7 @@
 #
 # Bạn nên đọc trước notebook [Định thời tốc độ học](lr_scheduling_vi.ipynb). Hình và bảng dựng từ
 # kết quả đã lưu, chỉ mất vài giây; riêng một ô ở phần 6 huấn luyện thật hai epoch. Lệnh
-# `d2l-lrsched exercises` chạy lại tất cả từ đầu, mất chừng hai giờ trên hai nhân.
+# `d2l-lrsched exercises` chạy lại tất cả từ đầu, mất chưa đến một giờ trên hai nhân.
 
 # %%
 # %matplotlib inline
@@ -115,7 +115,7 @@ answers(exercises.FIXED)
 # %% [markdown]
 # - **Nhỏ quá thì chậm.** Từ 0.03 đến 0.3, mất mát huấn luyện giảm dần và độ chính xác kiểm tra tăng
 #   dần. Cho thêm epoch thì những giá trị nhỏ có thể đuổi kịp; trong 8 epoch thì không.
-# - **Lớn quá thì chết.** Ở 0.5 đã có mạng sụp đổ, ở 0.7 chỉ còn một mạng sống, ở 1.0 không còn mạng
+# - **Lớn quá thì chết.** Ở 0.5 đã có mạng sụp đổ, ở 0.7 chỉ còn hai mạng sống, ở 1.0 không còn mạng
 #   nào. Mà những mạng sống sót ở 0.5 và 0.7, tính trung bình, cũng không hơn gì ở 0.3: chịu thêm
 #   rủi ro nhưng chẳng được thêm gì.
 # - **Bờ vực ở ngay bên cạnh.** Giá trị tốt nhất trong sáu giá trị, 0.3, cũng là giá trị cuối cùng
@@ -129,11 +129,10 @@ answers(exercises.FIXED)
 # Vậy mô hình nào tốt nhất? Cột cuối của bảng có câu trả lời, nhưng là câu trả lời nịnh: mạng thắng
 # cuộc được chọn *theo chính độ chính xác kiểm tra*, nên một phần lý do nó được chọn là vận may, may
 # với đúng những ảnh này và may đúng lúc, vì độ chính xác lên xuống thất thường qua từng epoch. Cái
-# may đúng lúc thì có thể chỉ ra được. Ta có mười lần chạy ở 0.3 kéo dài đến 30 epoch. (Bốn trong
-# năm lần chạy ở 0.3 phía trên chính là phần đầu của chúng, giống đến từng bit.) Hãy so mọi mạng sau
-# 8 epoch và sau 30 epoch: trung bình (*mean*), cao nhất (*best*), khoảng hở giữa huấn luyện và kiểm
-# tra (*gap*). Rồi trao vương miện cho mạng dẫn đầu sau 8 epoch (*early winner*), xem nó hơn mức
-# trung bình bao nhiêu lúc ấy, và bao nhiêu lúc cuối.
+# may đúng lúc thì có thể chỉ ra được. Ta có mười lần chạy ở 0.3 kéo dài đến 30 epoch. Hãy so chúng
+# sau 8 epoch và sau 30 epoch: trung bình (*mean*), cao nhất (*best*), khoảng hở giữa huấn luyện và
+# kiểm tra (*gap*). Rồi trao vương miện cho mạng dẫn đầu sau 8 epoch (*early winner*), xem nó hơn
+# mức trung bình bao nhiêu lúc ấy, và bao nhiêu lúc cuối.
 
 # %%
 early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
@@ -198,36 +197,40 @@ display(answers(exercises.EXPONENT))
 differences(exercises.EXPONENT)
 
 # %% [markdown]
-# - **Giảm nhanh quá thì việc học bị bỏ đói.** Từ 1 đến 4, lũy thừa nào lớn hơn cũng kết thúc với
-#   mất mát huấn luyện cao hơn; với 4, độ chính xác kiểm tra thấp hơn tốc độ học cố định, và khoảng
-#   tin cậy không chứa 0. Hãy nhìn các đường của nó: suốt nửa sau chúng nằm ngang. Lộ phí đã hết
-#   trong khi vẫn còn điều để học.
-# - **Giảm chậm thì có vẻ có ích.** Hai lũy thừa 0.5 và 1 có mất mát huấn luyện trung bình thấp hơn
-#   tốc độ học cố định và, trong những mạng sống sót, độ chính xác kiểm tra trung bình cao hơn.
-#   Nhưng chỉ là "có vẻ": không khoảng tin cậy nào khẳng định điều đó.
-# - **Một bất ngờ.** Hai mạng chết ngay từ epoch đầu, với lũy thừa 1 và 2, tuy tốc độ học của chúng
-#   không lúc nào vượt quá 0.3. Trong bảng hiệu số chúng làm hỏng cả hàng, vì chỉ một mạng chết đã
-#   lấy đi gần hết độ chính xác của cặp ấy.
+# - **Giảm nhanh quá thì việc học bị bỏ đói.** Lũy thừa nào lớn hơn cũng kết thúc với mất mát huấn
+#   luyện cao hơn; với 2 và 4 thì còn cao hơn cả khi giữ tốc độ học cố định. Hãy nhìn các đường của
+#   lũy thừa 4: suốt nửa sau chúng nằm ngang. Lộ phí đã hết trong khi vẫn còn điều để học. Độ chính
+#   xác kiểm tra trung bình của nó cũng thấp hơn khi giữ cố định, nhưng khoảng tin cậy chưa khẳng
+#   định được điều đó.
+# - **Giảm chậm thì có ích.** Với hai lũy thừa 0.5 và 1, độ chính xác kiểm tra cao hơn khi giữ tốc
+#   độ học cố định, và cả hai khoảng tin cậy đều không chứa 0. Mất mát huấn luyện trung bình cũng
+#   thấp hơn, nhưng chỉ một chút.
+# - **Một bất ngờ.** Một mạng chết ngay từ epoch đầu, với lũy thừa 2, tuy tốc độ học của nó không
+#   lúc nào vượt quá 0.3. Trong bảng hiệu số nó làm hỏng cả hàng, vì chỉ một mạng chết đã lấy đi gần
+#   hết độ chính xác của cặp ấy.
 #
 # Lần chạy in trong sách ở 0.3 cũng chết; cho đến giờ chưa lần nào của ta như vậy. Chuyện ấy xảy ra
-# thường không? Gom mọi lần chạy của ta, kể cả từ những khảo sát khác, xuất phát từ 0.3 mà không
-# khởi động, không gọt gradient. Những lần chạy có epoch đầu giống nhau đến từng bit chỉ tính một
-# lần. Ô sau in số mạng chết (*dead*) và khoảng tin cậy 95 % của tỷ lệ (*share*):
+# thường không? Gom mọi lần chạy của ta xuất phát từ 0.3 mà không khởi động, không gọt gradient: kể
+# cả từ những khảo sát khác, và cả những lần chạy trước đây, khi cùng mạng LeNet ấy được tính theo
+# cách khác nên các tổng làm tròn khác đi. Những lần chạy có epoch đầu giống nhau đến từng bit chỉ
+# tính một lần. Ô sau in số mạng chết (*dead*) và khoảng tin cậy 95 % của tỷ lệ (*share*):
 
 # %%
-others = [r for r in record.read("../figures/clipping/former.jsonl") if r.experiment == "rate-0.3"]
+files = ("exercises/former", "clipping/runs", "clipping/former")
+others = [run for file in files for run in record.read(f"../figures/{file}.jsonl")]
 lenets = [run for run in [*runs, *constant, *others] if run.settings["net"] != "resnet"]
-from_03 = [run for run in lenets if 0.299 < run.epochs[0].lr_first <= 0.3]
+unclipped = [run for run in lenets if run.settings["clip_norm"] is None]
+from_03 = [run for run in unclipped if 0.299 < run.epochs[0].lr_first <= 0.3]
 outcomes = {run.epochs[0].train_loss: run.outcome for run in from_03}
 dead = sum(outcome != "trained" for outcome in outcomes.values())
 low, high = stats.share(dead, len(outcomes))
 print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
 
 # %% [markdown]
-# Vậy chính con số 0.3 cũng nằm trong tầm với của bờ vực. Hai mạng chết thuộc nhóm có tốc độ học
-# giảm dần, nhưng giảm dần khó mà là thủ phạm: chuyện xảy ra trong năm mươi bước đầu, khi tốc độ học
-# của chúng mới giảm được vài phần trăm. Điều in trong sách thì hiếm, nhưng không phải chuyện lạ
-# đời.
+# Vậy chính con số 0.3 cũng nằm trong tầm với của bờ vực. Các mạng chết đều thuộc nhóm có tốc độ học
+# giảm dần, nhưng giảm dần khó mà là thủ phạm: chậm nhất sau 150 bước chúng đã chết, mà đến lúc ấy
+# không tốc độ học nào giảm quá một phần sáu. Điều in trong sách thì hiếm, nhưng không phải chuyện
+# lạ đời.
 #
 # **Thử nghĩ.** Giả sử được huấn luyện lâu gấp bốn. Lũy thừa nào được lợi nhiều nhất?
 
@@ -277,8 +280,8 @@ differences(exercises.DEEPER)
 # ## 4. Nên khởi động bao lâu?
 #
 # LeNet, 4 epoch: tốc độ học tăng đều từ 0 lên đỉnh, rồi giảm theo nửa chu kỳ cô-sin về 0. Thời gian
-# khởi động chiếm 0, 0.02, 0.1 hoặc 0.4 quá trình; đỉnh là 0.5, 0.7 hoặc 1.0, mà ở hai giá trị sau,
-# như đã thấy, giữ cố định thì gần như cầm chắc cái chết. Năm hạt giống mỗi ô. Trong hình, hàng là
+# khởi động chiếm 0, 0.02, 0.1 hoặc 0.4 quá trình; đỉnh là 0.5, 0.7 hoặc 1.0; trong phần 1, giữ cố
+# định ở 0.7 thì phần lớn mạng chết, ở 1.0 thì chết hết. Năm hạt giống mỗi ô. Trong hình, hàng là
 # thời gian khởi động (*warmup*), cột là đỉnh (*peak*); bên trái là số lần sụp đổ, bên phải là độ
 # chính xác kiểm tra trung bình của những mạng sống sót. Có phải khởi động càng lâu càng an toàn?
 
@@ -290,12 +293,15 @@ display(answers(exercises.WARMUP))
 differences(exercises.WARMUP)
 
 # %% [markdown]
-# - **Đỉnh 0.5**: khởi động 0.1 hoặc 0.4 thì không mạng nào chết; không khởi động, hoặc chỉ 0.02,
-#   thì năm mạng chết một. Trong những mạng sống sót, hai cách khởi động dài cũng có độ chính xác
-#   trung bình cao hơn.
-# - **Đỉnh 0.7**: vẫn bức tranh ấy, nhưng gay gắt hơn: không khởi động thì hầu như không mạng nào
-#   sống, 0.02 thì không còn mạng nào; 0.1 và 0.4 thì sống cả, trừ một.
+# - **Đỉnh 0.5**: không khởi động thì năm mạng chết hai, khởi động 0.02 thì chết bốn, 0.1 và 0.4 thì
+#   mỗi bên chết một.
+# - **Đỉnh 0.7**: không khởi động thì chết hai, 0.02 thì chết bốn, 0.1 thì không mạng nào chết, 0.4
+#   thì chết hai.
 # - **Đỉnh 1.0**: không gì cứu được. Khởi động bao lâu cũng chết hết.
+# - **Lâu hơn không phải lúc nào cũng an toàn hơn.** Tính chung hai đỉnh thấp hơn, trong mười mạng,
+#   khởi động 0.1 mất một, 0.4 mất ba, không khởi động mất bốn, còn khởi động ngắn nhất, 19 bước,
+#   mất đến tám. Ở cả hai đỉnh, những mạng sống sót sau khởi động 0.4 có độ chính xác trung bình cao
+#   nhất.
 # - **Về hiệu số thì chưa có gì ngã ngũ.** Chỉ một lần sụp đổ đã lấy đi gần hết độ chính xác của cặp
 #   ấy, nên khoảng tin cậy rộng mênh mông. (Khoảng từ 0 đến 0 nghĩa là mạng của cả hai bên đều chết
 #   hết, vô dụng như nhau.) Khởi động 0.4 có phí mất bước cập nhật nào không, ở đây cũng không thấy.
@@ -303,7 +309,7 @@ differences(exercises.WARMUP)
 # Vì sao đỉnh đã quá cao thì khởi động bao lâu cũng không cứu được? Hãy hỏi xem các mạng ấy chết
 # *thế nào*. Với mỗi mạng chết, xem mất mát huấn luyện trung bình của từng năm mươi bước: có lúc nào
 # xuống dưới một rưỡi, tức mạng đã học được chút gì (*after having learned*), và tốc độ học ở lần
-# cuối như thế là bao nhiêu (*the last rates before*)?
+# cuối như thế là bao nhiêu (*the last rates before*, trong ngoặc là bước cập nhật)?
 
 # %%
 per_epoch = lrs.data.UPDATES_PER_EPOCH
@@ -314,24 +320,26 @@ for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):
     ours = [run for run in runs if run.experiment == exercises.warmup_name(warmup, peak)]
     dead = [frames.window_means(run) for run in ours if run.outcome != "trained"]
     learned = [ends[: len(means)][means < 1.5].max() for means in dead if (means < 1.5).any()]
-    rates = ", ".join(f"{rate(round(n)):.2f}" for n in learned) or "-"
+    rates = ", ".join(f"{rate(round(n)):.2f} ({n:.0f})" for n in learned) or "-"
     rows.append((f"{peak:g}", f"{warmup:g}", str(len(dead)), str(len(learned)), rates))
-header = ("peak", "warmup", "collapsed", "after having learned", "the last rates before")
+header = ("peak", "warmup", "collapsed", "after having learned", "the last rates before (update)")
 Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # Có hai kiểu chết. Không khởi động hoặc khởi động ngắn thì mạng chết *non*, chưa học được gì: bước
-# quá dài đối với tham số ngẫu nhiên. Sau đoạn khởi động dài thì mạng chết khi *đã lớn*: mạng nào
-# cũng đã học được, rồi ngã trên đường đi lên, không lâu sau những mức ghi ở cột cuối và trước khi
-# tới đỉnh, vài mạng với mất mát nhiều tỷ, một mạng với những số không còn hữu hạn. Khởi động che
-# chở khỏi tai nạn thứ nhất chứ không che chở khỏi tai nạn thứ hai. Nó đưa mạng qua khỏi lúc ban
-# đầu; còn tốc độ học cao nhất mà địa hình chịu được thì nó không thay đổi (hoặc không đủ).
+# quá dài đối với tham số ngẫu nhiên. Sau đoạn khởi động dài nhất thì mạng chết khi *đã lớn*: mạng
+# nào cũng đã học được, rồi ngã trong vòng năm mươi bước sau bước ghi ở cột cuối. Đỉnh ở bước
+# 376: có mạng ngã trên đường đi lên, có mạng ngã quanh đỉnh, có mạng qua đỉnh rồi mới ngã; một mạng
+# ngã với mất mát hàng triệu, một mạng với mất mát dài 24 chữ số. Khởi động dài che chở khỏi tai nạn
+# thứ nhất chứ không che chở khỏi tai nạn thứ hai. Nó đưa mạng qua khỏi lúc ban đầu; còn tốc độ học
+# cao nhất mà địa hình chịu được thì nó không thay đổi (hoặc không đủ).
 #
-# Vậy bao lâu? Đủ lâu để mạng đứng vững trước khi gặp tốc độ học cao: ở đây, với đỉnh 0.5, một phần
-# mười quá trình là đủ, và lâu gấp bốn thì không thấy lợi mà cũng chẳng thấy hại. Còn nếu khởi động
-# lâu hơn mà không đỡ, hãy hạ đỉnh xuống. (Gotmare và cộng sự, 2018, nhìn vào bên trong: ở những
-# mạng sâu họ khảo sát, khởi động giữ cho các tầng gần đầu ra không thay đổi nhiều. Ở đây ta chỉ hỏi
-# mạng nào sống.)
+# Vậy bao lâu? Đủ lâu để mạng đứng vững trước khi gặp tốc độ học cao. Ở hai đỉnh thấp hơn, khởi động
+# 0.02 thì phần lớn mạng chết non, 0.1 thì mười mạng chết non một, 0.4 thì không mạng nào chết non.
+# Nhưng mạng qua được tuổi non vẫn có thể ngã ở đỉnh: tính chung lại, khởi động lâu gấp bốn thì
+# không thấy lợi mà cũng chẳng thấy hại. Còn nếu khởi động lâu hơn mà không đỡ, hãy hạ đỉnh xuống.
+# (Gotmare và cộng sự, 2018, nhìn vào bên trong: ở những mạng sâu họ khảo sát, khởi động giữ cho các
+# tầng gần đầu ra không thay đổi nhiều. Ở đây ta chỉ hỏi mạng nào sống.)
 #
 # Nhìn thêm một lần nữa vào bờ vực. Hai thí nghiệm dưới đây dùng cùng những hạt giống, và lúc đầu
 # tốc độ học của chúng gần như không phân biệt được. Ô sau in những hạt giống đã chết (*lost the
@@ -345,10 +353,10 @@ rate = exercises.cosine(4 * per_epoch, 0.5)
 print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 50)))
 
 # %% [markdown]
-# Chết ở những hạt giống khác! Vậy sụp đổ không phải là tính chất của hạt giống. Ở bờ vực, khác biệt
-# nhỏ nhất cũng đủ quyết định, huấn luyện phóng đại nó lên, và "cùng hạt giống" chỉ ghép được chỗ
-# bắt đầu chứ không ghép được số phận. Không ai tìm được ở đó một hạt giống may mắn để mang sang bộ
-# định thời khác.
+# Một hạt giống chết cả hai lần, nhưng mỗi thí nghiệm còn mất thêm một hạt giống vẫn sống ở thí
+# nghiệm kia. Vậy sụp đổ không phải là tính chất của hạt giống. Ở bờ vực, khác biệt nhỏ nhất cũng đủ
+# quyết định, huấn luyện phóng đại nó lên, và "cùng hạt giống" chỉ ghép được chỗ bắt đầu chứ không
+# ghép được số phận. Không ai tìm được ở đó một hạt giống may mắn để mang sang bộ định thời khác.
 #
 # **Thử nghĩ.** Hãy phác ra một bộ định thời tự tìm lấy đỉnh: tăng cho đến khi mất mát xấu đi rồi
 # mới giảm. Nó cần được nghe báo những gì, và vì sao mất mát *trung bình từ đầu epoch* lại là nguồn

@@ -49,7 +49,7 @@ def exercises(
 ) -> None:
     """Answer the exercises of section 11.15.5 by experiments: runs, figures and tables.
 
-    Nearly two hours on two cores. Runs that the records hold are not made again: where all are
+    Less than an hour on two cores. Runs that the records hold are not made again: where all are
     there, as in a checkout, figures and tables are made from them in seconds. These show all that
     the records hold of so many seeds and epochs, whichever exercise was chosen.
 

@@ -48,7 +48,7 @@ def test_all_but_the_sampling_with_one_seed(made_up_runs, undrawn, monkeypatch, 
     done = invoke("exercises", "--seeds", 1, "--epochs", 1, "--output", output)
     assert done.exit_code == 0, done.output
     assert [job.name for job in made_up_runs] == list(EXPERIMENTS)
-    assert {(job.seed, job.length, job.net) for job in made_up_runs} == {(0, 1, "padded")}
+    assert {(job.seed, job.length, job.net) for job in made_up_runs} == {(0, 1, "fast")}
     assert {path.name for path in output.iterdir()} == {*DRAWN, "README.md", "runs.jsonl"}
     told, last = done.output.splitlines()[-2:]
     assert told == f"{output}/README.md: {len(EXPERIMENTS)} runs, {len(DRAWN)} figures"

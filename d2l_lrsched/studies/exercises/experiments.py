@@ -217,7 +217,7 @@ def jobs(
 ) -> list[Job]:
     """Return the runs of the exercises chosen, or of all, by default with the numbers of each."""
     return [
-        Job(experiment, seed, num_epochs, "padded")  # as the committed runs
+        Job(experiment, seed, num_epochs, "fast")
         for exercise in EXERCISES
         if not chosen or exercise.name in chosen
         for seed in range(seeds or exercise.num_seeds)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from d2l_lrsched.runs import frames
+from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import page
 from d2l_lrsched.studies.exercises.experiments import EXERCISES, EXPERIMENTS
@@ -97,13 +97,24 @@ def test_the_study_is_as_large_as_it_says():
     seeds = {name: set() for name in EXPERIMENTS}
     for run in runs:
         experiment = EXPERIMENTS[run.experiment]
-        assert run.settings == {**experiment.settings, "net": experiment.net or "fast"}
+        assert run.settings == {**experiment.settings, "net": experiment.net or "lanes"}
         assert run.num_epochs == experiment.num_epochs
         seeds[run.experiment].add(run.seed)
     for exercise in EXERCISES:
         for experiment in exercise.experiments:
             assert seeds[experiment.name] == set(range(exercise.num_seeds)), experiment.name
     assert len(runs) == sum(map(len, seeds.values())), "each seed once"
+
+
+def test_the_former_runs_are_those_of_lenet_with_the_former_fast_net():
+    """Whose code is gone: they must still read."""
+    former = record.read(FIGURES / "exercises" / "former.jsonl")
+    for run in former:
+        assert run.settings == {**EXPERIMENTS[run.experiment].settings, "net": "fast"}
+    of_lenet = [run for run in committed("exercises") if run.settings["net"] != "resnet"]
+    made = [{(run.experiment, run.seed, run.num_epochs) for run in of} for of in (former, of_lenet)]
+    assert made[0] == made[1]
+    assert len(former) == len(made[0]), "each once"
 
 
 def test_the_page_is_made_from_the_committed_records():
