@@ -12,12 +12,12 @@ def _maker(module: str, name: str) -> Callable[[], Any]:
     return lambda: getattr(import_module(f"{__name__}.{module}"), name)()
 
 
-#: What records call a net -> maker of an uninitialized one; 'fast' is the former fast net.
+#: What records call a net -> maker of an uninitialized one. A name is never given to another net,
+#: for records keep it: 'fast' is taken, by the former fast net, which is no longer here.
 NETS: dict[str, Callable[[], Any]] = {
     "chapter": _maker("lenet", "lenet"),
     "lanes": _maker("fast", "fast_lenet"),
-    "fast": _maker("padded", "padded_lenet"),
     "resnet": _maker("resnet", "small_resnet"),
 }
 #: How the chapter's LeNet is asked for -> what records call it.
-LENETS = {"chapter": "chapter", "fast": "lanes", "padded": "fast"}
+LENETS = {"chapter": "chapter", "fast": "lanes"}

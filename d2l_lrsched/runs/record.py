@@ -31,7 +31,7 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     experiment, seed, settings
         Which run: the experiment's name, the seed of initialization and shuffling, and the
-        settings that `Experiment.settings` gives, with `net`, one of `nets.NETS`.
+        settings that `Experiment.settings` gives, with `net`, a name in `nets.NETS`, today or once.
     num_epochs : int
         Epochs asked for; `epochs` is shorter if the run turned non-finite.
     points : list of Point

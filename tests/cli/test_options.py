@@ -92,7 +92,6 @@ def test_out_of_range_is_a_usage_error(option, argument):
 
 def test_the_nets_are_the_arrangements_of_lenet_there_are():
     """Listed twice, for help must not wait for MXNet."""
-    names = {*LENETS} - {"padded"}
-    assert {parsed(options.net(), f"--net={name}")["net"] for name in names} == names
+    assert {parsed(options.net(), f"--net={name}")["net"] for name in LENETS} == {*LENETS}
     assert parsed(options.net("fast")) == {"net": "fast"}
     assert parsed(options.net()) == {"net": "chapter"}

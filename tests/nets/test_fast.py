@@ -253,8 +253,10 @@ def test_a_compilation_that_takes_long_is_told(monkeypatch, capsys):
 
 
 def test_records_tell_it_from_the_former_fast_net():
-    assert LENETS == {"chapter": "chapter", "fast": "lanes", "padded": "fast"}
+    """Whose name no other net may have."""
+    assert LENETS == {"chapter": "chapter", "fast": "lanes"}
     assert {*LENETS.values()} < {*NETS}
+    assert "fast" not in NETS
 
 
 @pytest.mark.slow
