@@ -4,7 +4,8 @@ One GPU trains a hundred LeNets in little more time than one, if every layer is 
 matrices for all of them. The function is the chapter's, to float32 rounding: the same weights to
 begin with, order of the images, rates and updates as `training.loop.train`, whose numbers these
 are held against by a test. Needs PyTorch and NumPy, and not MXNet, which draws the weights and
-reads the schedules elsewhere: see `d2l_lrsched.studies.chapter.draws`.
+reads the schedules elsewhere: see
+`d2l_lrsched.studies.chapter.builds.draws`.
 
 Shapes: r runs, n images of a batch, in s slices so that no product of matrices is too long.
 """
@@ -209,7 +210,7 @@ def main(plan: str, made: str, data: str, seconds: str) -> None:
     Parameters
     ----------
     plan, made : path
-        See `d2l_lrsched.studies.chapter.draws`.
+        See `d2l_lrsched.studies.chapter.builds.draws`.
     data : path
         The folder of the four Fashion-MNIST files.
     seconds : str

@@ -9,9 +9,9 @@ book share the one and differ in the other, so here the two are crossed. One mor
 The runs are made side by side on one GPU (`training.replicas`), in three steps, for a machine with
 a GPU need not have MXNet::
 
-    python -m d2l_lrsched.studies.chapter.draws plan plan-30.npz 30   # weights, rates; by MXNet
-    python -m d2l_lrsched.training.replicas plan-30.npz made-30.npz   # on the GPU
-    python -m d2l_lrsched.studies.chapter.draws keep plan-30.npz made-30.npz
+    python -m d2l_lrsched.studies.chapter.builds.draws plan plan.npz 30  # of 30 epochs; by MXNet
+    python -m d2l_lrsched.training.replicas plan.npz made.npz DATA 3600  # on the GPU, for an hour
+    python -m d2l_lrsched.studies.chapter.builds.draws keep plan.npz made.npz
 """
 
 from __future__ import annotations
@@ -185,8 +185,8 @@ def keep(planned: str, made: str) -> None:
         losses = [
             round(x, 5) if np.isfinite(x) else None for x in measured["train_loss"][i].tolist()
         ]
-        accuracies = [measured[name][i].round(5).tolist() for name in ("train_acc", "test_acc")]
-        record.append(FILE, Draw(case, losses, *accuracies, collapsed.tolist(), made_with))
+        train, test = (measured[name][i].round(5).tolist() for name in ("train_acc", "test_acc"))
+        record.append(FILE, Draw(case, losses, train, test, collapsed.tolist(), made_with))
 
 
 if __name__ == "__main__":

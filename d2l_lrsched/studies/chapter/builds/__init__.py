@@ -1,0 +1,1 @@
+"""All that the book's builds printed in three years, against sixteen hundred draws of ours."""
