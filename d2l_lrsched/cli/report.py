@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from d2l_lrsched.studies.chapter import published
 
 if TYPE_CHECKING:
     from d2l_lrsched.runs.record import Run
+    from d2l_lrsched.studies.chapter.builds.verdicts import Mean
     from d2l_lrsched.studies.chapter.verdicts import Verdict
 
 _records = click.option(
@@ -48,7 +50,10 @@ def verify(
     net: str,
     data_dir: Path | None,
 ) -> None:
-    """Judge every printed number by the runs; exit 1 on a difference that is not explained.
+    """Judge every printed number by our runs; exit 1 on a difference that is not explained.
+
+    First the means of the book's builds, by the draws that come with the package; then the numbers
+    of the chapter, by the file of runs.
 
     With --fresh: whether this machine, these packages and this code still give such runs.
 
@@ -58,27 +63,53 @@ def verify(
         _verify_fresh(records, epochs, workers, net, data_dir)
         return
     for name in ("epochs", "workers", "net", "data_dir"):
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+        if not _is_default(context, name):
             raise click.UsageError(f"--{name.replace('_', '-')} goes with --fresh only")
     from d2l_lrsched.runs import frames
     from d2l_lrsched.studies.chapter import explanations, tables, verdicts
+    from d2l_lrsched.studies.chapter.builds import draws, measures, page
+    from d2l_lrsched.studies.chapter.builds.verdicts import means
 
-    found = verdicts.compare(_full_length(records))
-    click.echo(frames.text(tables.verdict_table(found)))
-    different = _different(found)
-    for key in different:
-        if key in explanations.EXPLAINED:
-            click.echo(f"{_named(key)}: {explanations.EXPLAINED[key]}")
-    for key in explanations.EXPLAINED:
-        if key not in different:
-            click.echo(f"{_named(key)} is explained as different, but is not by these runs.")
-    click.echo(verdicts.counts(found))
-    unexplained = [_named(key) for key in different if key not in explanations.EXPLAINED]
+    here = records.exists() or not _is_default(context, "records")
+    runs = _full_length(records) if here else []
+    click.echo("The means of the book's builds, by the draws that come with d2l_lrsched:")
+    of_builds = means(measures.of_draws(draws.read()), measures.of_builds())
+    click.echo(frames.text(page.mean_table(of_builds)))
+    unexplained = _explained(_different(of_builds), explanations.BUILDS_EXPLAINED)
+    click.echo(page.counts(of_builds))
+    if not here:
+        click.echo(f"{records} is not here: the chapter's own numbers are not judged")
+    else:
+        found = verdicts.compare(runs)
+        click.echo(f"The numbers that the chapter prints, by {records}:")
+        click.echo(frames.text(tables.verdict_table(found)))
+        unexplained += _explained(_different(found), explanations.EXPLAINED)
+        click.echo(verdicts.counts(found))
     if unexplained:
         raise click.ClickException(
             f"{len(unexplained)} numbers differ without an explanation in "
             f"d2l_lrsched/studies/chapter/explanations.py: {'; '.join(unexplained)}"
         )
+
+
+def _is_default(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not ParameterSource.COMMANDLINE
+
+
+def _explained(
+    different: list[tuple[str, str]], explanations: Mapping[tuple[str, str], str]
+) -> list[str]:
+    """Say why numbers differ, and what is explained but does not; return those without a reason."""
+    reasons: dict[str, list[str]] = {}
+    for key in different:
+        if key in explanations:
+            reasons.setdefault(explanations[key], []).append(_named(key))
+    for reason, keys in reasons.items():
+        click.echo(f"{'; '.join(keys)}: {reason}")
+    for key in explanations:
+        if key not in different:
+            click.echo(f"{_named(key)} is explained as different, but is not by these runs.")
+    return [_named(key) for key in different if key not in explanations]
 
 
 def _verify_fresh(
@@ -132,11 +163,16 @@ def _verify_fresh(
 def report(records: Path, output: Path) -> None:
     """Write the verdicts, figures and provenance of the runs as a page, in Markdown and HTML.
 
+    Beside it builds.md: what the book's builds printed in three years, and our draws.
+
     Example: d2l-lrsched report --output /tmp/report
     """
     from d2l_lrsched.studies.chapter import page
+    from d2l_lrsched.studies.chapter.builds import draws
+    from d2l_lrsched.studies.chapter.builds import page as of_builds
 
     click.echo(f"{output}/report.html: {page.report(_full_length(records), output)}")
+    click.echo(f"{output}/builds.md: {of_builds.write(draws.read(), output)}")
 
 
 def _full_length(records: Path) -> list[Run]:
@@ -159,7 +195,7 @@ def _full_length(records: Path) -> list[Run]:
     return distinct
 
 
-def _different(verdicts: list[Verdict]) -> list[tuple[str, str]]:
+def _different(verdicts: Sequence[Verdict | Mean]) -> list[tuple[str, str]]:
     return [(v.experiment, v.number) for v in verdicts if v.verdict == "DIFFERENT"]
 
 

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from d2l_lrsched import cli
 from d2l_lrsched.runs import record, runner
 from d2l_lrsched.studies.chapter import explanations, page
+from d2l_lrsched.studies.chapter.builds import draws
+from d2l_lrsched.studies.chapter.builds import page as builds_page
 from d2l_lrsched.studies.chapter.published import PRINTED
 from made_up import a_run, committed
 
@@ -141,6 +143,33 @@ def test_runs_of_unknown_experiments_and_settings_are_passed_over(records, tmp_p
     assert reported == agreeing()
 
 
+def test_the_builds_are_judged_anywhere(tmp_path, monkeypatch):
+    """As from an installed package; records that were asked for must be there."""
+    monkeypatch.chdir(tmp_path)
+    done = call("verify")
+    assert done.exit_code == 0, done.output
+    *_, counts, last = done.stdout.splitlines()
+    assert re.fullmatch(r"\d+ CONSISTENT, \d+ DIFFERENT, \d+ UNDECIDED", counts)
+    assert (
+        last == "figures/chapter/runs.jsonl is not here: the chapter's own numbers are not judged"
+    )
+    asked = call("verify", "--records", "figures/chapter/runs.jsonl")
+    assert (asked.exit_code, asked.stdout) == (1, "")
+
+
+def test_a_difference_of_the_builds_is_a_failure_until_it_is_explained(records, monkeypatch):
+    known = dict(explanations.BUILDS_EXPLAINED)
+    del known["cosine", "test_acc"]
+    monkeypatch.setattr(
+        explanations, "BUILDS_EXPLAINED", {**known, ("cosine", "train_loss"): "No."}
+    )
+    done = call("verify", "--records", records)
+    assert done.exit_code == 1
+    assert "1 numbers differ without an explanation" in error_of(done)
+    assert error_of(done).endswith("explanations.py: cosine, test acc")
+    assert "cosine, train loss is explained as different, but is not by these runs." in done.output
+
+
 def test_nothing_but_unknown_experiments(records):
     write(records, [replace(run("cosine", 0), experiment="nine")])
     done = call("verify", "--records", records)
@@ -148,10 +177,15 @@ def test_nothing_but_unknown_experiments(records):
     assert "no run of 30 epochs of an experiment that the book prints" in error_of(done)
 
 
-def test_the_report_is_written_with_its_figure(records, tmp_path):
+def test_the_report_is_written_with_its_figure(records, tmp_path, monkeypatch):
+    monkeypatch.setattr(builds_page, "write", lambda made, folder: f"{len(made)} draws in {folder}")
     done = call("report", "--records", records, "--output", tmp_path / "new")
     assert done.exit_code == 0, done.output
-    assert done.stdout == f"{tmp_path}/new/report.html: 17 CONSISTENT\n"
+    new = tmp_path / "new"
+    assert done.stdout.splitlines() == [
+        f"{new}/report.html: 17 CONSISTENT",
+        f"{new}/builds.md: {len(draws.PLAN)} draws in {new}",
+    ]
     assert sorted(p.name for p in Path(tmp_path, "new").iterdir()) == [
         "README.md",
         "baseline.svg",

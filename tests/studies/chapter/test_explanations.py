@@ -6,6 +6,8 @@ import pytest
 
 from d2l_lrsched.runs.frames import of_runs
 from d2l_lrsched.studies.chapter import explanations
+from d2l_lrsched.studies.chapter.builds import draws, measures
+from d2l_lrsched.studies.chapter.builds.verdicts import means
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import DIFFERENT, compare, distinct
 from d2l_lrsched.training.history import COLLAPSED_SPREAD
@@ -22,6 +24,18 @@ def runs():
 def test_each_explanation_is_of_a_difference_and_each_difference_is_explained(runs):
     different = {(v.experiment, v.number) for v in compare(runs.run) if v.verdict == DIFFERENT}
     assert different == set(explanations.EXPLAINED)
+
+
+def test_each_difference_of_the_builds_is_explained(drawn):
+    """And what is explained by weights and split leaves nothing."""
+    builds = measures.of_builds()
+    different = {
+        (mean.experiment, mean.number) for mean in means(drawn, builds) if mean.verdict == DIFFERENT
+    }
+    assert different == set(explanations.BUILDS_EXPLAINED)
+    left = {(row.experiment, row.number): row.left for row in measures.as_made(drawn, builds)}
+    for key, said in explanations.BUILDS_EXPLAINED.items():
+        assert (left[key].low <= 0 <= left[key].high) == (said == explanations._WEIGHTS_AND_SPLIT)
 
 
 def test_cosines_per_epoch_that_trained_end_far_below_the_printed_train_loss(runs):
@@ -49,20 +63,46 @@ def test_one_run_each_ranks_two_groups_of_schedules(runs):
     assert 0.25 < share_above(runs, "cosine", "cosine-warmup") < 0.75
 
 
-def test_high_rates_often_end_in_collapse_and_never_after_a_warmup(runs):
-    """At 1.0 and at 0.5, where multi-factor and cosine share all but their last epochs."""
-    collapsed = (runs.outcome == "collapsed").groupby("experiment").mean()
-    assert all(collapsed[name] >= 1 / 3 for name in HIGH_FROM_THE_START)
-    assert runs.trained["cosine-warmup-per-epoch"].all()
+@pytest.fixture(scope="module")
+def drawn():
+    return measures.of_draws(draws.read())
 
 
-def test_a_collapsed_network_need_not_stay_so(runs):
-    def collapsed_epochs(run):
-        return sum(epoch.score_spread < COLLAPSED_SPREAD for epoch in run.epochs)
+def collapsed(table, *names):
+    of = table[table.experiment.isin(names)]
+    return f"{(~of.trained).sum()} of {len(of)}"
 
-    (back,) = (run for run in runs.run[runs.trained] if collapsed_epochs(run))
-    assert back.experiment == "square-root-per-epoch"
-    assert collapsed_epochs(back) == back.num_epochs / 2
+
+def test_the_collapse_at_the_constant_rate_is_one_of_many(runs, drawn):
+    builds = measures.of_builds()
+    (said,) = (said for said in explanations.FINDINGS if "one of many" in said)
+    with_weights = measures.of_book_weights(drawn, "constant", trained=False)
+    assert collapsed(builds, "constant").replace("of", "of the book's") in said
+    assert f"{collapsed(with_weights, 'constant')} draws of ours" in said
+    assert "None of the ten runs" in said
+    assert len(runs.loc["constant"]) == 10
+    assert runs.loc["constant"].trained.all()
+
+
+def test_high_rates_often_end_in_collapse_and_a_warmup_is_no_cure(drawn):
+    (said,) = (said for said in explanations.FINDINGS if "Read once an epoch, schedules" in said)
+    assert f"{collapsed(drawn, *HIGH_FROM_THE_START)} draws did" in said
+    warm = collapsed(drawn, "cosine-warmup-per-epoch")
+    cold = collapsed(drawn, "cosine-per-epoch")
+    assert f"{warm} draws with the warmup before it and in {cold} without" in said
+    of = drawn[drawn.experiment == "cosine-warmup-per-epoch"]
+    since = of[~of.trained].since
+    assert len(since) == 9
+    assert since.between(4, 7).all(), "the warmup's last epochs, and the first at the peak"
+
+
+def test_a_collapsed_network_need_not_stay_so():
+    longest = max(
+        (draw for draw in draws.read() if len(draw.test_acc) not in draw.collapsed),
+        key=lambda draw: len(draw.collapsed),
+    )
+    assert longest.case.experiment == "square-root-per-epoch"
+    assert len(longest.collapsed) == 17
 
 
 def test_the_bound_of_collapse_lies_in_the_measured_gap(runs):

@@ -59,7 +59,7 @@ def _since(draw: Draw) -> int:
 
 def of_builds() -> pd.DataFrame:
     """Return one row a build and run: experiment, build, whether it trained, and its numbers."""
-    curves = published.curves()
+    curves, every = published.curves(), published.builds()
     rows = [
         {
             "experiment": experiment,
@@ -74,7 +74,7 @@ def of_builds() -> pd.DataFrame:
         }
         for experiment, settings in GROUPS.items()
         for run in [experiment.replace("gentler-", "").replace("early-", "")]
-        for build in published.builds()
+        for build in every
         if build.settings in settings
         for result in [build.results[run]]
     ]
@@ -85,6 +85,14 @@ def today(draws: pd.DataFrame, experiment: str) -> pd.DataFrame:
     """Return the draws on today's split that trained, with the weights of seeds."""
     of = draws[(draws.experiment == experiment) & draws.split.isna() & draws.trained]
     return of[~of.weights.isin(UNSEEDED[1:])]
+
+
+def of_book_weights(draws: pd.DataFrame, experiment: str, trained: bool = True) -> pd.DataFrame:
+    """Return an experiment's draws with the weights of the book's process, that trained or all."""
+    run = experiment.replace("gentler-", "").replace("early-", "")
+    weights = UNSEEDED[list(published.PRINTED).index(run)]
+    of = draws[(draws.experiment == experiment) & (draws.weights == weights) & draws.split.isna()]
+    return of[of.trained] if trained else of
 
 
 def that_trained(builds: pd.DataFrame, experiment: str) -> pd.DataFrame:
@@ -131,7 +139,7 @@ def resampled_variances(
     squares = by.var(ddof=0).to_numpy() * sizes
     picked = generator.integers(len(means), size=(RESAMPLES, len(means)))
     degrees = (sizes - 1)[picked].sum(1)
-    within = squares[picked].sum(1) / np.maximum(degrees, 1)
+    within = np.where(degrees > 0, squares[picked].sum(1), np.nan) / np.maximum(degrees, 1)
     between = means[picked].var(1, ddof=1) - within * (1 / sizes)[picked].mean(1)
     return within, within + np.maximum(between, 0)
 
@@ -191,9 +199,7 @@ def as_made(draws: pd.DataFrame, builds: pd.DataFrame) -> list[AsMade]:
         name = experiment.replace("gentler-", "")
         if (name, NUMBERS[0]) not in shift_of:
             continue
-        weights = UNSEEDED[list(published.PRINTED).index(name)]
-        ours = draws[(draws.experiment == experiment) & (draws.weights == weights) & draws.trained]
-        ours, theirs = ours[ours.split.isna()], that_trained(builds, experiment)
+        ours, theirs = of_book_weights(draws, experiment), that_trained(builds, experiment)
         for number in NUMBERS:
             a, b, shift = theirs[number], ours[number], shift_of[name, number]
             half = (shift.interval.high - shift.interval.low) / 2

@@ -128,7 +128,7 @@ def spreads(draws: pd.DataFrame, builds: pd.DataFrame) -> list[Spread]:
                 )
                 for v in (within, total)
             )
-            shared, independent = (low <= 1 <= high for low, high in (to_orders, to_all))
+            shared, independent = (not (low > 1 or high < 1) for low, high in (to_orders, to_all))
             verdict = (EITHER if independent else SHARED) if shared else NEITHER
             if independent and not shared:
                 verdict = INDEPENDENT
@@ -190,13 +190,11 @@ def judge(mean: float, interval: Interval, margin: float) -> str:
 
 
 def _needed(parts: Components, n: int, margin: float) -> int | None:
-    of_one = parts.between + parts.within / n
-    of_means = float(np.var(parts.means, ddof=1))
-    for groups in range(3, 2001):
-        half = distributions.t.ppf(1 - LEVEL / COMPARED / 2, groups - 1)
-        if 2 * half * math.sqrt(of_one + of_means / groups) <= margin:
-            return groups
-    return None
+    groups = np.arange(3, 2001)
+    half = distributions.t.ppf(1 - LEVEL / COMPARED / 2, groups - 1)
+    variance = parts.between + parts.within / n + float(np.var(parts.means, ddof=1)) / groups
+    enough = groups[2 * half * np.sqrt(variance) <= margin]
+    return int(enough[0]) if len(enough) else None
 
 
 class Collapse(NamedTuple):
