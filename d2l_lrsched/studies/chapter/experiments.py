@@ -146,7 +146,7 @@ _OTHER_SETTINGS = (
 )
 
 #: Name -> experiment: what other years' builds of the book print of the same section. `gentler` of
-#: September 2020 to August 2023, `early` of November 2019 to January 2020.
+#: September 2020 to August 2023, `early` of December 2019 to January 2020.
 OTHER_SETTINGS: Mapping[str, Experiment] = {e.name: e for e in _OTHER_SETTINGS}
 
 
