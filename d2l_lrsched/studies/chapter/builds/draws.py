@@ -155,7 +155,7 @@ def read() -> list[Draw]:
     return record.read(FILE, Draw)
 
 
-def plan(path: str, num_epochs: int, most: int | None = None) -> None:
+def plan(path: str, num_epochs: int) -> None:
     """Write what `training.replicas` needs for the next of the draws that are not made yet."""
     made = {draw.case for draw in read()} if FILE.exists() else set()
     left = [c for c in PLAN if c not in made and _ALL[c.experiment].num_epochs == num_epochs]
