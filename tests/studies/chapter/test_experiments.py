@@ -8,17 +8,18 @@ from mxnet import lr_scheduler
 
 from d2l_lrsched.studies.chapter import published
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
-from d2l_lrsched.studies.chapter.experiments import PUBLISHED
+from d2l_lrsched.studies.chapter.experiments import OTHER_SETTINGS, PUBLISHED
 
 EPOCH = 235  # ceil(60000 / 256)
 
 
 def trained_with(name):
-    """The rates of updates 1, 2, ..., 7050, in MXNet's order of calls (three a step)."""
-    optimizer_params, _ = CHAPTER[name].prepare(EPOCH)
+    """The rates of updates 1, 2, ..., in MXNet's order of calls (three a step)."""
+    experiment = {**CHAPTER, **OTHER_SETTINGS}[name]
+    optimizer_params, _ = experiment.prepare(EPOCH)
     scheduler = optimizer_params["lr_scheduler"]
     rates = [0.0]
-    for n in range(1, 30 * EPOCH + 1):
+    for n in range(1, experiment.num_epochs * EPOCH + 1):
         rates.append([scheduler(n) for _ in range(3)][-1])
     return rates
 
@@ -153,3 +154,59 @@ def test_settings_say_what_made_the_scheduler():
     assert ours["scheduler"].startswith("builtin.MultiFactorScheduler(")
     assert CHAPTER["constant"].settings["learning_rate"] == 0.3
     assert CHAPTER["constant"].settings["scheduler"] is None
+
+
+def test_other_years_settings():
+    assert list(OTHER_SETTINGS) == [
+        "gentler-square-root",
+        "gentler-cosine",
+        "gentler-cosine-warmup",
+        "early-constant",
+        "early-square-root",
+        "early-multi-factor",
+        "early-cosine",
+        "early-cosine-warmup",
+    ]
+    assert not {*OTHER_SETTINGS} & {*CHAPTER}
+    for name, experiment in OTHER_SETTINGS.items():
+        years, run = name.split("-", maxsplit=1)
+        assert experiment.name == name
+        assert experiment.num_epochs == {"gentler": 30, "early": 40}[years]
+        # All else is the chapter's.
+        assert (experiment.batch_size, experiment.optimizer) == (256, "sgd")
+        assert experiment.unit == "update"
+        assert (experiment.section, experiment.title) == (SECTIONS[run], CHAPTER[run].title)
+        assert experiment.note != CHAPTER[run].note
+
+
+def cosine(base, n, over, warmup=0):
+    """MXNet's, after so many updates of warmup, down to 0.01."""
+    if n < warmup:
+        return base * n / warmup
+    n, over = min(n, over) - warmup, over - warmup
+    return 0.01 + (base - 0.01) * (1 + cos(pi * n / over)) / 2
+
+
+@pytest.mark.parametrize(
+    ("name", "rate"),
+    [
+        ("gentler-square-root", lambda n: 0.1 / sqrt(n + 1)),
+        ("gentler-cosine", lambda n: cosine(0.3, n, 20)),
+        ("gentler-cosine-warmup", lambda n: cosine(0.3, n, 20, 5)),
+        ("early-square-root", lambda n: 1 / sqrt(n + 1)),
+        # The plot is of 40 epochs and has passed both steps, 15 and 30.
+        ("early-multi-factor", lambda n: 0.125),
+        ("early-cosine", lambda n: cosine(0.5, n, 40)),
+        ("early-cosine-warmup", lambda n: cosine(0.5, n, 40, 5)),
+    ],
+)
+def test_schedules_of_other_years(name, rate):
+    rates = trained_with(name)
+    updates = EPOCH * (40 if name.startswith("early-") else 30)
+    assert rates[1:] == pytest.approx([rate(n) for n in range(1, updates + 1)])
+    _, plotted = OTHER_SETTINGS[name].prepare(EPOCH)
+    assert len(plotted) == OTHER_SETTINGS[name].num_epochs
+
+
+def test_the_early_constant():
+    assert OTHER_SETTINGS["early-constant"].prepare(EPOCH) == ({"learning_rate": 0.5}, None)
