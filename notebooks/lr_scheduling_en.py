@@ -47,6 +47,9 @@ import d2l_lrsched as lrs
 from d2l_lrsched import drawing
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter import figures, seeds, tables
+from d2l_lrsched.studies.chapter.builds import draws, measures
+from d2l_lrsched.studies.chapter.builds import figures as builds_figures
+from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import compare, distinct
@@ -149,10 +152,23 @@ Markdown(frames.markdown(share_table(baseline, ["constant"])))
 
 # %% [markdown]
 # None of them collapsed. But look at the last column, the confidence interval of the *share*: the
-# runs are so few that zero agrees with a rare accident as well as with a fairly common one. The
-# honest conclusion is that what the book printed *can* happen, that we have not seen it, and that
-# we do not know how rare it is. Below, this kind of verdict is called INCONCLUSIVE. (The notebook
-# of the [exercises](exercises_en.ipynb) will meet the accident at this very rate.)
+# runs are so few that zero agrees with a rare accident as well as with a fairly common one. Below,
+# this kind of verdict is called INCONCLUSIVE.
+#
+# More runs decide it. The book's notebooks were run anew for each of its builds, and 87 builds
+# printed the result of this very run. And we made 1617 more runs on a GPU, which we call *draws*.
+# How often did the constant rate collapse there?
+
+# %%
+drawn, builds = measures.of_draws(draws.read()), measures.of_builds()
+collapses = builds_tables.collapse_table(drawn, builds).set_index("experiment")
+Markdown(frames.markdown(collapses.loc[["constant"]]))
+
+# %% [markdown]
+# So it does happen, to about one network in twenty, and the number in the book is no misprint. Some
+# of these networks had learned before they collapsed: at a rate that never falls, no network is
+# safe at any time. (Why the book's *weights* have a row of their own is told
+# [below](#What-is-a-seed-made-of?).)
 #
 # **Think.** How many runs without a collapse would you need to claim that the true share is below
 # 5 %? (Hint: if it is $p$, then $k$ runs all live with probability $(1-p)^k$.)
@@ -478,7 +494,62 @@ Markdown(frames.markdown(tables.verdict_table(verdicts).iloc[:, :8]))
 #   and multi-factor are nearly always above the two cosines, which learn at 0.01 almost
 #   throughout.
 #
-# Mean and standard deviation of those that lived:
+# ## What is a seed made of?
+#
+# A seed decides two things: the weights that training begins with, and the order of the pictures.
+# The book sets no seed. Yet its 97 builds, made from 2019 to 2023, mostly agree with one another
+# better than our seeds do. Why?
+#
+# A process in which nobody seeds MXNet always begins with the same state of MXNet's generator. And
+# Gluon draws the weights on the CPU, even where it trains on a GPU. So all builds of a run begin
+# with *the same weights*. Only the order differs, for NumPy's generator does begin anew. The 97
+# builds are one draw of the weights, measured 97 times.
+#
+# That means that we can draw the book's weights, too: by training its five runs one after another
+# in one process, with no seed but for the order. In the next figure a point is the last epoch of a
+# run. Black are the builds, diamonds what the chapter itself prints, blue our runs with the book's
+# weights, and pink those with other weights.
+
+# %%
+builds_figures.builds(drawn, builds)
+
+# %% [markdown]
+# Look at the training losses of the gentler schedules (other builds of the book begin at lower
+# rates): the builds lie in one spot, and so do ours with the same weights; other weights spread
+# far.
+#
+# Something is left, in the test accuracies: the builds' are higher. The book was trained on the
+# first release of Fashion-MNIST, which is another draw of pictures from the same collection. It is
+# no longer to be had, but we can see what another draw does. Put today's 70,000 pictures together
+# and split them anew, at random: these are the green points. The table says what remains of the
+# builds' mean when it is explained by the book's weights and a random split together, by one of
+# them, or by neither. Nothing is left where an interval holds 0.
+
+# %%
+left = builds_tables.left_table(drawn, builds)
+Markdown(frames.markdown(left[left.experiment.isin(["square-root", "cosine"])]))
+
+# %% [markdown]
+# Weights and split together leave nothing in 14 of 15 such rows, the split alone in 7, the weights
+# alone in 4 (all rows, and much more, are in
+# [every number that the book printed](../figures/chapter/builds.md)). So today's test set is a
+# little harder than a random one, and the book's weights did a little better than most.
+#
+# And the order? Here is the cosine with 32 initializations, each with the same five orders:
+
+# %%
+of_order = measures.today(drawn, "cosine").groupby("order").test_acc
+of_order.agg(["size", "mean", "std"]).round(3)
+
+# %% [markdown]
+# An order moves *all* networks the same way, and by more than the weights do: the last batches
+# before the test are the same for all of them. So runs that share an order are not independent
+# either. Whoever compares two methods should use the same seeds for both, and many.
+#
+# **Think.** 7 of 87 builds collapsed at the constant rate. Is that the share of all networks, or of
+# one initialization? Which runs would tell?
+#
+# Back to our seeds. Mean and standard deviation of those that lived:
 
 # %%
 Markdown(frames.markdown(tables.summary_table(baseline)))
@@ -493,11 +564,10 @@ Markdown(frames.markdown(tables.summary_table(baseline)))
 Markdown(frames.markdown(share_table(baseline, EXPERIMENTS)))
 
 # %% [markdown]
-# As published, none of our networks died. As intended many did, in all experiments but one. The
-# difference is in how they begin. Fed updates, rates of 1.0 and 0.5 last for a few steps. Read
-# once an epoch, a fresh network has to bear *all 235 updates* at 1.0 or at 0.5, and many do not
-# survive that. The next two runs have the same seed and the same settings, but for five epochs of
-# warmup:
+# As published, none of these networks died. As intended many did. The difference is in how they
+# begin. Fed updates, rates of 1.0 and 0.5 last for a few steps. Read once an epoch, a fresh network
+# has to bear *all 235 updates* at 1.0 or at 0.5, and many do not survive that. The next two runs
+# have the same seed and the same settings, but for five epochs of warmup:
 
 # %%
 display(figures.training(runs["cosine-per-epoch"]))
@@ -509,23 +579,35 @@ display(figures.training(runs["cosine-warmup-per-epoch"]))
 # to show about warmup. (It is flat in the first epoch because the warmup begins at 0: that whole
 # epoch passes at a rate of 0.)
 #
-# Can the dead come back? As a rule they do not. But among our runs there is this one:
+# In our seeds the cosine with a warmup never died. But they are few. The draws are 30 of each:
 
 # %%
-per_epoch_runs = [run for run in baseline if run.experiment == "square-root-per-epoch"]
-(revived,) = (run for run in per_epoch_runs if run.outcome == "trained")
-figures.training(revived)
+intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
+Markdown(frames.markdown(collapses.loc[intended]))
 
 # %% [markdown]
-# For half of the way all images get nearly the same scores (to within 1 %); then the network
-# wakes up and learns. We have not measured why. A plausible reading is in the word "nearly":
-# while a single unit still answers to a few images, a narrow gap is left for the gradient, and by
-# then the rate was low enough to slip through.
+# With the warmup nearly as many died as without; only later, *after having learned*. The warmup
+# carries a network past its first steps. Then the rate is at 0.5, its peak, and for many networks
+# that is too high at any time. (Lower peaks are in the [exercises](exercises_en.ipynb).)
+#
+# Can the dead come back? As a rule they do not. But among the draws there is this one:
+
+# %%
+(revived,) = (d for d in draws.read() if len(d.collapsed) == 17 and d.collapsed[-1] == 17)
+print(revived.case)
+curves = [revived.train_loss, revived.test_acc]
+d2l.plot(list(range(1, 31)), curves, "epoch", legend=["train loss", "test acc"])
+
+# %% [markdown]
+# For more than half of the way all images get nearly the same scores (to within 1 %); then the
+# network wakes up and learns. We have not measured why. A plausible reading is in the word
+# "nearly": while a single unit still answers to a few images, a narrow gap is left for the
+# gradient, and by then the rate was low enough to slip through.
 #
 # **Think.**
 #
-# 1. Multi-factor and cosine, read once an epoch, collapse equally often, and with the same seeds.
-#    Why is that no surprise? (Compare their rates in the first epoch.)
+# 1. Multi-factor and cosine, read once an epoch, collapse about equally often, and mostly with the
+#    same seeds. Why is that no surprise? (Compare their rates in the first epoch.)
 # 2. You see a loss of 2.303 after the first epoch. Wait or stop? What else would you measure
 #    before you decide?
 # 3. Design a schedule that begins at 0.5 and keeps the network alive. How many steps does
@@ -539,15 +621,12 @@ figures.training(revived)
 #   epochs; between them is a factor of 235.
 # - Never plot and then train with one object that has a state.
 # - A falling rate narrows the gap of overfitting, but "overfits less" is not yet "is better".
-# - A loss of $\ln 10$ and an accuracy of 0.1 mean a dead network, not a poor one. Long steps from
-#   random parameters are the usual suspect; a warmup is a simple protection.
-# - The cosine with warmup, read once an epoch as intended, lives with every seed and is among the
-#   best that we have.
+# - A loss of $\ln 10$ and an accuracy of 0.1 mean a dead network, not a poor one. A rate that is
+#   too high is the usual suspect; a warmup protects the first steps, and only them.
+# - The cosine with warmup, read once an epoch as intended, is among the best that we have, where it
+#   does not collapse.
+# - A seed is two seeds, of weights and of order. Runs that share one of them are not independent.
 # - One run is an anecdote. Make many, and say so when they cannot decide.
-#
-# One difference to keep in mind: the book used the first release of Fashion-MNIST, which was
-# replaced within days because images were duplicated, and is no longer to be had; we use the
-# current one.
 #
 # ## Where next
 #

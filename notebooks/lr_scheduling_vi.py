@@ -51,6 +51,9 @@ import d2l_lrsched as lrs
 from d2l_lrsched import drawing
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter import figures, seeds, tables
+from d2l_lrsched.studies.chapter.builds import draws, measures
+from d2l_lrsched.studies.chapter.builds import figures as builds_figures
+from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import compare, distinct
@@ -153,11 +156,23 @@ Markdown(frames.markdown(share_table(baseline, ["constant"])))
 
 # %% [markdown]
 # Không lần nào sụp đổ. Nhưng hãy nhìn cột cuối, khoảng tin cậy của *tỷ lệ* sụp đổ: số lần chạy
-# còn ít, nên con số 0 ấy phù hợp với một tai nạn hiếm gặp, mà cũng phù hợp với một tai nạn khá
-# thường xuyên. Kết luận trung thực là: chuyện in trong sách *có thể* xảy ra, ta chưa thấy nó xảy
-# ra, và chưa biết nó hiếm đến đâu. Dưới đây ta sẽ gọi kết luận kiểu này là INCONCLUSIVE (chưa đủ
-# để kết luận). (Ở notebook [bài tập](exercises_vi.ipynb), ta sẽ gặp tai nạn ấy ngay tại tốc độ học
-# này.)
+# còn ít, nên con số 0 ấy chưa cho biết sụp đổ là hiếm hay khá thường gặp. Dưới đây ta sẽ gọi kết
+# luận kiểu này là INCONCLUSIVE (chưa đủ để kết luận).
+#
+# Muốn kết luận thì phải chạy nhiều hơn. Mỗi lần dựng sách (*build*), các notebook của sách được
+# chạy lại; 87 bản dựng đã in kết quả của chính lần chạy này. Còn ta chạy thêm 1617 lần trên một
+# GPU, gọi là các *lượt rút* (draws). Ở đó, tốc độ học cố định sụp đổ bao nhiêu lần?
+
+# %%
+drawn, builds = measures.of_draws(draws.read()), measures.of_builds()
+collapses = builds_tables.collapse_table(drawn, builds).set_index("experiment")
+Markdown(frames.markdown(collapses.loc[["constant"]]))
+
+# %% [markdown]
+# Vậy chuyện ấy có thật: khoảng hai mươi mạng thì một mạng sụp đổ, và con số trong sách không phải
+# in nhầm. Có mạng đã học được rồi mới sụp đổ: khi tốc độ học không bao giờ giảm, không lúc nào mạng
+# được an toàn. (Vì sao *trọng số của sách* (the book's weights) có một hàng riêng, xem
+# [bên dưới](#Một-hạt-giống-gồm-những-gì?).)
 #
 # **Thử nghĩ.** Cần bao nhiêu lần chạy không sụp đổ để dám nói rằng tỷ lệ thật dưới 5 %? (Gợi ý:
 # nếu tỷ lệ là $p$, xác suất để $k$ lần đều sống là $(1-p)^k$.)
@@ -493,7 +508,63 @@ Markdown(frames.markdown(tables.verdict_table(verdicts).iloc[:, :8]))
 #   định, căn bậc hai và đa thừa số gần như luôn đứng trên hai bộ cô-sin, vốn học ở 0.01 gần như
 #   suốt quá trình.
 #
-# Trung bình và độ lệch chuẩn của những lần còn sống:
+# ## Một hạt giống gồm những gì?
+#
+# Hạt giống quyết định hai thứ: trọng số ban đầu, và thứ tự các ảnh. Sách không đặt hạt giống. Thế
+# mà 97 bản dựng của sách, làm từ 2019 đến 2023, phần lớn lại giống nhau hơn các hạt giống của ta.
+# Vì sao?
+#
+# Trong một tiến trình không ai đặt hạt giống cho MXNet, bộ sinh số ngẫu nhiên của MXNet luôn bắt
+# đầu từ cùng một trạng thái. Và Gluon rút trọng số trên CPU, kể cả khi huấn luyện trên GPU. Vậy mọi
+# bản dựng đều bắt đầu một lần chạy với *cùng những trọng số*. Chỉ thứ tự ảnh là khác, vì bộ sinh số
+# của NumPy thì mỗi lần mỗi khác. 97 bản dựng là một lần rút trọng số, được đo 97 lần.
+#
+# Như thế ta cũng rút được trọng số của sách: huấn luyện năm lần chạy của sách lần lượt trong một
+# tiến trình, không đặt hạt giống nào ngoài hạt giống của thứ tự ảnh. Trong hình dưới, mỗi điểm là
+# epoch cuối của một lần chạy. Đen là các bản dựng, hình thoi là số in trong chương, xanh lam là các
+# lần chạy của ta với trọng số của sách, hồng là với trọng số khác.
+
+# %%
+builds_figures.builds(drawn, builds)
+
+# %% [markdown]
+# Hãy nhìn mất mát huấn luyện của các bộ định thời *gentler* (những bản dựng khác của sách bắt đầu ở
+# tốc độ học thấp hơn): các bản dựng nằm tụ một chỗ, các lần chạy của ta với cùng trọng số cũng vậy;
+# với trọng số khác thì tản ra xa.
+#
+# Còn một điều chưa giải thích được: độ chính xác kiểm tra của các bản dựng cao hơn. Sách huấn
+# luyện trên bản phát hành đầu tiên của Fashion-MNIST, tức là một cách chọn ảnh khác từ cùng một
+# kho ảnh. Bản ấy nay không còn tải được, nhưng ta có thể xem một cách chọn khác thay đổi điều gì.
+# Gộp 70 000 ảnh hiện nay lại rồi chia lại ngẫu nhiên: đó là các điểm xanh lục. Bảng dưới cho biết
+# trung bình của các bản dựng còn lại bao nhiêu sau khi giải thích bằng cả trọng số của sách lẫn
+# phép chia ngẫu nhiên (*both*), bằng riêng phép chia (*split*), bằng riêng trọng số (*weights*),
+# hoặc không bằng thứ nào (*neither*). Khoảng nào chứa số 0 thì không còn lại gì.
+
+# %%
+left = builds_tables.left_table(drawn, builds)
+Markdown(frames.markdown(left[left.experiment.isin(["square-root", "cosine"])]))
+
+# %% [markdown]
+# Trọng số và phép chia cùng nhau không để lại gì ở 14 trong 15 hàng như thế (bảng đầy đủ và mọi
+# thứ khác nằm trong [mọi con số sách đã in](../figures/chapter/builds.md)); riêng phép chia thì ở
+# 7 hàng, riêng trọng số thì ở 4 hàng. Vậy tập kiểm tra hiện nay khó hơn một chút so với một tập
+# chọn ngẫu nhiên, và trọng số của sách tốt hơn một chút so với phần lớn trọng số khác.
+#
+# Còn thứ tự ảnh? Đây là cô-sin với 32 bộ trọng số ban đầu, mỗi bộ chạy với cùng năm thứ tự:
+
+# %%
+of_order = measures.today(drawn, "cosine").groupby("order").test_acc
+of_order.agg(["size", "mean", "std"]).round(3)
+
+# %% [markdown]
+# Một thứ tự đẩy *mọi* mạng về cùng một phía, và mạnh hơn trọng số: những minibatch cuối cùng trước
+# khi kiểm tra là như nhau với mọi mạng. Vậy những lần chạy chung thứ tự cũng không độc lập. Muốn
+# so sánh hai phương pháp, hãy dùng cùng các hạt giống cho cả hai, và dùng nhiều hạt giống.
+#
+# **Thử nghĩ.** 7 trong 87 bản dựng sụp đổ ở tốc độ học cố định. Đó là tỷ lệ của mọi mạng, hay chỉ
+# của một bộ trọng số ban đầu? Những lần chạy nào sẽ cho câu trả lời?
+#
+# Trở lại các hạt giống của ta. Trung bình và độ lệch chuẩn của những lần còn sống:
 
 # %%
 Markdown(frames.markdown(tables.summary_table(baseline)))
@@ -508,9 +579,9 @@ Markdown(frames.markdown(tables.summary_table(baseline)))
 Markdown(frames.markdown(share_table(baseline, EXPERIMENTS)))
 
 # %% [markdown]
-# Như đã in, không mạng nào của ta chết. Như đã định thì nhiều mạng chết, ở mọi thí nghiệm trừ
-# một. Khác biệt nằm ở lúc bắt đầu. Đọc theo bước cập nhật, các giá trị 1.0 và 0.5 chỉ kéo dài vài
-# bước. Đọc theo epoch, mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở 0.5, và nhiều mạng
+# Theo sách in, không mạng nào trong số này chết. Theo ý định của sách thì nhiều mạng chết. Khác
+# biệt nằm ở lúc bắt đầu. Đọc theo bước cập nhật, các giá trị 1.0 và 0.5 chỉ kéo dài vài bước.
+# Đọc theo epoch, mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở 0.5, và nhiều mạng
 # không qua nổi. Hai lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác nhau ở năm epoch
 # khởi động:
 
@@ -523,24 +594,38 @@ display(figures.training(runs["cosine-warmup-per-epoch"]))
 # hơn mọi lần chạy cô-sin đã in: đến đây điều sách muốn nói về khởi động mới thật sự hiện ra. (Nó
 # phẳng trong epoch đầu là vì khởi động bắt đầu từ 0: cả epoch ấy trôi qua với tốc độ học bằng 0.)
 #
-# Chết rồi có sống lại được không? Thường thì không. Nhưng trong các lần chạy của ta có một mạng
-# như thế này:
+# Với các hạt giống của ta, cô-sin có khởi động không lần nào chết. Nhưng số lần còn ít. Các lượt
+# rút thì mỗi bộ định thời có 30:
 
 # %%
-per_epoch_runs = [run for run in baseline if run.experiment == "square-root-per-epoch"]
-(revived,) = (run for run in per_epoch_runs if run.outcome == "trained")
-figures.training(revived)
+intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
+Markdown(frames.markdown(collapses.loc[intended]))
 
 # %% [markdown]
-# Suốt nửa chặng đầu, mọi ảnh nhận gần như cùng một bộ điểm (điểm của từng lớp chênh nhau chưa tới
+# Có khởi động, số mạng chết gần bằng khi không có; chỉ là chết muộn hơn, *sau khi đã học được*
+# (after having learned). Khởi động đưa mạng qua những bước đầu. Sau đó tốc độ học ở đỉnh 0.5, và
+# với nhiều mạng, giá trị ấy lúc nào cũng quá cao. (Các đỉnh thấp hơn có trong [bài
+# tập](exercises_vi.ipynb).)
+#
+# Chết rồi có sống lại được không? Thường thì không. Nhưng trong các lượt rút có một mạng như thế
+# này:
+
+# %%
+(revived,) = (d for d in draws.read() if len(d.collapsed) == 17 and d.collapsed[-1] == 17)
+print(revived.case)
+curves = [revived.train_loss, revived.test_acc]
+d2l.plot(list(range(1, 31)), curves, "epoch", legend=["train loss", "test acc"])
+
+# %% [markdown]
+# Hơn nửa chặng đầu, mọi ảnh nhận gần như cùng một bộ điểm (điểm của từng lớp chênh nhau chưa tới
 # một phần trăm đơn vị), rồi mạng bừng tỉnh và học. Ta chưa đo vì sao. Một cách hiểu hợp lý nằm ở
 # hai chữ "gần như": chừng nào còn một nơ-ron phản ứng với vài ảnh thì vẫn còn một khe hẹp cho
 # gradient, và đến lúc ấy tốc độ học đã đủ nhỏ để lọt qua.
 #
 # **Thử nghĩ.**
 #
-# 1. Bộ định thời đa thừa số và cô-sin đọc theo epoch có cùng số lần sụp đổ, lại ở cùng những hạt
-#    giống. Vì sao điều đó không lạ? (So tốc độ học của chúng trong epoch đầu.)
+# 1. Bộ định thời đa thừa số và cô-sin đọc theo epoch sụp đổ gần bằng nhau về số lần, và phần lớn ở
+#    cùng những hạt giống. Vì sao điều đó không lạ? (So tốc độ học của chúng trong epoch đầu.)
 # 2. Bạn thấy mất mát đứng ở 2.303 sau epoch đầu. Nên chờ hay nên dừng? Bạn sẽ đo thêm đại lượng
 #    nào trước khi quyết định?
 # 3. Hãy thiết kế một bộ định thời bắt đầu ở 0.5 mà vẫn giữ được mạng. `lrs.WarmupScheduler` cần
@@ -550,20 +635,19 @@ figures.training(revived)
 #
 # - Bộ định thời là một hàm từ số bước cập nhật ra tốc độ học. Hãy viết nó như một hàm thuần túy:
 #   gọi bao nhiêu lần, theo thứ tự nào cũng cho cùng một giá trị.
-# - Trước khi tin một đường cong, hãy hỏi trục hoành đếm gì. MXNet đếm bước cập nhật; sách vẽ theo
-#   epoch; giữa hai bên là hệ số 235.
+# - Trước khi tin một đường cong, hãy hỏi trục hoành đếm gì. MXNet đếm bước cập nhật; sách vẽ
+#   theo epoch; giữa hai bên là hệ số 235.
 # - Đừng vẽ rồi huấn luyện với cùng một đối tượng có trạng thái.
 # - Tốc độ học giảm dần thì khoảng hở do quá khớp hẹp lại, nhưng "ít quá khớp" chưa phải là "tốt
 #   hơn".
-# - Mất mát $\ln 10$ và độ chính xác 0.1 nghĩa là mạng đã chết, không phải học kém. Bước quá dài
-#   từ những tham số ngẫu nhiên là thủ phạm thường gặp; khởi động là một cách phòng ngừa đơn giản.
-# - Cô-sin có khởi động, khi được đọc theo epoch như đã định, sống ở mọi hạt giống và nằm trong
-#   nhóm tốt nhất của ta.
+# - Mất mát $\ln 10$ và độ chính xác 0.1 nghĩa là mạng đã chết, không phải học kém. Tốc độ học
+#   quá cao là thủ phạm thường gặp; khởi động bảo vệ những bước đầu, và chỉ những bước ấy.
+# - Cô-sin có khởi động, khi được đọc theo epoch như ý định của sách, nằm trong số những bộ định
+#   thời tốt nhất ta có, nếu mạng không sụp đổ.
+# - Một hạt giống là hai hạt giống: của trọng số và của thứ tự. Những lần chạy chung một trong
+#   hai thì không độc lập.
 # - Một lần chạy là một giai thoại. Hãy chạy với nhiều hạt giống, và khi số liệu chưa đủ để kết
 #   luận thì hãy nói rõ.
-#
-# Một khác biệt nên nhớ: sách dùng bản Fashion-MNIST đầu tiên, đã bị thay ít ngày sau khi phát
-# hành vì ảnh trùng lặp và nay không còn tải được; ta dùng bản hiện hành.
 #
 # ## Đọc tiếp
 #

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cache
-from itertools import takewhile
 
 import numpy as np
 import pytest
@@ -17,6 +16,8 @@ from d2l_lrsched import stats
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter import tables as chapter_tables
+from d2l_lrsched.studies.chapter.builds import crossed, draws, measures
+from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED
@@ -32,7 +33,6 @@ from d2l_lrsched.studies.sampling import page as sampling_page
 from d2l_lrsched.studies.sampling import posterior
 from d2l_lrsched.studies.sampling import record as sampling_record
 from d2l_lrsched.studies.sampling.verdicts import sampling_errors
-from d2l_lrsched.training.history import COLLAPSED_SPREAD
 from made_up import FIGURES, committed, lost, mean, of, table
 from notebook_texts import outputs_of, prose_of, words_of
 
@@ -53,12 +53,27 @@ def pooled():
     return {sampled.setting.name: sampled for sampled in sampling_record.pool(samples)}
 
 
+@cache
+def drawn():
+    return measures.of_draws(draws.read())
+
+
+@cache
+def builds():
+    return measures.of_builds()
+
+
 def tables_of_lr_scheduling():
     runs = list(table("chapter").run)
     of_seed_0 = {run.experiment: run for run in runs if run.seed == 0}
     yield from (chapter_tables.chapter_table([of_seed_0[name]]) for name in PUBLISHED)
     yield chapter_tables.chapter_table(of_seed_0.values())
     yield from (clipping_tables.share_table(runs, names) for names in (["constant"], CHAPTER))
+    collapses = builds_tables.collapse_table(drawn(), builds()).set_index("experiment")
+    yield collapses.loc[["constant"]]
+    yield collapses.loc[[name for name in CHAPTER if name.endswith("per-epoch")]]
+    left = builds_tables.left_table(drawn(), builds())
+    yield left[left.experiment.isin(["square-root", "cosine"])]
     yield chapter_tables.verdict_table(compare(runs)).iloc[:, :8]
     yield chapter_tables.summary_table(runs)
 
@@ -283,18 +298,67 @@ def test_what_it_says_of_the_runs_of_seed_0():
 def test_what_it_says_of_collapses():
     dead = {name: lost("chapter", name) for name in CHAPTER}
     assert [name for name in CHAPTER if not dead[name]] == [*PUBLISHED, "cosine-warmup-per-epoch"]
-    assert dead["multi-factor-per-epoch"] == dead["cosine-per-epoch"]
     warm = of("chapter", "cosine-warmup-per-epoch")
     for name in ("cosine", "cosine-warmup"):
         assert warm.test_acc[0] > of("chapter", name).test_acc.max()
     first = warm.run[0].epochs[0]
     assert first.lr_first == first.lr_last == 0
-    (revived,) = of("chapter", "square-root-per-epoch").query("trained").run
-    spreads = (epoch.score_spread for epoch in revived.epochs)
-    asleep = list(takewhile(lambda spread: spread < COLLAPSED_SPREAD, spreads))
-    assert len(asleep) == revived.num_epochs / 2
     best = sorted(CHAPTER, key=lambda name: mean("chapter", name))[-2:]
     assert "cosine-warmup-per-epoch" in best
+
+
+def test_what_it_says_of_collapses_among_draws():
+    found = {name: drawn()[drawn().experiment == name] for name in CHAPTER}
+    died = {name: set(of.weights[~of.trained]) for name, of in found.items()}
+    steps, cosine, warm = (
+        died[f"{name}-per-epoch"] for name in ("multi-factor", "cosine", "cosine-warmup")
+    )
+    assert abs(len(steps) - len(cosine)) <= 2
+    assert len(steps & cosine) >= len(cosine) - 2, "mostly with the same seeds"
+    assert len(cosine) - len(warm) == 1, "nearly as many"
+    after = found["cosine-warmup-per-epoch"].since.dropna()
+    assert (after > 1).all(), "after having learned"
+    share = (~found["constant"].trained).mean()
+    assert 1 / 25 < share < 1 / 15, "about one in twenty"
+
+
+@each_language
+def test_what_it_says_of_the_builds(language):
+    prose = " ".join(" ".join(prose_of(f"lr_scheduling_{language}")).split())
+    assert {"en": "from 2019 to 2023", "vi": "từ 2019 đến 2023"}[language] in prose
+    assert {builds().date.min()[:4], builds().date.max()[:4]} == {"2019", "2023"}
+    constant = builds()[builds().experiment == "constant"]
+    numbers = [builds().build.nunique(), len(constant), (~constant.trained).sum(), len(drawn())]
+    assert numbers == [97, 87, 7, 1617]
+    counts = {
+        "en": (
+            "its 97 builds",
+            "87 builds printed",
+            "7 of 87 builds",
+            "1617 more runs",
+            "30 of each",
+        ),
+        "vi": ("97 bản dựng", "87 bản dựng", "7 trong 87 bản dựng", "1617 lần", "có 30"),
+    }
+    assert [said for said in counts[language] if said not in prose] == []
+    assert (drawn().experiment == "cosine-per-epoch").sum() == 30
+    left = crossed.left(drawn(), builds())
+    nothing = [crossed.holds(left, name) for name in ("both", "split", "weights")]
+    assert [len(left), *nothing] == [15, 14, 7, 4]
+    said = {
+        "en": ("nothing in 14 of 15 such rows", "the split alone in 7, the weights alone in 4"),
+        "vi": ("ở 14 trong 15 hàng", "riêng phép chia thì ở 7 hàng, riêng trọng số thì ở 4 hàng"),
+    }
+    assert [words for words in said[language] if words not in prose] == []
+
+
+def test_what_it_says_of_orders():
+    found = crossed.crossed(drawn(), "cosine", "test_acc")
+    assert (found.weights, found.orders) == (32, 5)
+    assert found.of_orders > found.of_weights
+    assert found.p < 0.001
+    with_weights = measures.of_book_weights(drawn(), "cosine")
+    assert with_weights.test_acc.mean() > found.center, "the book's weights did a little better"
 
 
 # gradient_clipping

@@ -67,16 +67,17 @@ def verify(
             raise click.UsageError(f"--{name.replace('_', '-')} goes with --fresh only")
     from d2l_lrsched.runs import frames
     from d2l_lrsched.studies.chapter import explanations, tables, verdicts
-    from d2l_lrsched.studies.chapter.builds import draws, measures, page
+    from d2l_lrsched.studies.chapter.builds import draws, measures
+    from d2l_lrsched.studies.chapter.builds import tables as builds_tables
     from d2l_lrsched.studies.chapter.builds.verdicts import means
 
     here = records.exists() or not _is_default(context, "records")
     runs = _full_length(records) if here else []
     click.echo("The means of the book's builds, by the draws that come with d2l_lrsched:")
     of_builds = means(measures.of_draws(draws.read()), measures.of_builds())
-    click.echo(frames.text(page.mean_table(of_builds)))
+    click.echo(frames.text(builds_tables.mean_table(of_builds)))
     unexplained = _explained(_different(of_builds), explanations.BUILDS_EXPLAINED)
-    click.echo(page.counts(of_builds))
+    click.echo(builds_tables.counts(of_builds))
     if not here:
         click.echo(f"{records} is not here: the chapter's own numbers are not judged")
     else:
@@ -163,7 +164,7 @@ def _verify_fresh(
 def report(records: Path, output: Path) -> None:
     """Write the verdicts, figures and provenance of the runs as a page, in Markdown and HTML.
 
-    Beside it builds.md: what the book's builds printed in three years, and our draws.
+    Beside it builds.md: what the book's builds printed, and our draws.
 
     Example: d2l-lrsched report --output /tmp/report
     """
@@ -171,8 +172,9 @@ def report(records: Path, output: Path) -> None:
     from d2l_lrsched.studies.chapter.builds import draws
     from d2l_lrsched.studies.chapter.builds import page as of_builds
 
-    click.echo(f"{output}/report.html: {page.report(_full_length(records), output)}")
-    click.echo(f"{output}/builds.md: {of_builds.write(draws.read(), output)}")
+    runs = _full_length(records)
+    click.echo(f"{output}/report.html: {page.report(runs, output)}")
+    click.echo(f"{output}/builds.md: {of_builds.write(draws.read(), runs, output)}")
 
 
 def _full_length(records: Path) -> list[Run]:

@@ -178,13 +178,15 @@ def test_nothing_but_unknown_experiments(records):
 
 
 def test_the_report_is_written_with_its_figure(records, tmp_path, monkeypatch):
-    monkeypatch.setattr(builds_page, "write", lambda made, folder: f"{len(made)} draws in {folder}")
+    monkeypatch.setattr(
+        builds_page, "write", lambda made, runs, folder: f"{len(made)}, {len(runs)}"
+    )
     done = call("report", "--records", records, "--output", tmp_path / "new")
     assert done.exit_code == 0, done.output
     new = tmp_path / "new"
     assert done.stdout.splitlines() == [
         f"{new}/report.html: 17 CONSISTENT",
-        f"{new}/builds.md: {len(draws.PLAN)} draws in {new}",
+        f"{new}/builds.md: {len(draws.PLAN)}, {len(agreeing())}",
     ]
     assert sorted(p.name for p in Path(tmp_path, "new").iterdir()) == [
         "README.md",

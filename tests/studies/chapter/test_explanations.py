@@ -6,8 +6,8 @@ import pytest
 
 from d2l_lrsched.runs.frames import of_runs
 from d2l_lrsched.studies.chapter import explanations
-from d2l_lrsched.studies.chapter.builds import draws, measures
-from d2l_lrsched.studies.chapter.builds.verdicts import means
+from d2l_lrsched.studies.chapter.builds import crossed, draws, measures
+from d2l_lrsched.studies.chapter.builds.verdicts import COMPARED, means
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import DIFFERENT, compare, distinct
 from d2l_lrsched.training.history import COLLAPSED_SPREAD
@@ -27,15 +27,24 @@ def test_each_explanation_is_of_a_difference_and_each_difference_is_explained(ru
 
 
 def test_each_difference_of_the_builds_is_explained(drawn):
-    """And what is explained by weights and split leaves nothing."""
+    """By what the draws bear out."""
     builds = measures.of_builds()
     different = {
         (mean.experiment, mean.number) for mean in means(drawn, builds) if mean.verdict == DIFFERENT
     }
     assert different == set(explanations.BUILDS_EXPLAINED)
-    left = {(row.experiment, row.number): row.left for row in measures.as_made(drawn, builds)}
+    left = {(one.experiment, one.number): one.both for one in crossed.left(drawn, builds)}
+    with_orders = {(c.experiment, c.number): c for c in crossed.groups_crossed(drawn)}
+    of = {(mean.experiment, mean.number): mean for mean in means(drawn, builds)}
     for key, said in explanations.BUILDS_EXPLAINED.items():
-        assert (left[key].low <= 0 <= left[key].high) == (said == explanations._WEIGHTS_AND_SPLIT)
+        interval = with_orders[key].of_mean(of[key].n, COMPARED)
+        inside = interval.low <= of[key].builds <= interval.high
+        nothing = key in left and left[key].low <= 0 <= left[key].high
+        assert nothing == (said == explanations._WEIGHTS_AND_SPLIT)
+        if said == explanations._ORDERS:
+            assert inside
+            assert with_orders[key].orders == 3
+    assert with_orders["constant", "train_loss"].weights == 27
 
 
 def test_cosines_per_epoch_that_trained_end_far_below_the_printed_train_loss(runs):

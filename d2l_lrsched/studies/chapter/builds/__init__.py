@@ -1,1 +1,1 @@
-"""All that the book's builds printed in three years, against sixteen hundred draws of ours."""
+"""All that the book's builds printed, against sixteen hundred draws of ours."""

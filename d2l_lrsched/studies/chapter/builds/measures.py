@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats as distributions
 
-from d2l_lrsched.stats import LEVEL, Interval, mean_interval
+from d2l_lrsched.stats import Interval, mean_interval
 from d2l_lrsched.studies.chapter import published
 from d2l_lrsched.studies.chapter.builds.draws import UNSEEDED, Draw
 
@@ -166,47 +164,4 @@ def shifts(draws: pd.DataFrame) -> list[Shift]:
             differences = (pairs[number] - pairs[f"{number}_today"]).groupby(pairs.split).mean()
             of_all = (len(differences), float(differences.mean()), mean_interval(differences))
             found.append(Shift(experiment, number, *of_all))
-    return found
-
-
-class AsMade(NamedTuple):
-    """The builds beside draws with the weights of the book's process, and what splits change.
-
-    Means and standard deviations of those that trained; `shift` is that of a random split (of the
-    same schedule with the chapter's settings); `left` is the interval of 95 % of builds - ours -
-    shift, each with its own uncertainty.
-    """
-
-    experiment: str
-    number: str
-    builds: float
-    builds_sd: float
-    ours: float
-    ours_sd: float
-    shift: float
-    left: Interval
-
-
-def as_made(draws: pd.DataFrame, builds: pd.DataFrame) -> list[AsMade]:
-    """Return what of the builds' means the weights and the split leave. Not in the rules.
-
-    That the builds' very weights are to be had was found when the draws were there: Gluon draws
-    initial weights on the CPU, and copies them to a GPU (``mxnet.gluon.Parameter``).
-    """
-    shift_of = {(s.experiment, s.number): s for s in shifts(draws)}
-    found = []
-    for experiment in GROUPS:
-        name = experiment.replace("gentler-", "")
-        if (name, NUMBERS[0]) not in shift_of:
-            continue
-        ours, theirs = of_book_weights(draws, experiment), that_trained(builds, experiment)
-        for number in NUMBERS:
-            a, b, shift = theirs[number], ours[number], shift_of[name, number]
-            half = (shift.interval.high - shift.interval.low) / 2
-            quantile = float(distributions.t.ppf(1 - LEVEL / 2, shift.splits - 1))
-            error = math.sqrt(a.var() / len(a) + b.var() / len(b) + (half / quantile) ** 2)
-            left = float(a.mean() - b.mean()) - shift.mean
-            interval = Interval(left - quantile * error, left + quantile * error)
-            theirs_, ours_ = (float(a.mean()), float(a.std())), (float(b.mean()), float(b.std()))
-            found.append(AsMade(experiment, number, *theirs_, *ours_, shift.mean, interval))
     return found

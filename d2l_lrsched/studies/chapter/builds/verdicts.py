@@ -83,6 +83,7 @@ UNDECIDED = "UNDECIDED"
 #: Verdicts on a spread: the builds' is that of our orders alone; of weights and orders; of either;
 #: of neither.
 SHARED, INDEPENDENT, EITHER, NEITHER = "SHARED WEIGHTS", "INDEPENDENT", "EITHER", "NEITHER"
+UNKNOWN = "NOT KNOWN"
 COMPARED = len(GROUPS) * len(NUMBERS)
 
 
@@ -128,10 +129,12 @@ def spreads(draws: pd.DataFrame, builds: pd.DataFrame) -> list[Spread]:
                 )
                 for v in (within, total)
             )
-            shared, independent = (not (low > 1 or high < 1) for low, high in (to_orders, to_all))
+            shared, independent = (low <= 1 <= high for low, high in (to_orders, to_all))
             verdict = (EITHER if independent else SHARED) if shared else NEITHER
             if independent and not shared:
                 verdict = INDEPENDENT
+            if math.isnan(to_orders.low):  # of initializations with one order each
+                verdict = UNKNOWN
             numbers = (sd, math.sqrt(parts.within), math.sqrt(parts.total), to_orders, to_all)
             found.append(Spread(experiment, number, verdict, *numbers))
     return found

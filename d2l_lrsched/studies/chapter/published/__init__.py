@@ -1,4 +1,4 @@
-"""The numbers that the book prints, and those that its builds printed over three years.
+"""The numbers that the book prints, and those that its builds printed.
 
 Source of `PRINTED`: the Vietnamese edition of Dive into Deep Learning, section 11.15 "Learning Rate
 Scheduling", MXNet edition; the printed output of its five training runs of 30 epochs.
