@@ -14,7 +14,7 @@ repositories. Beside this module stand, each line with its source (repository, c
 
 - ``mxnet-builds.jsonl``: 97 builds of an MXNet edition with the printed numbers of the five runs.
   `settings`: 'seed', those of the chapter reproduced here, February to August 2020; 'gentler',
-  September 2020 to August 2023 (d2l-en's pull request 1305); 'early', November 2019 to January
+  September 2020 to August 2023 (d2l-en's pull request 1305); 'early', December 2019 to January
   2020. Two builds count as two if their five printed lines differ. The chapter's own printed
   numbers are none of these, but one more draw.
 - ``mxnet-curves.jsonl``: the same builds' stored figures, decoded: the test accuracy after every

@@ -146,7 +146,7 @@ def test_initializations_with_one_order_each_say_nothing_of_orders(monkeypatch):
     draws = draws[(draws.order == 0) | (draws.weights == "0")]
     for spread in verdicts.spreads(draws, builds_of(generator, 20, of_weights=0.0)):
         assert np.isnan(spread.to_orders).all()
-        assert spread.verdict not in (SHARED, INDEPENDENT, NEITHER)
+        assert spread.verdict == verdicts.UNKNOWN
 
 
 def scaled(table, by):
