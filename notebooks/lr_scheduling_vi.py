@@ -613,8 +613,8 @@ Markdown(frames.markdown(collapses.loc[intended]))
 # %%
 (revived,) = (d for d in draws.read() if len(d.collapsed) == 17 and d.collapsed[-1] == 17)
 print(revived.case)
-curves = [revived.train_loss, revived.test_acc]
-d2l.plot(list(range(1, 31)), curves, "epoch", legend=["train loss", "test acc"])
+curves = {"train loss": revived.train_loss, "test acc": revived.test_acc}
+axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.5, 2.5))
 
 # %% [markdown]
 # Hơn nửa chặng đầu, mọi ảnh nhận gần như cùng một bộ điểm (điểm của từng lớp chênh nhau chưa tới
