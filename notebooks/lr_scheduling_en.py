@@ -161,8 +161,8 @@ Markdown(frames.markdown(share_table(baseline, ["constant"])))
 
 # %%
 drawn, builds = measures.of_draws(draws.read()), measures.of_builds()
-collapses = builds_tables.collapse_table(drawn, builds).set_index("experiment")
-Markdown(frames.markdown(collapses.loc[["constant"]]))
+collapses = builds_tables.collapse_table(drawn, builds)
+Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
 
 # %% [markdown]
 # So it does happen, to about one network in twenty, and the number in the book is no misprint. Some
@@ -583,7 +583,7 @@ display(figures.training(runs["cosine-warmup-per-epoch"]))
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
-Markdown(frames.markdown(collapses.loc[intended]))
+Markdown(frames.markdown(collapses[collapses.experiment.isin(intended)]))
 
 # %% [markdown]
 # With the warmup nearly as many died as without; only later, *after having learned*. The warmup

@@ -165,8 +165,8 @@ Markdown(frames.markdown(share_table(baseline, ["constant"])))
 
 # %%
 drawn, builds = measures.of_draws(draws.read()), measures.of_builds()
-collapses = builds_tables.collapse_table(drawn, builds).set_index("experiment")
-Markdown(frames.markdown(collapses.loc[["constant"]]))
+collapses = builds_tables.collapse_table(drawn, builds)
+Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
 
 # %% [markdown]
 # Vậy chuyện ấy có thật: khoảng hai mươi mạng thì một mạng sụp đổ, và con số trong sách không phải
@@ -599,7 +599,7 @@ display(figures.training(runs["cosine-warmup-per-epoch"]))
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
-Markdown(frames.markdown(collapses.loc[intended]))
+Markdown(frames.markdown(collapses[collapses.experiment.isin(intended)]))
 
 # %% [markdown]
 # Có khởi động, số mạng chết gần bằng khi không có; chỉ là chết muộn hơn, *sau khi đã học được*

@@ -69,9 +69,9 @@ def tables_of_lr_scheduling():
     yield from (chapter_tables.chapter_table([of_seed_0[name]]) for name in PUBLISHED)
     yield chapter_tables.chapter_table(of_seed_0.values())
     yield from (clipping_tables.share_table(runs, names) for names in (["constant"], CHAPTER))
-    collapses = builds_tables.collapse_table(drawn(), builds()).set_index("experiment")
-    yield collapses.loc[["constant"]]
-    yield collapses.loc[[name for name in CHAPTER if name.endswith("per-epoch")]]
+    collapses = builds_tables.collapse_table(drawn(), builds())
+    yield collapses[collapses.experiment == "constant"]
+    yield collapses[collapses.experiment.str.endswith("per-epoch")]
     left = builds_tables.left_table(drawn(), builds())
     yield left[left.experiment.isin(["square-root", "cosine"])]
     yield chapter_tables.verdict_table(compare(runs)).iloc[:, :8]
