@@ -3,17 +3,19 @@
 IPython runs the file that $PYTHONSTARTUP names. The notebooks themselves stay as they are.
 """
 
-from d2l_lrsched.data import source as files
-
-TRAIN, TEST = 2560, 500
+from d2l_lrsched.data import source
 
 
-def _first_images(read_all=files.read_all):
+def _first_images(read_all=source.read_all):
+    # Its own names only: a notebook, which shares these globals, may give them to other things.
     def first(folder):
-        counts = {name: TRAIN if name.startswith("train") else TEST for name in files.SHA256}
-        return {name: array[: counts[name]] for name, array in read_all(folder).items()}
+        arrays = read_all(folder)
+        return {
+            name: array[: 2560 if name.startswith("train") else 500]
+            for name, array in arrays.items()
+        }
 
     return first
 
 
-files.read_all = _first_images()
+source.read_all = _first_images()
