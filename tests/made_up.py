@@ -10,6 +10,7 @@ import numpy as np
 
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.runs.record import Run
+from d2l_lrsched.studies.chapter.builds import draws, measures
 from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.training.history import Epoch, Point
 
@@ -27,6 +28,18 @@ def committed(study):
 def table(study):
     """Return the committed runs of a study, each draw once, as `frames.of_runs` has them."""
     return frames.of_runs(distinct(committed(study)))
+
+
+@cache
+def drawn():
+    """Return the draws as a table, read once; nobody may change it."""
+    return measures.of_draws(draws.read())
+
+
+@cache
+def builds():
+    """Return the book's builds as a table, read once; nobody may change it."""
+    return measures.of_builds()
 
 
 def of(study, name):

@@ -16,7 +16,7 @@ from d2l_lrsched import stats
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter import tables as chapter_tables
-from d2l_lrsched.studies.chapter.builds import crossed, draws, measures
+from d2l_lrsched.studies.chapter.builds import crossed, measures
 from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
@@ -33,7 +33,7 @@ from d2l_lrsched.studies.sampling import page as sampling_page
 from d2l_lrsched.studies.sampling import posterior
 from d2l_lrsched.studies.sampling import record as sampling_record
 from d2l_lrsched.studies.sampling.verdicts import sampling_errors
-from made_up import FIGURES, committed, lost, mean, of, table
+from made_up import FIGURES, builds, committed, drawn, lost, mean, of, table
 from notebook_texts import outputs_of, prose_of, words_of
 
 WORDS = {
@@ -51,16 +51,6 @@ def pooled():
     """The settings of the sampling, by name, each with all that was sampled."""
     samples = sampling_record.read(FIGURES / "sampling" / "samples.jsonl")
     return {sampled.setting.name: sampled for sampled in sampling_record.pool(samples)}
-
-
-@cache
-def drawn():
-    return measures.of_draws(draws.read())
-
-
-@cache
-def builds():
-    return measures.of_builds()
 
 
 def tables_of_lr_scheduling():

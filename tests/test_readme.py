@@ -23,7 +23,7 @@ from d2l_lrsched.runs import record
 from d2l_lrsched.runs.experiment import NUM_EPOCHS
 from d2l_lrsched.stats import mean_sd
 from d2l_lrsched.studies.chapter import verdicts
-from d2l_lrsched.studies.chapter.builds import crossed, draws, measures
+from d2l_lrsched.studies.chapter.builds import crossed, measures
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.clipping import claims
@@ -33,7 +33,7 @@ from d2l_lrsched.studies.exercises import page as exercises_page
 from d2l_lrsched.studies.speed import page
 from d2l_lrsched.studies.speed.record import Benchmark
 from d2l_lrsched.training.history import COLLAPSED_SPREAD
-from made_up import ROOT, committed, lost, mean, of, table
+from made_up import ROOT, builds, committed, drawn, lost, mean, of, table
 
 README = (ROOT / "README.md").read_text()
 WORDS = (
@@ -95,16 +95,6 @@ def plotted_then_trained():
     drawn = CHAPTER["multi-factor"].scheduler.keywords["base_lr"]
     assert drawn not in trained_with
     return {"first": first, "n": n, "rest": rest, "drawn": drawn}
-
-
-@cache
-def drawn():
-    return measures.of_draws(draws.read())
-
-
-@cache
-def builds():
-    return measures.of_builds()
 
 
 def died(table):

@@ -4,8 +4,7 @@ One GPU trains a hundred LeNets in little more time than one, if every layer is 
 matrices for all of them. The function is the chapter's, to float32 rounding: the same weights to
 begin with, order of the images, rates and updates as `training.loop.train`, whose numbers these
 are held against by a test. Needs PyTorch and NumPy, and not MXNet, which draws the weights and
-reads the schedules elsewhere: see
-`d2l_lrsched.studies.chapter.builds.draws`.
+reads the schedules elsewhere: see `d2l_lrsched.studies.chapter.builds.draws`.
 
 Shapes: r runs, n images of a batch, in s slices so that no product of matrices is too long.
 """
@@ -29,7 +28,6 @@ SHAPES = (
     *((6, 1, 5, 5), (6,), (16, 6, 5, 5), (16,)),
     *((120, 400), (120,), (84, 120), (84,), (10, 84), (10,)),
 )
-NUM_PARAMETERS = sum(int(np.prod(shape)) for shape in SHAPES)
 #: What is measured of every epoch.
 MEASURED = ("train_loss", "train_acc", "test_acc", "score_spread")
 #: Slices of a batch in the convolutions; it divides 256, and 96, the last batch.

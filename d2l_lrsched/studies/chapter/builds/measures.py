@@ -55,6 +55,11 @@ def _since(draw: Draw) -> int:
     return next(e for e in range(len(draw.test_acc), -1, -1) if e not in epochs) + 1
 
 
+def run_of(experiment: str) -> str:
+    """Return which of the book's five runs an experiment is, whatever its settings."""
+    return experiment.replace("gentler-", "").replace("early-", "")
+
+
 def of_builds() -> pd.DataFrame:
     """Return one row a build and run: experiment, build, whether it trained, and its numbers."""
     curves, every = published.curves(), published.builds()
@@ -71,7 +76,7 @@ def of_builds() -> pd.DataFrame:
             "late_test_acc": float(np.mean(curves[build.build][run].test_acc[-LATE_EPOCHS:])),
         }
         for experiment, settings in GROUPS.items()
-        for run in [experiment.replace("gentler-", "").replace("early-", "")]
+        for run in [run_of(experiment)]
         for build in every
         if build.settings in settings
         for result in [build.results[run]]
@@ -87,8 +92,7 @@ def today(draws: pd.DataFrame, experiment: str) -> pd.DataFrame:
 
 def of_book_weights(draws: pd.DataFrame, experiment: str, trained: bool = True) -> pd.DataFrame:
     """Return an experiment's draws with the weights of the book's process, that trained or all."""
-    run = experiment.replace("gentler-", "").replace("early-", "")
-    weights = UNSEEDED[list(published.PRINTED).index(run)]
+    weights = UNSEEDED[list(published.PRINTED).index(run_of(experiment))]
     of = draws[(draws.experiment == experiment) & (draws.weights == weights) & draws.split.isna()]
     return of[of.trained] if trained else of
 

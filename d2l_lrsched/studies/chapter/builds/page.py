@@ -30,6 +30,7 @@ def as_page(made: list[Draw], runs: Sequence[Run]) -> str:
     outside = orders[orders["by the rules"] == verdicts.DIFFERENT]["the builds are"]
     unlike = sum(p < LEVEL for p in crossed.spread_p(draws, builds).values())
     died = verdicts.collapse(draws, builds)
+    agreement = tables.agreement_table(draws, runs)
     with_what = ", ".join(
         f"{n} on {what}" for what, n in Counter(d.made_with for d in made).items()
     )
@@ -156,9 +157,9 @@ draw was dropped.
 
 Do they agree with the runs that MXNet made, those of the page beside this one? *p* is of one
 comparison (who collapsed: Fisher's exact test; means: Welch's t test), *all* of all together
-(Holm). At 5 % {tables.disagree(draws, runs)}.
+(Holm). At 5 % {tables.disagree(agreement)}.
 
-{markdown(tables.agreement_table(draws, runs))}
+{markdown(agreement)}
 """
 
 

@@ -180,9 +180,8 @@ def agreement_table(draws: pd.DataFrame, runs: Iterable[Run]) -> pd.DataFrame:
     return table.assign(p=[f"{p:.3f}" for p in p_values], all=[f"{p:.2f}" for p in holm(p_values)])
 
 
-def disagree(draws: pd.DataFrame, runs: Iterable[Run]) -> str:
-    """Return in which numbers MXNet's runs and the draws differ, all taken together, in words."""
-    table = agreement_table(draws, runs)
+def disagree(table: pd.DataFrame) -> str:
+    """Return in which rows of an `agreement_table` the two differ, all together, in words."""
     unlike = table[table["all"].astype(float) < LEVEL]
     names = [f"{row.experiment}, {row.number}" for row in unlike.itertuples()]
     return f"{len(names)} of {len(table)} differ" + (f" ({'; '.join(names)})" if names else "")
