@@ -132,7 +132,7 @@ def clip_global_norm(
     arrays = _checked(arrays)
     if nonfinite == "raise" and not math.isfinite(float(_norm(arrays, batch_size))):
         _raise(arrays)
-    return Clipper(arrays, max_norm)(batch_size)
+    return Clipper(arrays, max_norm)(batch_size)[0]
 
 
 class Clipper:
@@ -153,33 +153,31 @@ class Clipper:
         self._sizes: dict[int, nd.NDArray] = {}
 
     @use_np_shape
-    def __call__(self, batch_size: int) -> np.ndarray:
-        """Clip; return the norm before."""
+    def __call__(self, batch_size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Clip; return the norm before, and each array's sum of squares, (k,), both float64.
+
+        A sum is not finite where its array is not: cheap to keep until somebody asks which it was.
+        """
         ctx = self._arrays[0].ctx
         if batch_size not in self._sizes:
             self._sizes[batch_size] = nd.full((), batch_size, ctx, "float64")
         given = {**self._given, "batch_size": self._sizes[batch_size]}
         norm = nd.empty((), ctx, "float64")
-        self._run(*(given[name] for name in self._names), out=[norm, *self._arrays])
-        return norm.as_np_ndarray()
-
-    def sums_of_squares(self) -> np.ndarray:
-        """Return each array's sum of squares, (k,), float32, without waiting for the device.
-
-        Not finite where the array is not, nor where a square overflows: cheap to keep until
-        somebody asks which array it was.
-        """
-        return nd.multi_sum_sq(*self._arrays, num_arrays=len(self._arrays)).as_np_ndarray()
+        squares = nd.empty((len(self._arrays),), ctx, "float64")
+        self._run(*(given[name] for name in self._names), out=[norm, squares, *self._arrays])
+        return norm.as_np_ndarray(), squares.as_np_ndarray()
 
 
 @lru_cache
 def _compiled(shapes: tuple, dtype: numpy.dtype, max_norm: float) -> tuple[nd.CachedOp, list[str]]:
     """Return one operation of all that is to be done, and the names of what it takes.
 
-    It gives the norm and the clipped arrays. MXNet's calls cost more than these few numbers do.
+    It gives what `Clipper` returns, and the clipped arrays. MXNet's calls cost more than these
+    few numbers do.
     """
     arrays = [sym.var(f"array{i}").as_np_ndarray() for i in range(len(shapes))]
-    norm = _norm(arrays, sym.var("batch_size").as_np_ndarray(), sym.np)
+    squares = _squares(arrays, sym.np)
+    norm = sym.np.sqrt(sum(squares[1:], squares[0])) / sym.var("batch_size").as_np_ndarray()
     # No `if`: the device decides whether to clip, and Python need not wait for it. A norm that
     # rounding has left above the threshold is not clipped again.
     limit = max_norm * (1 + 2 * float(numpy.finfo(dtype).eps))
@@ -190,7 +188,8 @@ def _compiled(shapes: tuple, dtype: numpy.dtype, max_norm: float) -> tuple[nd.Ca
         row = sym.np.reshape(array * factor, (1, -1)).as_nd_ndarray()
         row = sym.where(finite, row, sym.zeros_like(row))  # 0 * inf is nan
         clipped.append(sym.reshape_like(row, array.as_nd_ndarray()))
-    graph = sym.Group([norm.as_nd_ndarray(), *clipped])
+    squares = sym.np.stack(squares)
+    graph = sym.Group([norm.as_nd_ndarray(), squares.as_nd_ndarray(), *clipped])
     settings = [("static_alloc", True), ("static_shape", True)]
     return nd.CachedOp(graph, settings), graph.list_inputs()
 
@@ -257,13 +256,18 @@ def _checked(arrays: Iterable[Any]) -> list[np.ndarray]:
     return [array.as_np_ndarray() for array in arrays]
 
 
-def _norm(arrays: Sequence[Any], batch_size: Any, F: Any = np) -> Any:
-    """Return the global norm, as an array or, with `F` sym.np, as a symbol."""
+def _norm(arrays: Sequence[np.ndarray], batch_size: int) -> np.ndarray:
+    squares = _squares(arrays)
+    return np.sqrt(sum(squares[1:], squares[0])) / batch_size
+
+
+def _squares(arrays: Sequence[Any], F: Any = np) -> list[Any]:
+    """Return each array's sum of squares, as arrays or, with `F` sym.np, as symbols."""
     squares = []
     for array in arrays:
         wide = F.reshape(array, -1).astype("float64")
         squares.append(F.dot(wide, wide))  # BLAS keeps an inf, of which MXNet's sum makes nan
-    return F.sqrt(sum(squares[1:], squares[0])) / batch_size
+    return squares
 
 
 def _raise(arrays: Sequence[np.ndarray]) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as float_arrays
 from mxnet import autograd, gluon, init, np, npx
 
-from d2l_lrsched.clipping import clip_global_norm, clip_value, global_norm
+from d2l_lrsched.clipping import Clipper, clip_global_norm, clip_value, global_norm
 from d2l_lrsched.nets.lenet import lenet
 
 npx.set_np()
@@ -168,6 +168,14 @@ def test_skip_does_not_wait_for_the_device(monkeypatch):
     norm = clip_global_norm(arrays, 1e-3, nonfinite="skip")
     monkeypatch.undo()
     assert float(norm) == pytest.approx(norm_of(gradients()), rel=1e-12)
+
+
+def test_the_sums_of_squares_tell_which_array_is_not_finite():
+    """1e30 is no number to be blamed, though float32 cannot hold its square."""
+    arrays = [np.array([3.0, 4.0]), np.array([[1e30]]), np.array([math.inf])]
+    norm, squares = Clipper(arrays, 1.0)(2)
+    assert squares.tolist() == [25, float(onp.float32(1e30)) ** 2, math.inf]
+    assert float(norm) == math.inf
 
 
 def test_clip_value_clips_each_element_of_the_mean_gradient():

@@ -129,7 +129,7 @@ def train(
         if history.epochs and history.outcome == "non-finite":
             break  # nothing can mend its parameters
         start = time.perf_counter()
-        sums, norms, squares, examples = _Unread(), _Unread(), [], 0
+        sums, norms, examples = _Unread(), _Unread(), 0
         for i, (X, y) in enumerate(inputs.checked("train_iter", train_iter, len(train_iter), ctx)):
             with autograd.record():
                 y_hat = net(X)
@@ -142,9 +142,7 @@ def train(
             else:  # gradient, clip, learning rate, update
                 trainer.allreduce_grads()
                 clip = clip or clipping.Clipper([p.grad(ctx) for p in trained.values()], clip_norm)
-                if nonfinite == "raise":  # to name the gradients, if need be
-                    squares.append(clip.sums_of_squares())
-                norms.add(clip(X.shape[0]))
+                norms.add(*clip(X.shape[0]))
                 trainer.update(X.shape[0])
             sums.add(l.sum(), hits(y_hat, y))
             examples += X.shape[0]
@@ -156,13 +154,13 @@ def train(
                     Point(epoch + i / len(train_iter), *_averages(sums, examples))
                 )
                 if nonfinite == "raise":
-                    _finite(norms, squares, trained)
+                    _finite(norms, trained)
                 shown.progress(history.points[-1], float(trainer.learning_rate))
         lr_last = float(trainer.learning_rate)
         train_loss, train_acc = _averages(sums, examples)
         if nonfinite == "raise":
-            _finite(norms, squares, trained)
-        of_clipping = of_norms([float(n) for (n,) in norms.read()], clip_norm) if clip_norm else {}
+            _finite(norms, trained)
+        of_clipping = of_norms([float(n) for n, _ in norms.read()], clip_norm) if clip_norm else {}
         tested = inputs.checked("test_iter", test_batches, len(test_iter), ctx)
         test_acc, spread = _evaluate(net, hits, tested)
         test_batches = test_iter
@@ -213,12 +211,11 @@ def _averages(sums: _Unread, examples: int) -> tuple[float, float]:
     return sum(map(float, losses)) / examples, sum(map(float, hits)) / examples
 
 
-def _finite(norms: _Unread, squares: list[np.ndarray], names: Iterable[str]) -> None:
+def _finite(norms: _Unread, names: Iterable[str]) -> None:
     """Raise FloatingPointError, with the names of the gradients, if a norm is not finite."""
-    for batch, (norm,) in enumerate(norms.read()):
+    for batch, (norm, squares) in enumerate(norms.read()):
         if not math.isfinite(norm):
-            pairs = zip(names, squares[batch].asnumpy())
-            bad = [name for name, square in pairs if not math.isfinite(square)]
+            bad = [name for name, square in zip(names, squares) if not math.isfinite(square)]
             raise FloatingPointError(
                 f"batch {batch + 1} of the epoch: the gradient of {', '.join(bad)} is not finite; "
                 "nonfinite='skip' goes on without such updates"
