@@ -38,16 +38,6 @@ class Paired(NamedTuple):
     p: float
 
 
-class Pairs(NamedTuple):
-    """How many pairs are no before and no after, no and yes, and so on; and McNemar's p-value."""
-
-    no_no: int
-    no_yes: int
-    yes_no: int
-    yes_yes: int
-    p: float
-
-
 def share(successes: int, n: int, level: float = LEVEL) -> Interval:
     """Return the exact binomial (Clopper-Pearson) interval of a share, of 1 - level."""
     found = stats.binomtest(int(successes), n).proportion_ci(1 - level, method="exact")
@@ -118,8 +108,9 @@ def paired(a: pd.Series, b: pd.Series) -> Paired:
 
     Pairs of which one is nan are left out. If the arms do not differ, each difference is as likely
     with the other sign: p is the share of the :math:`2^n` ways to set the signs whose mean is as
-    far from 0 as theirs, up to 16 pairs exactly. Of differences that are only -1, 0 and 1 this is
-    McNemar's exact test, and the interval is rough. Without differences p is 1.
+    far from 0 as theirs, up to 16 pairs exactly. Without differences p is 1. The interval is that
+    test's: of all shifts that, taken off the differences, leave a p-value above `LEVEL`. It is
+    infinite where no p-value of so few pairs is as small.
 
     Raises
     ------
@@ -129,7 +120,8 @@ def paired(a: pd.Series, b: pd.Series) -> Paired:
     Notes
     -----
     Fisher (1935), *The Design of Experiments*, section 21; Ernst (2004), *Permutation methods: a
-    basis for exact inference*, Statistical Science 19:676-685.
+    basis for exact inference*, Statistical Science 19:676-685. For the interval: Hartigan (1969),
+    *Using subsample values as typical values*, JASA 64:1303-1317.
     """
     for arm in (a, b):
         if not arm.index.is_unique:
@@ -138,20 +130,34 @@ def paired(a: pd.Series, b: pd.Series) -> Paired:
         raise ValueError(f"runs without a partner in the other arm: seeds {alone}")
     d = (b - a).dropna().to_numpy(dtype=float)
     if not len(d):
-        return Paired(0, math.nan, mean_interval(d), 1.0)
+        return Paired(0, math.nan, Interval(math.nan, math.nan), 1.0)
     p = 1.0
     if len(d) > 1:  # scipy's least; of one pair both ways are as far
         flips: dict[str, Any] = {"n_resamples": FLIPS, "random_state": 0}
         p = stats.permutation_test((d,), np.mean, permutation_type="samples", **flips).pvalue
-    return Paired(len(d), float(d.mean()), mean_interval(d), float(p))
+    return Paired(len(d), float(d.mean()), _not_refuted(d), float(p))
 
 
-def mcnemar(before: pd.Series, after: pd.Series) -> Pairs:
-    """Count pairs of truth values, and test the no-yes against the yes-no, exactly, two-sided."""
-    b, a = np.asarray(before, dtype=bool), np.asarray(after, dtype=bool)
-    better, worse = int((~b & a).sum()), int((b & ~a).sum())
-    p = float(stats.binomtest(better, better + worse).pvalue) if better + worse else 1.0
-    return Pairs(int((~b & ~a).sum()), better, worse, int((b & a).sum()), p)
+def _not_refuted(d: np.ndarray) -> Interval:
+    r"""Return the shifts of the differences d that the sign-flip test does not refute.
+
+    Flip the signs of a subset: the mean of :math:`d - \delta` is then as far from 0 as without, if
+    and only if :math:`\delta` lies between the subset's own mean of d and that of the others. So
+    the p-value of a shift is the share of subsets whose two means enclose it.
+    """
+    n = len(d)
+    if 2**n <= FLIPS:
+        flipped = (np.arange(2**n)[:, None] >> np.arange(n)) & 1 == 1
+    else:
+        flipped = np.random.default_rng(0).random((FLIPS, n)) < 0.5
+    of_subset, size = flipped @ d, flipped.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = of_subset / size, (d.sum() - of_subset) / (n - size)
+    whole = (size == 0) | (size == n)  # as far from 0 whatever the shift
+    low = np.sort(np.where(whole, -math.inf, np.minimum(*means)))
+    high = np.sort(np.where(whole, math.inf, np.maximum(*means)))
+    rank = math.floor(LEVEL * len(low))  # so many may lie beyond the end
+    return Interval(float(low[rank]), float(high[-1 - rank]))
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:

@@ -40,8 +40,10 @@ class Epoch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 
     Where gradients are clipped, `norm_median` and `norm_max` are of the updates' global norms
     before clipping, as far as these are finite (nan if none is); `clipped` is the share of all
-    updates whose norm was finite and exceeded the threshold; `skipped` is how many had a gradient
-    that was not finite, and was made zero. Elsewhere the four are None.
+    updates whose norm was finite and exceeded the threshold c; `kept` is what clipping leaves of
+    the steps, the mean over the updates of min(1, c / norm), 0 where the gradient was not finite
+    (None in older records); `skipped` is how many had such a gradient, and it was made zero.
+    Elsewhere the five are None.
 
     In JSON what is not finite is null, and null is nan.
     """
@@ -57,9 +59,10 @@ class Epoch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     norm_max: Number = None  # type: ignore[assignment]
     clipped: Number = None  # type: ignore[assignment]
     skipped: Count = None  # type: ignore[assignment]
+    kept: Number = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        of_clipping = (self.norm_median, self.norm_max, self.clipped, self.skipped)
+        of_clipping = (self.norm_median, self.norm_max, self.clipped, self.skipped, self.kept)
         clipping = ("norm_median", "norm_max") if self.clipped is not None else ()
         if (self.skipped is None) != (self.clipped is None) or (not clipping and any(of_clipping)):
             raise ValueError("norm_median, norm_max, clipped and skipped must come together")
@@ -140,4 +143,5 @@ def of_norms(norms: Sequence[float], clip_norm: float) -> dict[str, Any]:
         "norm_max": max(finite, default=math.nan),
         "clipped": sum(norm > clip_norm for norm in finite) / len(norms),
         "skipped": len(norms) - len(finite),
+        "kept": sum(clip_norm / max(norm, clip_norm) for norm in finite) / len(norms),
     }

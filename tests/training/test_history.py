@@ -56,14 +56,18 @@ def test_a_skipped_update_spoils_the_loss_but_not_the_network():
 
 
 def test_what_an_epoch_says_of_its_norms():
-    """Above the threshold are 2 of 5 updates; what is not finite was skipped, not clipped."""
+    """Above the threshold are 2 of 5 updates; what is not finite was skipped, not clipped.
+
+    Of five steps the first is kept whole, two by a quarter and a third, and two not at all.
+    """
     assert of_norms([0.5, 4.0, math.inf, 3.0, math.nan], clip_norm=1) == {
         "norm_median": 3.0,
         "norm_max": 4.0,
         "clipped": 0.4,
         "skipped": 2,
+        "kept": (1 + 1 / 4 + 1 / 3) / 5,
     }
     none = of_norms([math.nan], clip_norm=1)
     assert math.isnan(none["norm_median"])
     assert math.isnan(none["norm_max"])
-    assert (none["clipped"], none["skipped"]) == (0, 1)
+    assert (none["clipped"], none["skipped"], none["kept"]) == (0, 1, 0)

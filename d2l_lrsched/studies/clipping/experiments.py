@@ -24,9 +24,9 @@ def warmup_cosine(num_updates: int, base_lr: float) -> builtin.CosineScheduler:
 
 #: The rate of the four combinations, at which the run without anything sometimes collapses.
 HIGH_RATE = 0.5
-#: The seeds of the pilot, which chooses the threshold by `threshold`; no arm has them.
+#: The seeds of the pilots, which choose by the rules in `threshold`; no arm has them.
 PILOT_SEEDS = range(1000, 1020)
-#: What it chose. A test holds it to the pilot's records.
+#: What the pilot chose. A test holds it to the pilot's records.
 CLIP_NORM = 0.7
 
 _COSINE_OVER_THE_RUN = partial(warmup_cosine, base_lr=HIGH_RATE)
@@ -39,6 +39,13 @@ _CLIPPING = (
         learning_rate=HIGH_RATE,
         num_epochs=2,
         clip_norm=1e6,
+    ),
+    Experiment(
+        "pilot-clipped",
+        "The constant rate of 0.5, clipped, to see how much clipping leaves of the steps.",
+        learning_rate=HIGH_RATE,
+        num_epochs=10,
+        clip_norm=CLIP_NORM,
     ),
     Experiment(
         "neither",
@@ -100,16 +107,18 @@ EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in _CLIPPING}
 COLLAPSE: tuple[str, ...] = tuple(name for name in EXPERIMENTS if name.startswith("rate-"))
 
 
-def jobs(seeds: int = 10, num_epochs: int = 10, net: str = "fast") -> list[Job]:
-    """Return all runs: the pilot, the four combinations, and the chapter's collapse.
+def jobs(seeds: int = 40, num_epochs: int = 10, net: str = "fast") -> list[Job]:
+    """Return all runs: the pilots, the arms, and the chapter's collapse.
 
-    Pilot and collapse have twice as many seeds, and two epochs at most.
+    Pilot and collapse have half as many seeds, and two epochs at most; the clipped pilot has a
+    quarter.
     """
-    short = min(num_epochs, 2)
+    short, half, quarter = min(num_epochs, 2), -(-seeds // 2), -(-seeds // 4)
     parts = (
-        (("pilot",), PILOT_SEEDS[: 2 * seeds], short),
+        (("pilot",), PILOT_SEEDS[:half], short),
+        (("pilot-clipped",), PILOT_SEEDS[:quarter], num_epochs),
         (ARMS, range(seeds), num_epochs),
-        (COLLAPSE, range(2 * seeds), short),
+        (COLLAPSE, range(half), short),
     )
     return [
         Job(EXPERIMENTS[name], seed, length, net)

@@ -13,7 +13,7 @@ from d2l_lrsched import drawing
 from d2l_lrsched.drawing import COLLAPSED, TRAINED
 from d2l_lrsched.runs.frames import of_epochs, of_experiment, of_runs, of_windows
 from d2l_lrsched.runs.record import Run
-from d2l_lrsched.studies.clipping.claims import ARMS, REMEDIES
+from d2l_lrsched.studies.clipping.claims import ARMS, LOWER, REMEDIES
 from d2l_lrsched.studies.clipping.descent import RATES, SETTLED, Descent
 
 _LOSS = "train loss, of 50 batches"
@@ -31,16 +31,17 @@ _THRESHOLD = {"color": "k", "lw": 1, "ls": ":"}
 _SETTLED = {"color": "0.4", "lw": 1, "ls": "-."}
 
 
-@drawing.figure(9, 4.6)
+@drawing.figure(10, 4.6)
 def arms(figure: Figure, runs: Iterable[Run]) -> None:
-    """Draw every run of the four combinations, a column an arm.
+    """Draw every run of the arms, a column an arm.
 
     Above, the mean training loss of every 50 batches; below, the test accuracy after each epoch.
     """
     runs = list(runs)
     trained, losses, epochs = of_runs(runs).trained, of_windows(runs), of_epochs(runs)
-    grid = figure.subplots(2, len(ARMS), sharex=True, sharey="row")
-    for arm, (above, below) in zip(ARMS, grid.T):
+    shown = (*ARMS, LOWER)
+    grid = figure.subplots(2, len(shown), sharex=True, sharey="row")
+    for arm, (above, below) in zip(shown, grid.T):
         ours = of_experiment(trained, arm)
         drawing.curves(above, of_experiment(losses, arm).unstack("seed"), ours)
         drawing.curves(below, of_experiment(epochs.test_acc, arm).unstack("seed"), ours)
@@ -51,7 +52,7 @@ def arms(figure: Figure, runs: Iterable[Run]) -> None:
     drawing.legend(figure, {"trained": TRAINED, "collapsed": COLLAPSED})
 
 
-@drawing.figure(9, 2.7)
+@drawing.figure(10, 2.7)
 def collapse(figure: Figure, runs: Iterable[Run]) -> None:
     """Draw the training loss of the seeds that collapse, without and with each remedy.
 

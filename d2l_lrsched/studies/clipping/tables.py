@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from d2l_lrsched import stats
 from d2l_lrsched.runs.frames import of_each, of_epochs, of_experiment, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.clipping import descent, verdicts
-from d2l_lrsched.studies.clipping.claims import ARMS, PAPER
+from d2l_lrsched.studies.clipping.claims import ARMS, LOWER, PAPER
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, EXPERIMENTS
 from d2l_lrsched.studies.clipping.measures import measure
 from d2l_lrsched.studies.clipping.threshold import threshold
@@ -58,19 +58,30 @@ def pilot_table(runs: Iterable[Run]) -> pd.DataFrame:
 
 
 def clipped_table(runs: Iterable[Run]) -> pd.DataFrame:
-    """Return one row of texts an experiment that clips: what its gradients were, before."""
+    """Return one row of texts an experiment that clips: what its gradients were, before.
+
+    The step kept is the mean of min(1, threshold / norm) over the updates.
+    """
     clipping = [name for name, one in EXPERIMENTS.items() if one.clip_norm == CLIP_NORM]
     rows = [
         (
             name,
             f"{100 * of.clipped.mean():.0f} %",
+            _mean(of.kept.astype(float), ".3f"),
             f"{of.norm_median.median():.2f}",
             f"{of.norm_max.max():.1f}",
             f"{of.skipped.sum():.0f}",
         )
         for name, of in of_each(of_epochs(runs), clipping).items()
     ]
-    columns = ["experiment", "updates clipped", "median norm", "largest norm", "skipped"]
+    columns = [
+        "experiment",
+        "updates clipped",
+        "step kept",
+        "median norm",
+        "largest norm",
+        "skipped",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -93,24 +104,25 @@ def cost_table(runs: Iterable[Run]) -> pd.DataFrame:
 def arm_table(runs: Iterable[Run]) -> pd.DataFrame:
     """Return one row of texts an arm: the paper's words beside our numbers.
 
-    Survived runs with the exact binomial interval of their share, else means, that of the test
-    accuracy with its interval. The intervals are of 95 %, that of the accuracy only rough where
-    some runs collapsed; `MEASURES` says which runs count how. Arms without runs are left out.
+    How many runs survived, with the exact 95 % interval of their share; else means of the runs
+    that did, that of the test accuracy with its standard deviation. Arms without runs are left
+    out.
     """
     rows = []
-    for arm, of in of_each(measure(runs), ARMS).items():
-        words, accuracy, survived = PAPER[arm], of["test accuracy"], int(of["survival"].sum())
+    for arm, of in of_each(measure(runs), (*ARMS, LOWER)).items():
+        words, survived = PAPER.get(arm), int(of["survival"].sum())
         rows.append(
             {
-                "arm": f"{arm} ({words.label})",
-                "paper: stability": str(words.stability),
+                "arm": f"{arm} ({words.label})" if words else arm,
+                "paper: stability": str(words.stability) if words else "-",
                 "survived": f"{survived} of {len(of)} ({stats.share(survived, len(of)):.2f})",
                 "roughness": _mean(of["roughness"], ".3f"),
-                "paper: convergence": str(words.convergence),
+                "late oscillation": _mean(of["late oscillation"], ".4f"),
+                "paper: convergence": str(words.convergence) if words else "-",
                 "epochs to 0.85": _mean(of["epochs to 0.85"], ".1f"),
                 "final loss": _mean(of["final loss"], ".3f"),
-                "paper: effectiveness": str(words.effectiveness),
-                "test accuracy": f"{accuracy.mean():.4f} ({stats.mean_interval(accuracy):.4f})",
+                "paper: effectiveness": str(words.effectiveness) if words else "-",
+                "test accuracy": stats.mean_sd(of["test accuracy"].dropna(), 4),
                 "overfitting": _mean(of["overfitting"], "+.4f"),
             }
         )
@@ -118,14 +130,17 @@ def arm_table(runs: Iterable[Run]) -> pd.DataFrame:
 
 
 def claim_table(judged: Iterable[verdicts.Judged]) -> pd.DataFrame:
-    """Return one row of texts a claim; the difference is the claim's better arm minus its worse."""
+    """Return one row of texts a claim; the difference is its better arm minus the worse one.
+
+    Of several worse ones it names that which speaks for the claim least.
+    """
     rows = [
         {
             "section": j.claim.source,
             "claim": j.claim.words,
             "measure": j.claim.measure,
-            "compared": f"{j.claim.worse} {j.claim.relation} {j.claim.better}",
-            "pairs": str(j.n),
+            "compared": f"{j.worse} < {j.claim.better}",
+            "n": str(j.n),
             "difference": f"{j.mean:+.4f}" if j.n else "-",
             "95 % interval": f"{j.interval:+.4f}",
             "p": f"{j.p:.4f}",
@@ -152,27 +167,22 @@ def share_table(runs: Iterable[Run], names: Iterable[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def rescue_table(found: Iterable[verdicts.Rescue]) -> pd.DataFrame:
-    """Return one row of texts a remedy, with the seeds by number."""
+def prevented_table(found: Iterable[verdicts.Prevented]) -> pd.DataFrame:
+    """Return one row of texts a remedy and number of epochs."""
     rows = [
         {
-            "without": r.plain,
-            "with": r.remedy,
-            "seeds": str(len(r.collapsed) + len(r.trained)),
-            "collapsed without": _seeds(r.collapsed),
-            "of these trained with": _seeds(r.then_trained),
-            "trained without": str(len(r.trained)),
-            "of these collapsed with": _seeds(r.then_collapsed),
-            "p": f"{r.p:.4f}",
+            "without": p.plain,
+            "with": p.remedy,
+            "after epoch": str(p.epochs),
+            "collapsed without": "{} of {}".format(*p.without),
+            "collapsed with": "{} of {}".format(*p.with_),
+            "p": f"{p.p:.4f}",
+            "adjusted p": f"{p.p_holm:.4f}",
         }
-        for r in found
+        for p in found
     ]
     return pd.DataFrame(rows)
 
 
 def _mean(values: pd.Series, digits: str) -> str:
     return f"{values.mean():{digits}}" if values.notna().any() else "-"
-
-
-def _seeds(seeds: Sequence[int]) -> str:
-    return f"{len(seeds)} (seeds {', '.join(map(str, seeds))})" if seeds else "0"

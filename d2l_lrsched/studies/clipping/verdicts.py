@@ -1,28 +1,49 @@
-"""What follows from our runs: the paper's claims judged, who collapses, and what prevents it."""
+"""What follows from our runs: the paper's claims judged, who collapses, and what prevents it.
+
+The rules, fixed before the runs of seeds 10 and above:
+
+- Whether runs survive is compared as counts, by Fisher's exact test. Seeds make no pairs there: a
+  seed that collapses in one arm collapses in another no more often than others do.
+- Every other measure is of the runs that trained, and is compared between runs of the same seed
+  where both trained, by the sign-flip test; its interval is that test's.
+- A claim that an arm is better than each of several is judged by the one that speaks for it least.
+- The p-values are adjusted by Holm over all claims, and those of what prevents collapse over all
+  of theirs; the level is 5 %.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import pandas as pd
+from scipy.stats import fisher_exact
+
 from d2l_lrsched import stats
-from d2l_lrsched.runs.frames import of_experiment, of_runs
+from d2l_lrsched.runs.frames import of_experiment
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.stats import LEVEL
-from d2l_lrsched.studies.clipping.claims import ARMS, CLAIMS, REMEDIES, Claim
+from d2l_lrsched.studies.clipping.claims import ARMS, CLAIMS, LOWER, REMEDIES, Claim
 from d2l_lrsched.studies.clipping.measures import MEASURES, measure
+from d2l_lrsched.training.history import History
 
 VERDICTS = CONFIRMED, CONTRADICTED, NOT_DECIDED = "CONFIRMED", "CONTRADICTED", "NOT DECIDED"
+#: The pilot's epochs: what collapses later it cannot show.
+EARLY = 2
 
 
 class Judged(NamedTuple):
-    """A claim and what our runs say of it: differences are its better arm minus its worse.
+    """A claim and what our runs say of it: differences are its better arm minus the worse one.
 
-    `p_holm` is p adjusted for all claims judged.
+    `worse` is, of several, the arm that speaks for the claim least. `n` counts the pairs, of
+    survival the runs of the smaller arm, whose difference has no interval (nan). `p_holm` is p
+    adjusted for all claims judged.
     """
 
     claim: Claim
+    worse: str
     n: int
     mean: float
     interval: stats.Interval
@@ -37,14 +58,13 @@ def judge(
     """Return a verdict on every claim, in their order.
 
     CONFIRMED: the arms differ (adjusted p at most `level`) as claimed. CONTRADICTED: they differ
-    the other way, or at all where they are claimed equal. NOT DECIDED: so many pairs do not show
-    that they differ, which is no proof that they are equal. So a claim of equality can never be
-    confirmed: that would take a margin within which arms count as equal, and the paper names none.
+    the other way. NOT DECIDED: so many runs do not show that they differ, which is no proof that
+    they are equal.
 
-    No p-value of n pairs is below 2 / 2^n. Of ten pairs that is enough for 25 claims at 5 %; of
-    nine, where one seed did not train, for 12, so it takes other claims with smaller p-values. The
-    p-values are adjusted for all claims, whatever they have in common: `level` is the risk of any
-    verdict but NOT DECIDED where no arm differs from another. All runs are of one length; those
+    "Better than each" is confirmed by the largest of its p-values, which needs no correction
+    (Berger, 1982, Technometrics 24:295-300); against it the smallest counts, times their number.
+    The p-values are adjusted for all claims, whatever they have in common: `level` is the risk of
+    any verdict but NOT DECIDED where no arm differs from another. All runs are of one length; those
     whose experiment is no arm are left out.
 
     Raises
@@ -52,18 +72,47 @@ def judge(
     ValueError
         If the arms of a claim have not the same seeds, each once.
     """
-    table = measure(run for run in runs if run.experiment in ARMS)
-    found = [
-        stats.paired(*(of_experiment(table[c.measure], arm) for arm in (c.worse, c.better)))
-        for c in claims
-    ]
+    table = measure(run for run in runs if run.experiment in (*ARMS, LOWER))
+    found = [_weakest(table[claim.measure], claim) for claim in claims]
     judged = []
-    for claim, pairs, p_holm in zip(claims, found, stats.holm([pairs.p for pairs in found])):
-        better = (pairs.mean > 0) == (MEASURES[claim.measure].better == "higher")
-        verdict = CONFIRMED if better and claim.relation == "<" else CONTRADICTED
+    for claim, part, p_holm in zip(claims, found, stats.holm([part.p for part in found])):
+        verdict = CONFIRMED if part.speaks_for else CONTRADICTED
         verdict = verdict if p_holm <= level else NOT_DECIDED
-        judged.append(Judged(claim, *pairs, float(p_holm), verdict))
+        judged.append(Judged(claim, *part[:-1], float(p_holm), verdict))
     return judged
+
+
+class _Part(NamedTuple):
+    worse: str
+    n: int
+    mean: float
+    interval: stats.Interval
+    p: float
+    speaks_for: bool
+
+
+def _weakest(measured: pd.Series, claim: Claim) -> _Part:
+    """Return the comparison with one of the claim's arms that speaks for it least."""
+    parts = []
+    for worse in claim.worse:
+        arms = of_experiment(measured, worse), of_experiment(measured, claim.better)
+        found = (_counted if claim.measure == "survival" else stats.paired)(*arms)
+        better = (found.mean > 0) == (MEASURES[claim.measure].better == "higher")
+        parts.append(_Part(worse, *found, better))
+    least = min(parts, key=lambda part: (1 - part.p) * (1 if part.speaks_for else -1))
+    return least if least.speaks_for else least._replace(p=min(1.0, len(parts) * least.p))
+
+
+def _counted(one: pd.Series, other: pd.Series) -> stats.Paired:
+    """Compare two arms by how many of their runs survived."""
+    p = _fisher(*((int(arm.sum()), len(arm)) for arm in (one, other)))
+    unknown = stats.Interval(math.nan, math.nan)
+    return stats.Paired(min(len(one), len(other)), other.mean() - one.mean(), unknown, p)
+
+
+def _fisher(one: tuple[int, int], other: tuple[int, int]) -> float:
+    """Return the p-value of two (count, of how many)."""
+    return float(fisher_exact([[k, n - k] for k, n in (one, other)])[1])
 
 
 def counts(judged: Iterable[Judged]) -> str:
@@ -72,33 +121,43 @@ def counts(judged: Iterable[Judged]) -> str:
     return ", ".join(f"{found[verdict]} {verdict}" for verdict in VERDICTS)
 
 
-class Rescue(NamedTuple):
-    """What a remedy did to the seeds that collapsed without it, and to those that trained.
+class Prevented(NamedTuple):
+    """How many runs had collapsed after so many epochs, without a remedy and with it.
 
-    `then_trained` are those of the `collapsed` that trained with it, `then_collapsed` those of the
-    `trained` that collapsed with it; p is McNemar's of the ones against the others.
+    `without` and `with_` are (collapsed, runs); non-finite counts as collapsed. p is Fisher's
+    exact, two-sided, `p_holm` adjusted for all remedies.
     """
 
     plain: str
     remedy: str
-    collapsed: tuple[int, ...]
-    then_trained: tuple[int, ...]
-    trained: tuple[int, ...]
-    then_collapsed: tuple[int, ...]
+    epochs: int
+    without: tuple[int, int]
+    with_: tuple[int, int]
     p: float
+    p_holm: float
 
 
-def rescues(runs: Iterable[Run]) -> list[Rescue]:
-    """Return what each of the `REMEDIES` did, over the seeds that have both runs, each once."""
-    trained, found = of_runs(runs).trained, []
+def prevented(runs: Iterable[Run]) -> list[Prevented]:
+    """Return what each of the `REMEDIES` did, at the end of the runs and after `EARLY` epochs.
+
+    The pilot is "neither" with other seeds and `EARLY` epochs, so early it counts there.
+    """
+    runs, rows = list(runs), []
+    lengths = {run.experiment: run.num_epochs for run in runs}
     for plain, remedies in REMEDIES:
+        whole = lengths.get(plain, EARLY)
         for remedy in remedies:
-            without, with_ = of_experiment(trained, plain), of_experiment(trained, remedy)
-            seeds = sorted(without.index.intersection(with_.index))
-            without, with_ = without[seeds], with_[seeds]
-            parts = (~without, ~without & with_, without, without & ~with_)
-            a, b, c, d = (tuple(part.index[part]) for part in parts)
-            if seeds:
-                p = stats.mcnemar(without, with_).p
-                found.append(Rescue(plain, remedy, a, b, c, d, p))
-    return found
+            for epochs in sorted({min(EARLY, whole), whole}):
+                same = {plain, "pilot"} if plain == "neither" and epochs <= EARLY else {plain}
+                without, with_ = (_collapsed(runs, of, epochs) for of in (same, {remedy}))
+                if without[1] and with_[1]:
+                    rows.append((plain, remedy, epochs, without, with_, _fisher(without, with_)))
+    adjusted = stats.holm([p for *_, p in rows])
+    return [Prevented(*row, float(p_holm)) for row, p_holm in zip(rows, adjusted)]
+
+
+def _collapsed(runs: Iterable[Run], experiments: set[str], epochs: int) -> tuple[int, int]:
+    outcomes = [
+        History(list(run.epochs[:epochs])).outcome for run in runs if run.experiment in experiments
+    ]
+    return sum(outcome != "trained" for outcome in outcomes), len(outcomes)

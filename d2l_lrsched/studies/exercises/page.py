@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from d2l_lrsched import drawing, stats
@@ -17,25 +16,15 @@ from d2l_lrsched.studies.exercises.experiments import (
     DEEPER,
     EXERCISES,
     EXPONENT,
-    PEAKS,
     PLATEAU,
     UNLOWERED,
-    WARMUP,
-    WARMUPS,
     Exercise,
-    warmup_name,
 )
 
 #: Exercise -> the pairs of experiments that its table of differences compares, the base first.
 COMPARED: dict[str, list[tuple[str, str]]] = {
     EXPONENT.name: [(UNLOWERED, name) for name in EXPONENT.names],
     DEEPER.name: [(name, "resnet-cosine") for name in DEEPER.names if name != "resnet-cosine"],
-    WARMUP.name: [
-        (warmup_name(0, peak), warmup_name(warmup, peak))
-        for peak in PEAKS
-        for warmup in WARMUPS
-        if warmup
-    ],
     PLATEAU.name: [(UNLOWERED, "plateau"), ("plateau", "plateau-warmup")],
 }
 
@@ -67,7 +56,7 @@ Written by `d2l-lrsched exercises` from `runs.jsonl`; do not edit.
 *Collapsed* is a network that gives every test image the same scores, to 1 %. Train loss and test
 accuracy are mean ± standard deviation of the runs that trained, after the last epoch; the best run
 is chosen by its test accuracy, and so flattered. Differences in test accuracy are taken between
-runs of the same seed, collapsed ones as they are; each interval is taken by itself, and with so
+runs of the same seed where both trained; each interval is Student's and taken by itself, and with
 few seeds only large differences can be told from none.
 
 {"".join(parts)}{made}"""
@@ -75,8 +64,6 @@ few seeds only large differences can be told from none.
 
 def _part(runs: pd.DataFrame, exercise: Exercise) -> str:
     tables = [answers(runs, exercise), differences(runs, exercise)]
-    if exercise == WARMUP:
-        tables.append(warmed_up(runs))
     shown = "\n\n".join(frames.markdown(table) for table in tables if len(table))
     return f"""## {exercise.title}
 
@@ -117,48 +104,23 @@ def answers(runs: pd.DataFrame, exercise: Exercise) -> pd.DataFrame:
 def differences(runs: pd.DataFrame, exercise: Exercise) -> pd.DataFrame:
     """Return a row of texts a comparison: the difference in test accuracy, seed by seed.
 
-    Collapsed runs count with the accuracy that they have. The last column says which is higher
-    where the interval, taken by itself, excludes 0.
+    Of the seeds with which both trained. The last column says which is higher where the interval,
+    taken by itself, excludes 0.
     """
     rows = []
     for base, other in COMPARED.get(exercise.name, ()):
-        pairs = _of_same_seeds(runs.test_acc, base, other)
+        pairs = _of_same_seeds(runs.test_acc[runs.trained], base, other)
         if len(pairs):
-            found = stats.paired(pairs[base], pairs[other])
-            higher = other if found.interval.low > 0 else base if found.interval.high < 0 else None
+            found = pairs[other] - pairs[base]
+            interval = stats.mean_interval(found)
+            higher = other if interval.low > 0 else base if interval.high < 0 else None
             rows.append(
                 {
                     "compared": f"{other} - {base}",
-                    "pairs": found.n,
-                    "difference": f"{found.mean:+.4f}",
-                    "95 % interval": f"{found.interval:+.4f}",
-                    "": f"{higher} is higher" if higher else "not decided",
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def warmed_up(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return a row of texts a length of warmup: what became of the runs that had none.
-
-    A pair is a peak rate and a seed, over all peaks; p is McNemar's exact two-sided test of those
-    that collapsed only without the warmup against those that collapsed only with it.
-    """
-    rows = []
-    for warmup in filter(None, WARMUPS):
-        names = [(warmup_name(0, peak), warmup_name(warmup, peak)) for peak in PEAKS]
-        pairs = np.concatenate([_of_same_seeds(runs.trained, *pair).to_numpy() for pair in names])
-        if len(pairs):
-            found = stats.mcnemar(*pairs.T)
-            rows.append(
-                {
-                    "warmup": f"{100 * warmup:g} %",
                     "pairs": len(pairs),
-                    "collapsed without": found.no_no + found.no_yes,
-                    "of these trained with": found.no_yes,
-                    "trained without": found.yes_no + found.yes_yes,
-                    "of these collapsed with": found.yes_no,
-                    "p": f"{found.p:.4f}",
+                    "difference": f"{found.mean():+.4f}",
+                    "95 % interval": f"{interval:+.4f}",
+                    "": f"{higher} is higher" if higher else "not decided",
                 }
             )
     return pd.DataFrame(rows)

@@ -30,9 +30,7 @@ def test_roughness_is_the_sum_of_all_rises():
     assert of("roughness", [[2.0, 1.0, 0.9, 0.8, 0.7]]) == 0
 
 
-def test_roughness_of_a_run_that_did_not_train_or_overflowed_is_unknown():
-    assert math.isnan(of("roughness", outcome="collapsed"))
-    assert math.isnan(of("roughness", outcome="non-finite"))
+def test_roughness_of_a_run_that_overflowed_is_unknown():
     one = run([[2.0, 1.0, 1.0, 1.0, 1.0]] * 2)
     one.epochs[0] = an_epoch(train_loss=math.inf)
     one.points[2:4] = [Point(p.epoch, math.inf, 0.0) for p in one.points[2:4]]
@@ -47,15 +45,19 @@ def test_survival(outcome, survived):
 
 
 @pytest.mark.parametrize(
-    ("accuracies", "epochs"),
-    [((0.85, 0.9, 0.9), 1), ((0.8499, 0.86, 0.84), 2), ((0.7, 0.8, 0.84), 4), ((math.nan,), 4)],
+    ("accuracies", "epochs"), [((0.85, 0.9, 0.9), 1), ((0.8499, 0.86, 0.84), 2), ((0.84,) * 3, 4)]
 )
 def test_epochs_to_the_goal(accuracies, epochs):
-    """One more than the three asked for where it is not reached, also by a run that ended early."""
-    windows = [(0.5,) * 5] * len(accuracies)
-    outcome = "trained" if len(accuracies) == 3 else "non-finite"
-    asked = {"outcome": outcome, "num_epochs": 3}
-    assert of("epochs to 0.85", windows, test_acc=accuracies, **asked) == epochs
+    """One more than the three asked for where it is not reached."""
+    assert of("epochs to 0.85", [(0.5,) * 5] * 3, test_acc=accuracies) == epochs
+
+
+def test_late_oscillation_is_that_of_the_last_five_epochs():
+    """0.80, 0.81, ..., 0.84: the sum of squares from the middle is 2 (1 + 4) 1e-4, of 5 numbers."""
+    late = (0.81, 0.80, 0.84, 0.82, 0.83)
+    found = of("late oscillation", [(0.5,) * 5] * 7, test_acc=(0.1, 0.5, *late))
+    assert found == pytest.approx(math.sqrt(1e-3 / 4))
+    assert math.isnan(of("late oscillation", [(0.5,) * 5] * 4, test_acc=late[:4]))
 
 
 def test_final_numbers_are_the_last_epochs():
@@ -66,15 +68,12 @@ def test_final_numbers_are_the_last_epochs():
     assert of("overfitting", windows, **numbers) == pytest.approx(0.04)
 
 
-def test_final_numbers_of_runs_that_did_not_train():
-    """Collapsed runs as they are, non-finite ones as guessing among ten."""
-    collapsed = {"outcome": "collapsed", "test_acc": (0.12,), "train_loss": (2.4,)}
-    overflowed = {"outcome": "non-finite", "test_acc": (math.nan,), "train_loss": (math.nan,)}
-    assert (of("final loss", **collapsed), of("test accuracy", **collapsed)) == (2.4, 0.12)
-    assert of("final loss", **overflowed) == pytest.approx(2.302585, abs=1e-6)
-    assert of("test accuracy", **overflowed) == 0.1
-    assert math.isnan(of("overfitting", **collapsed))
-    assert math.isnan(of("overfitting", **overflowed))
+@pytest.mark.parametrize("outcome", ["collapsed", "non-finite"])
+def test_a_run_that_did_not_train_has_no_number_but_that(outcome):
+    found = measures.measure([run([(0.5,) * 5] * 5, outcome)]).iloc[0]
+    assert found["survival"] == 0
+    assert found.drop("survival").isna().all()
+    assert measures.measure([run([(0.5,) * 5] * 5)]).iloc[0].notna().all()
 
 
 def test_measures_as_a_table():
@@ -83,6 +82,6 @@ def test_measures_as_a_table():
     assert list(table.index) == [("both", 3), ("neither", 1)]
     assert list(table.columns) == list(MEASURES)
     assert list(table["survival"]) == [0, 1]
-    assert list(table["test accuracy"]) == [0.5, 0.86]
+    assert list(table["test accuracy"])[1] == 0.86
     assert list(table["roughness"].isna()) == [True, False]
     assert len(measures.measure([])) == 0

@@ -5,7 +5,7 @@ import pytest
 from d2l_lrsched.runs import record
 from d2l_lrsched.studies.clipping.claims import ARMS
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, PILOT_SEEDS
-from d2l_lrsched.studies.clipping.threshold import threshold
+from d2l_lrsched.studies.clipping.threshold import lowered_rate, threshold
 from made_up import FIGURES, a_run, an_epoch, committed
 
 
@@ -30,6 +30,19 @@ def test_it_is_the_last_epochs_norm_that_counts():
 def test_without_a_run_that_trained_there_is_no_threshold():
     with pytest.raises(ValueError, match="no run of the pilot trained"):
         threshold([a_run("pilot", outcome="collapsed", norm_median=0.1, clipped=0.0, skipped=0)])
+
+
+def test_the_lowered_rate_is_what_is_kept_of_the_pilots():
+    """0.5 times the mean of 0.2, 0.6, 0.4, 0.9, which is 0.525: 0.2625. A dead run says nothing."""
+    kept = [(0.2, 0.6), (0.4, 0.9)]
+    epochs = [
+        [an_epoch(norm_median=1.0, clipped=0.5, skipped=0, kept=k) for k in of] for of in kept
+    ]
+    pilot = [a_run("pilot-clipped", seed, epochs=of) for seed, of in enumerate(epochs)]
+    dead = a_run("pilot-clipped", 9, "collapsed", norm_median=0.1, clipped=0.0, skipped=0, kept=1.0)
+    assert lowered_rate([*pilot, dead]) == 0.26
+    with pytest.raises(ValueError, match="no run of the clipped pilot trained"):
+        lowered_rate([dead])
 
 
 def test_the_threshold_is_the_one_that_the_pilot_chose():

@@ -10,7 +10,7 @@ from d2l_lrsched.studies.exercises import page
 from d2l_lrsched.studies.exercises.experiments import EXERCISES, EXPERIMENTS
 from made_up import FIGURES, a_run, committed
 
-T, C = "trained", "collapsed"
+C = "collapsed"
 
 
 def rows(table):
@@ -64,26 +64,12 @@ def test_two_pairs_have_no_interval():
     assert row[1:] == [2, "+0.1000", "-", "not decided"]
 
 
-def test_what_a_warmup_does_to_runs_that_collapse_and_that_train_without():
-    """Over all peaks: of three that collapse two train with it, of two that train one collapses.
-
-    By hand: McNemar of 2 against 1 has the p-value 1; of 2 against 0 it is 2/4.
-    """
-    outcomes = {
-        (0, 0.5): (T, C, C),
-        (0.1, 0.5): (C, T, T),
-        (0, 1.0): (T, C),
-        (0.1, 1.0): (T, C),
-    }
-    runs = [
-        a_run(exercises.warmup_name(*name), seed, outcome)
-        for name, of_seeds in outcomes.items()
-        for seed, outcome in enumerate(of_seeds)
-    ]
-    table = page.warmed_up(frames.of_runs(runs))
-    assert rows(table) == [["10 %", 5, 3, 2, 2, 1, "1.0000"]]
-    table = page.warmed_up(frames.of_runs(run for run in runs if run.seed))
-    assert rows(table) == [["10 %", 3, 3, 2, 0, 0, "0.5000"]]
+def test_pairs_of_which_one_collapsed_are_left_out():
+    runs = with_accuracies("fixed-0.3", 0.80, 0.81, 0.82, 0.83)
+    runs += with_accuracies("poly-2", 0.85, 0.86, 0.87)
+    runs.append(a_run("poly-2", 3, C, test_acc=0.1))
+    (row,) = rows(differences(runs, exercises.EXPONENT))
+    assert row[1:3] == [3, "+0.0500"]
 
 
 def test_every_comparison_is_of_experiments_that_exist():
@@ -137,4 +123,4 @@ def test_a_page_of_what_there_is():
     text = page.as_page([a_run("poly-1"), a_run("warmup-0-peak-1")])
     assert re.findall("^## (.).*", text, re.MULTILINE) == ["2", "4"]
     assert "made by commit abc." in text
-    assert not re.search(r"compared|\| warmup \||\|  \|", text), "no table of nothing"
+    assert not re.search(r"compared|\|  \|", text), "no table of nothing"
