@@ -72,7 +72,7 @@ def verify(
     from d2l_lrsched.studies.chapter.builds.verdicts import means
 
     here = records.exists() or not _is_default(context, "records")
-    runs = _full_length(records) if here else []
+    runs, _ = _chapters(records) if here else ([], [])
     click.echo("The means of the book's builds, by the draws that come with d2l_lrsched:")
     of_builds = means(measures.of_draws(draws.read()), measures.of_builds())
     click.echo(frames.text(builds_tables.mean_table(of_builds)))
@@ -172,13 +172,13 @@ def report(records: Path, output: Path) -> None:
     from d2l_lrsched.studies.chapter.builds import draws
     from d2l_lrsched.studies.chapter.builds import page as of_builds
 
-    runs = _full_length(records)
-    click.echo(f"{output}/report.html: {page.report(runs, output)}")
+    runs, every = _chapters(records)
+    click.echo(f"{output}/report.html: {page.report(runs, output, every)}")
     click.echo(f"{output}/builds.md: {of_builds.write(draws.read(), runs, output)}")
 
 
-def _full_length(records: Path) -> list[Run]:
-    """Return the runs of the chapter's length, each draw once; say how many are not among them."""
+def _chapters(records: Path) -> tuple[list[Run], list[Run]]:
+    """Return the runs of the chapter's length, each draw once, and every run; say how many more."""
     from d2l_lrsched.runs import record
     from d2l_lrsched.studies.chapter import verdicts
     from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
@@ -194,7 +194,7 @@ def _full_length(records: Path) -> list[Run]:
     if len(distinct) < len(runs):
         left_out = len(runs) - len(distinct)
         click.echo(f"{left_out} of {len(runs)} runs are repeated or of other lengths")
-    return distinct
+    return distinct, runs
 
 
 def _different(verdicts: Sequence[Verdict | Mean]) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
 from markdown_it import MarkdownIt
 
 from d2l_lrsched import drawing, stats
@@ -17,6 +18,7 @@ from d2l_lrsched.studies.chapter import explanations, seeds
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.figures import PLOTTED_AND_TRAINED_FIGURE, plotted_and_trained
 from d2l_lrsched.studies.chapter.tables import (
+    nets_table,
     provenance_table,
     summary_table,
     verdict_table,
@@ -45,10 +47,11 @@ th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px soli
 """
 
 
-def as_page(runs: Sequence[Run], verdicts: Sequence[Verdict]) -> str:
+def as_page(runs: Sequence[Run], verdicts: Sequence[Verdict], every: Sequence[Run] = ()) -> str:
     """Return the page in Markdown; the same runs give the same page.
 
-    The runs are all of the chapter's length, each draw once, and judged by `verdicts.compare`.
+    The runs are all of the chapter's length, each draw once, and judged by `verdicts.compare`;
+    among `every` run those with both nets tell whether these agree.
     """
     names = {run.experiment for run in runs}
     different = [v for v in verdicts if v.verdict == DIFFERENT]
@@ -133,7 +136,7 @@ Mean ± standard deviation of the last epoch, over the runs that trained:
 Left the runs that the book prints, right the same schedules read once an epoch; a ring is the
 book's number.
 
-## Where the runs come from
+{_nets(nets_table(every))}## Where the runs come from
 
 {markdown(provenance_table(runs))}
 
@@ -142,13 +145,30 @@ Every number here is computed from these records; where they differ, with the nu
 """
 
 
-def report(runs: Sequence[Run], folder: Path) -> str:
+def _nets(table: pd.DataFrame) -> str:
+    if table.empty:
+        return ""
+    return f"""## Two nets, one function
+
+Most of these runs were trained with the fast net, which is the chapter's within rounding. Does it
+learn the same? These runs were made with both nets and the same seeds:
+
+{markdown(table)}
+
+Collapsed are those of the chapter's net and those of the fast net. The difference is the fast net's
+number minus the chapter's net's, between runs of one seed where both trained; interval and p are
+the sign-flip test's, the p adjusted by Holm over this table.
+
+"""
+
+
+def report(runs: Sequence[Run], folder: Path, every: Sequence[Run] = ()) -> str:
     """Write the verdicts on the runs as a page, with its figures; return them in a few words."""
     found = compare(runs)
     for name, draw in seeds.FIGURES.items():
         drawing.save(draw(runs), folder / name)
     drawing.save(plotted_and_trained(), folder / PLOTTED_AND_TRAINED_FIGURE)
-    text = as_page(runs, found)
+    text = as_page(runs, found, every)
     write_text(folder / "README.md", text)
     write_text(folder / "report.html", as_html(text, folder))
     return counts(found)

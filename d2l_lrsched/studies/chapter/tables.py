@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 
 import pandas as pd
 
@@ -96,6 +98,36 @@ def verdict_table(verdicts: Iterable[Verdict]) -> pd.DataFrame:
         for v in verdicts
     ]
     return pd.DataFrame(rows)
+
+
+def nets_table(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return one row of texts an experiment and number: the fast net's minus the chapter's net's.
+
+    Of experiments, seeds and numbers of epochs of which there are runs with both nets: pairs, that
+    begin with the same weights and see the same order, where both trained. p is the sign-flip
+    test's, adjusted by Holm over the table.
+    """
+    nets = ("chapter", "lanes")
+    rows, p_values = [], []
+    by_length = groupby(sorted(runs, key=attrgetter("num_epochs")), attrgetter("num_epochs"))
+    for num_epochs, of_length in by_length:
+        of_net = {net: [] for net in nets}
+        for run in of_length:
+            of_net.get(run.settings["net"], []).append(run)
+        chapter, fast = (of_runs(of_net[net]) for net in nets)
+        both = chapter.index.intersection(fast.index)
+        fast = of_each(fast.loc[both], EXPERIMENTS)
+        for name, of in of_each(chapter.loc[both], EXPERIMENTS).items():
+            died = f"{(~of.trained).sum()}, {(~fast[name].trained).sum()}"
+            for number in ("train_loss", "test_acc"):
+                arms = (one[number].where(one.trained) for one in (of, fast[name]))
+                found = stats.paired(*arms)
+                p_values.append(found.p)
+                difference = f"{found.mean:+.4f}", f"{found.interval:+.4f}"
+                rows.append((name, num_epochs, died, words(number), found.n, *difference))
+    columns = ["experiment", "epochs", "collapsed", "number", "pairs", "difference"]
+    table = pd.DataFrame(rows, columns=[*columns, "95 % interval"])
+    return table.assign(**{"adjusted p": [f"{p:.2f}" for p in stats.holm(p_values)]})
 
 
 def provenance_table(runs: Sequence[Run]) -> pd.DataFrame:

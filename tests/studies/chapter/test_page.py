@@ -19,7 +19,7 @@ COMMITTED = FIGURES / "chapter"
 def test_the_committed_page_is_made_from_the_committed_records():
     runs = distinct(run for run in committed("chapter") if run.num_epochs == 30)
     text = (COMMITTED / "README.md").read_text(encoding="utf-8")
-    assert text == page.as_page(runs, compare(runs))
+    assert text == page.as_page(runs, compare(runs), committed("chapter"))
     assert "nan" not in text
     assert (COMMITTED / "report.html").read_text(encoding="utf-8") == page.as_html(text, COMMITTED)
 

@@ -144,3 +144,24 @@ def test_provenance_counts_what_differs():
         "OpenMP threads": "1",
         "SHA-256 of labels": "0123",
     }
+
+
+def test_nets_are_compared_seed_by_seed_where_both_trained():
+    """Losses 0.1 apart in ten pairs: p is 2 / 1024, and twice that of two comparisons."""
+    runs = [
+        a_run("cosine", seed, num_epochs=3, settings={"net": net}, train_loss=loss, test_acc=0.8)
+        for net, loss in (("chapter", 0.5), ("lanes", 0.6))
+        for seed in range(10)
+    ]
+    runs += [
+        a_run("cosine", 11, "collapsed", 3, settings={"net": "lanes"}),
+        a_run("cosine", 11, num_epochs=3, settings={"net": "chapter"}),
+        a_run("cosine", 12, num_epochs=3, settings={"net": "chapter"}),  # alone
+        a_run("cosine", 0, num_epochs=1, settings={"net": "lanes"}),  # of another length
+        a_run("cosine", 0, num_epochs=3, settings={"net": "fast"}),  # a former net
+    ]
+    assert rows(tables.nets_table(runs)) == [
+        ("cosine", 3, "0, 1", "train loss", 10, "+0.1000", "+0.1000 to +0.1000", "0.00"),
+        ("cosine", 3, "0, 1", "test acc", 10, "+0.0000", "+0.0000 to +0.0000", "1.00"),
+    ]
+    assert tables.nets_table(runs[:10]).empty
