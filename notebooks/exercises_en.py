@@ -41,8 +41,9 @@ from mxnet import gluon, npx
 
 # %%
 import d2l_lrsched as lrs
-from d2l_lrsched import stats
 from d2l_lrsched.runs import frames, record
+from d2l_lrsched.studies.chapter.builds import draws, measures
+from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import figures
@@ -66,17 +67,17 @@ len(runs), len(baseline), len(samples)
 # Two tables come again and again. One has a row for each experiment:
 #
 # - *collapsed*: of so many runs, how many ended as networks that give every image the same scores
-#   (to within 1 %), or as numbers that are no longer finite. Beside it is the exact 95 % interval
-#   of the share, for what happened to a handful of runs says little about what happens to all.
+#   (they differ by less than 0.01), or as numbers that are no longer finite. Beside it is the exact
+#   95 % interval of the share, for what happened to a handful of runs says little about all.
 # - *train loss* and *test accuracy*: mean ± standard deviation after the last epoch, of the runs
 #   that trained.
 # - *best run*: the highest test accuracy at the end of any run.
 #
 # The other compares two experiments *seed by seed*, that is, from the same initial parameters and
-# with the same order of minibatches: the mean difference in test accuracy (collapsed runs count as
-# they are), its 95 % interval, and which is higher if the interval excludes 0. Each interval is
-# taken by itself: of twenty comparisons without any real difference, one would still be expected to
-# exclude 0.
+# with the same order of minibatches: the mean difference in test accuracy where both runs trained,
+# its 95 % interval, and which is higher if the interval excludes 0. Each interval is taken by
+# itself: of twenty comparisons without any real difference, one would still be expected to exclude
+# 0.
 
 # %%
 constant = [run for run in baseline if run.experiment == "constant"]
@@ -195,35 +196,26 @@ differences(exercises.EXPONENT)
 #   constant rate, and both intervals exclude 0. The mean training loss is lower, too, but only a
 #   little.
 # - **A surprise.** One network is dead, from the first epoch on, under exponent 2, although its
-#   rate never was above 0.3. In the table of differences it spoils its row, as a single dead
-#   network costs its pair nearly all of its accuracy.
+#   rate never was above 0.3. The table of differences leaves its seed out.
 #
-# The run that the book prints at 0.3 is dead, too; until now none of ours was. How often does it
-# happen? Let us put together all runs of ours that start from 0.3 without warmup or clipping: those
-# of other studies, too, and earlier ones, in which the same LeNet was computed in another way, so
-# that its sums rounded differently. Runs whose first epochs are the same to the bit count once;
-# beside the count is the 95 % interval of the share.
+# The run that the book prints at 0.3 is dead, too; none of section 1's was. How often does it
+# happen? For the [notebook on the chapter](lr_scheduling_en.ipynb) many more runs at the constant
+# 0.3 were made on a GPU, 30 epochs each, which it calls *draws*:
 
 # %%
-files = ("exercises/former", "clipping/runs", "clipping/former")
-others = [run for file in files for run in record.read(f"../figures/{file}.jsonl")]
-lenets = [run for run in [*runs, *constant, *others] if run.settings["net"] != "resnet"]
-unclipped = [run for run in lenets if run.settings["clip_norm"] is None]
-from_03 = [run for run in unclipped if 0.299 < run.epochs[0].lr_first <= 0.3]
-outcomes = {run.epochs[0].train_loss: run.outcome for run in from_03}
-dead = sum(outcome != "trained" for outcome in outcomes.values())
-low, high = stats.share(dead, len(outcomes))
-print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
+drawn = measures.of_draws(draws.read())
+collapses = builds_tables.collapse_table(drawn, measures.of_builds())
+Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
 
 # %% [markdown]
-# So 0.3 itself lies within reach of the edge. The dead are all of those whose rate falls, but that
-# it falls is hardly what killed them: after 150 updates at the latest they were dead, and by then
-# no rate had fallen by more than a sixth. What the book printed is rare, but no freak.
+# So 0.3 itself lies within reach of the edge: about one network in twenty dies there. That the rate
+# falls is hardly what killed ours: it was dead after 150 updates at the latest, when its rate had
+# fallen by less than a sixth. What the book printed is rare, but no freak.
 #
 # **Think.** Suppose you could make the run four times as long. Which exponent would gain most?
 
 # %% [markdown]
-# ## 3. Cosine against other schedules, on harder vision
+# ## 3. Cosine against other schedules, with a deeper network
 #
 # The exercise names ImageNet: more than a million photographs in a thousand classes. Let us be
 # plain: on two cores that is out of reach, and we have *not* done it. What we can do is to take a
@@ -274,8 +266,7 @@ differences(exercises.DEEPER)
 figures.FIGURES["4-warmup.svg"](runs)
 
 # %%
-display(answers(exercises.WARMUP))
-differences(exercises.WARMUP)
+answers(exercises.WARMUP)
 
 # %% [markdown]
 # - **With a peak of 0.5** two of five networks die without a warmup, four with 0.02, and one each
@@ -285,9 +276,8 @@ differences(exercises.WARMUP)
 # - **Longer is not always safer.** At the two lower peaks together, one of ten networks died with
 #   0.1, three with 0.4, four without a warmup, and eight with the shortest, of 19 updates. At both
 #   peaks those that live have the highest mean accuracy with 0.4.
-# - **Of the differences none is decided.** A single collapse costs its pair nearly all of its
-#   accuracy, so the intervals are enormous. (An interval from 0 to 0 means that all networks of
-#   both sides are dead, and equally worthless.) That 0.4 wasted updates cannot be seen either.
+# - **None of it is decided.** Look at the intervals of the shares: five networks each say little.
+#   That 0.4 wasted updates cannot be seen either.
 #
 # Why does no length save a run whose peak is too high? Ask *how* the networks died. For each dead
 # one, look at its training loss, averaged over fifty updates: did it ever fall below one and a

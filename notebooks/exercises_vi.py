@@ -42,8 +42,9 @@ from mxnet import gluon, npx
 
 # %%
 import d2l_lrsched as lrs
-from d2l_lrsched import stats
 from d2l_lrsched.runs import frames, record
+from d2l_lrsched.studies.chapter.builds import draws, measures
+from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import figures
@@ -68,7 +69,7 @@ len(runs), len(baseline), len(samples)
 # nhất: mỗi thí nghiệm (*experiment*) một hàng, *runs* là số lần chạy.
 #
 # - *collapsed*: trong số ấy bao nhiêu lần sụp đổ, tức khi kết thúc mạng cho mọi ảnh cùng một bộ
-#   điểm (sai khác không quá 1 %), hoặc tính toán ra số không còn hữu hạn. Cột bên cạnh (*95 %
+#   điểm (chênh nhau chưa tới 0,01), hoặc tính toán ra số không còn hữu hạn. Cột bên cạnh (*95 %
 #   interval of the share*) là khoảng tin cậy chính xác của tỷ lệ sụp đổ: chuyện của một nhóm nhỏ
 #   nói được rất ít về chuyện chung.
 # - *train loss* và *test accuracy*: mất mát huấn luyện và độ chính xác kiểm tra sau epoch cuối,
@@ -77,7 +78,7 @@ len(runs), len(baseline), len(samples)
 #
 # Loại thứ hai so hai thí nghiệm theo *từng hạt giống*, tức cùng tham số ban đầu, cùng thứ tự
 # minibatch. Các cột: so gì trừ gì (*compared*), số cặp (*pairs*), hiệu trung bình của độ chính xác
-# kiểm tra (mạng sụp đổ vẫn tính, với độ chính xác nó có), khoảng tin cậy 95 % của hiệu ấy, và bên
+# kiểm tra (chỉ tính những cặp mà cả hai lần đều học được), khoảng tin cậy 95 % của hiệu ấy, và bên
 # nào cao hơn (*is higher*) nếu khoảng không chứa 0; còn không thì *not decided*, chưa ngã ngũ. Mỗi
 # khoảng chỉ trả lời cho riêng nó: cứ hai mươi phép so không hề có khác biệt thật thì vẫn chờ đợi
 # một khoảng không chứa 0.
@@ -206,36 +207,27 @@ differences(exercises.EXPONENT)
 #   độ học cố định, và cả hai khoảng tin cậy đều không chứa 0. Mất mát huấn luyện trung bình cũng
 #   thấp hơn, nhưng chỉ một chút.
 # - **Một bất ngờ.** Một mạng chết ngay từ epoch đầu, với lũy thừa 2, tuy tốc độ học của nó không
-#   lúc nào vượt quá 0.3. Trong bảng hiệu số nó làm hỏng cả hàng, vì chỉ một mạng chết đã lấy đi gần
-#   hết độ chính xác của cặp ấy.
+#   lúc nào vượt quá 0.3. Bảng hiệu số bỏ qua hạt giống này.
 #
-# Lần chạy in trong sách ở 0.3 cũng chết; cho đến giờ chưa lần nào của ta như vậy. Chuyện ấy xảy ra
-# thường không? Gom mọi lần chạy của ta xuất phát từ 0.3 mà không khởi động, không gọt gradient: kể
-# cả từ những khảo sát khác, và cả những lần chạy trước đây, khi cùng mạng LeNet ấy được tính theo
-# cách khác nên các tổng làm tròn khác đi. Những lần chạy có epoch đầu giống nhau đến từng bit chỉ
-# tính một lần. Ô sau in số mạng chết (*dead*) và khoảng tin cậy 95 % của tỷ lệ (*share*):
+# Lần chạy in trong sách ở 0.3 cũng chết; trong phần 1 không lần nào của ta như vậy. Chuyện ấy xảy
+# ra thường không? Để viết [notebook về chương này](lr_scheduling_vi.ipynb), ta đã chạy thêm nhiều
+# lần trên GPU với tốc độ học cố định 0.3, mỗi lần 30 epoch, gọi là các *lượt rút* (draws):
 
 # %%
-files = ("exercises/former", "clipping/runs", "clipping/former")
-others = [run for file in files for run in record.read(f"../figures/{file}.jsonl")]
-lenets = [run for run in [*runs, *constant, *others] if run.settings["net"] != "resnet"]
-unclipped = [run for run in lenets if run.settings["clip_norm"] is None]
-from_03 = [run for run in unclipped if 0.299 < run.epochs[0].lr_first <= 0.3]
-outcomes = {run.epochs[0].train_loss: run.outcome for run in from_03}
-dead = sum(outcome != "trained" for outcome in outcomes.values())
-low, high = stats.share(dead, len(outcomes))
-print(f"{dead} of {len(outcomes)} dead, share {low:.3f} to {high:.3f}")
+drawn = measures.of_draws(draws.read())
+collapses = builds_tables.collapse_table(drawn, measures.of_builds())
+Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
 
 # %% [markdown]
-# Vậy chính con số 0.3 cũng nằm trong tầm với của bờ vực. Các mạng chết đều thuộc nhóm có tốc độ học
-# giảm dần, nhưng giảm dần khó mà là thủ phạm: chậm nhất sau 150 bước chúng đã chết, mà đến lúc ấy
-# không tốc độ học nào giảm quá một phần sáu. Điều in trong sách thì hiếm, nhưng không phải chuyện
+# Vậy chính con số 0.3 cũng nằm sát bờ vực: ở đó khoảng hai mươi mạng thì một mạng chết. Tốc độ học
+# giảm dần khó mà là nguyên nhân khiến mạng của ta chết: chậm nhất sau 150 bước nó đã chết, mà đến
+# lúc ấy tốc độ học giảm chưa tới một phần sáu. Điều in trong sách thì hiếm, nhưng không phải chuyện
 # lạ đời.
 #
 # **Thử nghĩ.** Giả sử được huấn luyện lâu gấp bốn. Lũy thừa nào được lợi nhiều nhất?
 
 # %% [markdown]
-# ## 3. Cô-sin và các bộ định thời khác, với bài toán thị giác khó hơn
+# ## 3. Cô-sin và các bộ định thời khác, với một mạng sâu hơn
 #
 # Đề bài nhắc đến ImageNet: hơn một triệu bức ảnh thuộc một nghìn lớp. Nói thẳng: với hai nhân thì
 # không với tới, và chúng tôi *đã không* làm việc đó. Việc làm được là thay LeNet bằng một mạng kiểu
@@ -289,8 +281,7 @@ differences(exercises.DEEPER)
 figures.FIGURES["4-warmup.svg"](runs)
 
 # %%
-display(answers(exercises.WARMUP))
-differences(exercises.WARMUP)
+answers(exercises.WARMUP)
 
 # %% [markdown]
 # - **Đỉnh 0.5**: không khởi động thì năm mạng chết hai, khởi động 0.02 thì chết bốn, 0.1 và 0.4 thì
@@ -302,9 +293,8 @@ differences(exercises.WARMUP)
 #   khởi động 0.1 mất một, 0.4 mất ba, không khởi động mất bốn, còn khởi động ngắn nhất, 19 bước,
 #   mất đến tám. Ở cả hai đỉnh, những mạng sống sót sau khởi động 0.4 có độ chính xác trung bình cao
 #   nhất.
-# - **Về hiệu số thì chưa có gì ngã ngũ.** Chỉ một lần sụp đổ đã lấy đi gần hết độ chính xác của cặp
-#   ấy, nên khoảng tin cậy rộng mênh mông. (Khoảng từ 0 đến 0 nghĩa là mạng của cả hai bên đều chết
-#   hết, vô dụng như nhau.) Khởi động 0.4 có phí mất bước cập nhật nào không, ở đây cũng không thấy.
+# - **Chưa có gì ngã ngũ.** Hãy nhìn khoảng tin cậy của các tỷ lệ: mỗi bên năm mạng thì nói được rất
+#   ít. Khởi động 0.4 có phí mất bước cập nhật nào không, ở đây cũng không thấy.
 #
 # Vì sao đỉnh đã quá cao thì khởi động bao lâu cũng không cứu được? Hãy hỏi xem các mạng ấy chết
 # *thế nào*. Với mỗi mạng chết, xem mất mát huấn luyện trung bình của từng năm mươi bước: có lúc nào

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -20,6 +21,8 @@ WINDOW = DISPLAY_EVERY  # batches from one point of a training curve to the next
 _ENDS = np.append(np.arange(WINDOW, UPDATES_PER_EPOCH, WINDOW) * BATCH_SIZE, TRAIN_EXAMPLES)
 #: Where in its epoch each window ends, as a share of the epoch.
 WINDOW_ENDS = _ENDS / TRAIN_EXAMPLES
+#: The epochs at the end of a run in which oscillation is late.
+LATE = 5
 _NUMBERS = [name for name in Epoch.__struct_fields__ if name != "seconds"]
 
 
@@ -83,6 +86,15 @@ def window_means(run: Run) -> np.ndarray:
     averages = np.column_stack([curve, [epoch.train_loss for epoch in run.epochs]])
     with np.errstate(invalid="ignore"):  # inf - inf, after a loss that overflowed
         return (np.diff(averages * _ENDS, prepend=0.0) / np.diff(_ENDS, prepend=0)).ravel()
+
+
+def late_oscillation(run: Run) -> float:
+    """Return the standard deviation of the test accuracies after the last `LATE` epochs.
+
+    nan of a shorter run.
+    """
+    late = [epoch.test_acc for epoch in run.epochs[-LATE:]]
+    return float(np.std(late, ddof=1)) if len(late) == LATE else math.nan
 
 
 def of_windows(runs: Iterable[Run]) -> pd.Series:

@@ -13,7 +13,7 @@ from msgspec.structs import force_setattr
 
 # Below this the scores, and so the class probabilities, differ by less than 1 % between images.
 # In the chapter's runs (figures/chapter/runs.jsonl) networks that stayed collapsed show at most
-# 0.0015, and the least that another shows is 0.27, before its first update; one passed in between,
+# 0.0002, and the least that another shows is 0.27, before its first update; one passed in between,
 # when it recovered.
 COLLAPSED_SPREAD = 0.01
 
@@ -99,7 +99,7 @@ class History:
 
     @property
     def outcome(self) -> Outcome:
-        """'trained', 'collapsed' (all outputs equal at the end, to 1 %) or 'non-finite'.
+        """'trained', 'collapsed' (scores equal at the end, within 0.01) or 'non-finite'.
 
         A skipped update spoils its epoch's loss, but not the network, unless all were skipped.
         """

@@ -101,3 +101,11 @@ def test_text_is_aligned_and_whole():
     assert frames.text(TABLE) == "a     bb\nlong  1\ns"
     assert "x" * 300 in frames.text(pd.DataFrame({"a": ["x" * 300]}))
     assert len(frames.text(pd.DataFrame({"a": ["x"] * 300})).splitlines()) == 301
+
+
+def test_late_oscillation_is_that_of_the_last_five_epochs():
+    """0.80, 0.81, ..., 0.84: the sum of squares from the middle is 2 (1 + 4) 1e-4, of 5 numbers."""
+    late = [an_epoch(test_acc=acc) for acc in (0.81, 0.80, 0.84, 0.82, 0.83)]
+    found = frames.late_oscillation(a_run(epochs=[an_epoch(test_acc=0.1), *late]))
+    assert found == pytest.approx(math.sqrt(1e-3 / 4))
+    assert math.isnan(frames.late_oscillation(a_run(epochs=late[:4])))

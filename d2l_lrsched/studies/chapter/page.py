@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 
 from d2l_lrsched import drawing, stats
 from d2l_lrsched.files import write_text
-from d2l_lrsched.runs.frames import markdown
+from d2l_lrsched.runs.frames import LATE, markdown
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.chapter import explanations, seeds
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
@@ -125,7 +125,8 @@ collapsed printed run nothing else is compared.
 
 ## All experiments
 
-Mean ± standard deviation of the last epoch, over the runs that trained:
+Mean ± standard deviation of the last epoch, over the runs that trained. Late oscillation is how
+much the test accuracy of one run moves: its standard deviation over the last {LATE} epochs.
 
 {markdown(summary_table(runs))}
 

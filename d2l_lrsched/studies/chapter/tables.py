@@ -11,7 +11,7 @@ from operator import attrgetter
 import pandas as pd
 
 from d2l_lrsched import stats
-from d2l_lrsched.runs.frames import of_each, of_runs
+from d2l_lrsched.runs.frames import late_oscillation, of_each, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED
@@ -61,7 +61,8 @@ def chapter_table(runs: Iterable[Run]) -> pd.DataFrame:
 def summary_table(runs: Iterable[Run]) -> pd.DataFrame:
     """Return one row of texts an experiment, in the chapter's order: counts, then mean ± sd.
 
-    Means and standard deviations are of the runs that neither collapsed nor turned non-finite.
+    Means and standard deviations are of the runs that neither collapsed nor turned non-finite;
+    last the mean of `frames.late_oscillation`.
     """
     rows = []
     for name, of in of_each(of_runs(runs), EXPERIMENTS).items():
@@ -69,9 +70,12 @@ def summary_table(runs: Iterable[Run]) -> pd.DataFrame:
         collapsed = str(counts.get("collapsed", 0))
         if "non-finite" in counts:
             collapsed += f", {counts['non-finite']} non-finite"
-        numbers = [stats.mean_sd(of[of.trained][number]) for number in NUMBERS]
+        trained = of[of.trained]
+        numbers = [stats.mean_sd(trained[number]) for number in NUMBERS]
+        late = trained.run.map(late_oscillation).mean()
+        numbers.append("-" if math.isnan(late) else f"{late:.4f}")
         rows.append((name, str(len(of)), collapsed, *numbers))
-    columns = ["experiment", "runs", "collapsed", *map(words, NUMBERS)]
+    columns = ["experiment", "runs", "collapsed", *map(words, NUMBERS), "late oscillation"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -15,13 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from d2l_lrsched.runs.frames import WINDOW, of_runs, window_means
+from d2l_lrsched.runs.frames import LATE, WINDOW, late_oscillation, of_runs, window_means
 from d2l_lrsched.runs.record import Run
 
 #: The test accuracy that counts as converged.
 GOAL = 0.85
-#: The epochs at the end of a run in which oscillation is late.
-LATE = 5
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ def measure(runs: Iterable[Run]) -> pd.DataFrame:
     table = of_runs(runs)
     numbers = {
         "roughness": table.run.map(_roughness),
-        "late oscillation": table.run.map(_late_oscillation),
+        "late oscillation": table.run.map(late_oscillation),
         f"epochs to {GOAL}": table.run.map(_epochs_to_goal),
         "final loss": table.train_loss,
         "test accuracy": table.test_acc,
@@ -96,11 +94,6 @@ def measure(runs: Iterable[Run]) -> pd.DataFrame:
 def _roughness(run: Run) -> float:
     means = window_means(run)
     return float(np.maximum(np.diff(means), 0).sum()) if np.isfinite(means).all() else math.nan
-
-
-def _late_oscillation(run: Run) -> float:
-    late = [epoch.test_acc for epoch in run.epochs[-LATE:]]
-    return float(np.std(late, ddof=1)) if len(late) == LATE else math.nan
 
 
 def _epochs_to_goal(run: Run) -> int:

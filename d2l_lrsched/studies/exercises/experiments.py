@@ -140,7 +140,7 @@ _DEEPER: tuple[tuple[str, str, Callable[..., Schedule] | None, dict[str, float]]
 )
 DEEPER = Exercise(
     "deeper",
-    "3. Cosine against other schedules, on harder vision",
+    "3. Cosine against other schedules, with a deeper network",
     "3-deeper.svg",
     "The book thinks of ImageNet, which is out of reach here: 1.28 million images of 224 x 224 "
     "pixels are too many for two cores. Instead a network deeper than LeNet, a small ResNet of the "

@@ -53,11 +53,11 @@ def as_page(runs: Sequence[Run]) -> str:
 Written by `d2l-lrsched exercises` from `runs.jsonl`; do not edit.
 [Exercise 5](../sampling/README.md), on sampling, has a page of its own.
 
-*Collapsed* is a network that gives every test image the same scores, to 1 %. Train loss and test
-accuracy are mean ± standard deviation of the runs that trained, after the last epoch; the best run
-is chosen by its test accuracy, and so flattered. Differences in test accuracy are taken between
-runs of the same seed where both trained; each interval is Student's and taken by itself, and with
-few seeds only large differences can be told from none.
+*Collapsed* is a network whose class scores for any two test images differ by less than 0.01. Train
+loss and test accuracy are mean ± standard deviation of the runs that trained, after the last epoch;
+the best run is chosen by its test accuracy, and so flattered. Differences in test accuracy are
+taken between runs of the same seed where both trained; each interval is Student's and taken by
+itself, and with few seeds only large differences can be told from none.
 
 {"".join(parts)}{made}"""
 

@@ -52,14 +52,6 @@ def test_epochs_to_the_goal(accuracies, epochs):
     assert of("epochs to 0.85", [(0.5,) * 5] * 3, test_acc=accuracies) == epochs
 
 
-def test_late_oscillation_is_that_of_the_last_five_epochs():
-    """0.80, 0.81, ..., 0.84: the sum of squares from the middle is 2 (1 + 4) 1e-4, of 5 numbers."""
-    late = (0.81, 0.80, 0.84, 0.82, 0.83)
-    found = of("late oscillation", [(0.5,) * 5] * 7, test_acc=(0.1, 0.5, *late))
-    assert found == pytest.approx(math.sqrt(1e-3 / 4))
-    assert math.isnan(of("late oscillation", [(0.5,) * 5] * 4, test_acc=late[:4]))
-
-
 def test_final_numbers_are_the_last_epochs():
     numbers = {"train_acc": (0.5, 0.91), "test_acc": (0.5, 0.87), "train_loss": (9.0, 0.25)}
     windows = [(0.5,) * 5] * 2

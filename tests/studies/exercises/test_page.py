@@ -109,7 +109,7 @@ def test_the_page_is_made_from_the_committed_records():
     assert re.findall("^## (.*)", text, re.MULTILINE) == [
         "1. A fixed learning rate",
         "2. The exponent of the decay",
-        "3. Cosine against other schedules, on harder vision",
+        "3. Cosine against other schedules, with a deeper network",
         "4. How long a warmup?",
         "Lower the rate when progress stops",
     ]

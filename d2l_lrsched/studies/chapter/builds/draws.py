@@ -100,7 +100,7 @@ class Draw(Struct, frozen=True, forbid_unknown_fields=True):
     train_loss: List[Optional[float]]  # noqa: UP006, UP045
     train_acc: List[float]  # noqa: UP006
     test_acc: List[float]  # noqa: UP006
-    #: The epochs, from 1 on, after which all test images got the same scores, to 1 %.
+    #: The epochs, from 1 on, after which all test images got the same scores, within 0.01.
     collapsed: List[int]  # noqa: UP006
     made_with: str
 
