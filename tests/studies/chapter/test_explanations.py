@@ -16,17 +16,15 @@ from d2l_lrsched.studies.chapter.verdicts import (
     HALF_DIGIT,
     MARGIN,
     compare,
-    distinct,
 )
 from d2l_lrsched.training.history import COLLAPSED_SPREAD
-from made_up import committed
 
 HIGH_FROM_THE_START = ("square-root-per-epoch", "multi-factor-per-epoch", "cosine-per-epoch")
 
 
 @pytest.fixture(scope="module")
-def runs():
-    return of_runs(distinct(run for run in committed("chapter") if run.num_epochs == 30))
+def runs(mxnets):
+    return of_runs(mxnets)
 
 
 def test_each_explanation_is_of_a_difference_and_each_difference_is_explained(runs):
@@ -34,9 +32,8 @@ def test_each_explanation_is_of_a_difference_and_each_difference_is_explained(ru
     assert different == set(explanations.EXPLAINED)
 
 
-def test_each_difference_of_the_builds_is_explained(drawn):
+def test_each_difference_of_the_builds_is_explained(drawn, builds):
     """By what the draws bear out."""
-    builds = measures.of_builds()
     different = {
         (mean.experiment, mean.number) for mean in means(drawn, builds) if mean.verdict == DIFFERENT
     }
@@ -112,18 +109,12 @@ def test_a_rate_that_has_come_down_calms_the_test_accuracy(runs):
     assert set(rates[[*calm.index, "cosine", "cosine-warmup"]]) == {0.01}
 
 
-@pytest.fixture(scope="module")
-def drawn():
-    return measures.of_draws(draws.read())
-
-
 def collapsed(table, *names):
     of = table[table.experiment.isin(names)]
     return f"{(~of.trained).sum()} of {len(of)}"
 
 
-def test_the_collapse_at_the_constant_rate_is_one_of_many(runs, drawn):
-    builds = measures.of_builds()
+def test_the_collapse_at_the_constant_rate_is_one_of_many(runs, drawn, builds):
     (said,) = (said for said in explanations.FINDINGS if "one of many" in said)
     with_weights = measures.of_book_weights(drawn, "constant", trained=False)
     assert collapsed(builds, "constant").replace("of", "of the book's") in said

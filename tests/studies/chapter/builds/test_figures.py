@@ -2,12 +2,11 @@ from __future__ import annotations
 
 from itertools import chain
 
-from d2l_lrsched.studies.chapter.builds import draws, figures, measures
+from d2l_lrsched.studies.chapter.builds import figures
 from d2l_lrsched.studies.chapter.published import PRINTED
 
 
-def test_all_that_trained_is_drawn_and_the_chapters_numbers_are_marked():
-    drawn, builds = measures.of_draws(draws.read()), measures.of_builds()
+def test_all_that_trained_is_drawn_and_the_chapters_numbers_are_marked(drawn, builds):
     figure = figures.builds(drawn, builds)
     left, right = figure.axes[2 * figures.SHOWN.index("cosine") :][:2]
     for axes, number in ((left, "train_loss"), (right, "test_acc")):
@@ -23,9 +22,8 @@ def test_all_that_trained_is_drawn_and_the_chapters_numbers_are_marked():
     assert "D" not in {line.get_marker() for line in constant.lines}, "the chapter's collapsed"
 
 
-def test_no_draw_of_the_constant_is_drawn_twice():
+def test_no_draw_of_the_constant_is_drawn_twice(drawn, builds):
     """Its book's weights are those of a seed."""
-    drawn, builds = measures.of_draws(draws.read()), measures.of_builds()
     axes = figures.builds(drawn, builds).axes[0]
     shown = [line.get_xdata() for line in axes.lines if line.get_marker() == "o"]
     ours = drawn[(drawn.experiment == "constant") & drawn.trained]

@@ -1,17 +1,12 @@
 from __future__ import annotations
 
 from d2l_lrsched.studies.chapter.builds import draws, page, verdicts
-from d2l_lrsched.studies.chapter.verdicts import distinct
-from made_up import FIGURES, committed
+from made_up import FIGURES
 
 
-def mxnets():
-    return distinct(run for run in committed("chapter") if run.num_epochs == 30)
-
-
-def test_the_committed_page_is_made_from_the_committed_draws():
+def test_the_committed_page_is_made_from_the_committed_draws(mxnets):
     text = (FIGURES / "chapter" / "builds.md").read_text(encoding="utf-8")
-    assert text == page.as_page(draws.read(), mxnets())
+    assert text == page.as_page(draws.read(), mxnets)
     assert "nan" not in text
 
 

@@ -2,33 +2,15 @@ from __future__ import annotations
 
 from math import comb
 
-import pytest
-
 from d2l_lrsched.stats import Interval
 from d2l_lrsched.studies.chapter import published
-from d2l_lrsched.studies.chapter.builds import draws, measures, tables, verdicts
+from d2l_lrsched.studies.chapter.builds import draws, tables, verdicts
 from d2l_lrsched.studies.chapter.builds.verdicts import UNDECIDED, Mean
 from d2l_lrsched.studies.chapter.published import PRINTED
-from d2l_lrsched.studies.chapter.verdicts import distinct
-from made_up import committed
 
 
-@pytest.fixture(scope="module")
-def drawn():
-    return measures.of_draws(draws.read())
-
-
-@pytest.fixture(scope="module")
-def builds():
-    return measures.of_builds()
-
-
-def mxnets():
-    return distinct(run for run in committed("chapter") if run.num_epochs == 30)
-
-
-def test_draws_and_mxnets_runs_agree_but_for_what_is_told(drawn):
-    table = tables.agreement_table(drawn, mxnets())
+def test_draws_and_mxnets_runs_agree_but_for_what_is_told(drawn, mxnets):
+    table = tables.agreement_table(drawn, mxnets)
     assert {"constant", "cosine-warmup-per-epoch"} <= set(table.experiment)
     unlike = table[table["all"].astype(float) < 0.05]
     assert not set(unlike.experiment) & set(PRINTED)
@@ -40,9 +22,9 @@ def test_draws_and_mxnets_runs_agree_but_for_what_is_told(drawn):
     assert row.p == f"{both + one:.3f}"
 
 
-def test_draws_that_are_otherwise_are_told_from_mxnets_runs(drawn):
+def test_draws_that_are_otherwise_are_told_from_mxnets_runs(drawn, mxnets):
     shifted = drawn.assign(test_acc=drawn.test_acc + 0.03 * (drawn.experiment == "cosine"))
-    table = tables.agreement_table(shifted, mxnets()).set_index(["experiment", "number"])
+    table = tables.agreement_table(shifted, mxnets).set_index(["experiment", "number"])
     assert float(table.loc[("cosine", "test accuracy"), "all"]) < 0.01
 
 
