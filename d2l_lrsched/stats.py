@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-#: Intervals are of 1 - LEVEL, and so are all claims of a study together.
+#: Intervals are of 1 - LEVEL, and so are all claims of a table together.
 LEVEL = 0.05
 #: All flips of signs are tried where they are no more than this, else so many random ones.
 FLIPS = 100_000
@@ -109,8 +109,10 @@ def paired(a: pd.Series, b: pd.Series) -> Paired:
     Pairs of which one is nan are left out. If the arms do not differ, each difference is as likely
     with the other sign: p is the share of the :math:`2^n` ways to set the signs whose mean is as
     far from 0 as theirs, up to 16 pairs exactly. Without differences p is 1. The interval is that
-    test's: of all shifts that, taken off the differences, leave a p-value above `LEVEL`. It is
-    infinite where no p-value of so few pairs is as small.
+    test's: of all shifts, the same for every pair, that taken off the differences leave a p-value
+    above `LEVEL`. It is infinite where no p-value of so few pairs is as small. Of more than 16
+    pairs `FLIPS` random flips make the p-value, never below 2 / (FLIPS + 1), and others the
+    interval: at its very ends they may disagree.
 
     Raises
     ------
@@ -123,11 +125,7 @@ def paired(a: pd.Series, b: pd.Series) -> Paired:
     basis for exact inference*, Statistical Science 19:676-685. For the interval: Hartigan (1969),
     *Using subsample values as typical values*, JASA 64:1303-1317.
     """
-    for arm in (a, b):
-        if not arm.index.is_unique:
-            raise ValueError(f"two runs of seeds {sorted(set(arm.index[arm.index.duplicated()]))}")
-    if alone := sorted(set(a.index) ^ set(b.index)):
-        raise ValueError(f"runs without a partner in the other arm: seeds {alone}")
+    check_pairs(a, b)
     d = (b - a).dropna().to_numpy(dtype=float)
     if not len(d):
         return Paired(0, math.nan, Interval(math.nan, math.nan), 1.0)
@@ -136,6 +134,15 @@ def paired(a: pd.Series, b: pd.Series) -> Paired:
         flips: dict[str, Any] = {"n_resamples": FLIPS, "random_state": 0}
         p = stats.permutation_test((d,), np.mean, permutation_type="samples", **flips).pvalue
     return Paired(len(d), float(d.mean()), _not_refuted(d), float(p))
+
+
+def check_pairs(a: pd.Series, b: pd.Series) -> None:
+    """Raise ValueError unless two arms, indexed by seed, have the same seeds, each once."""
+    for arm in (a, b):
+        if not arm.index.is_unique:
+            raise ValueError(f"two runs of seeds {sorted(set(arm.index[arm.index.duplicated()]))}")
+    if alone := sorted(set(a.index) ^ set(b.index)):
+        raise ValueError(f"runs without a partner in the other arm: seeds {alone}")
 
 
 def _not_refuted(d: np.ndarray) -> Interval:

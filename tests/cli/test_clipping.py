@@ -12,7 +12,7 @@ def test_one_seed_for_one_epoch(made_up_runs, undrawn, invoke, tmp_path):
     """All is asked for in one go, with its seeds and lengths; what comes is drawn and told."""
     done = invoke("clipping", "--seeds", 1, "--epochs", 1, "--output", tmp_path)
     assert done.exit_code == 0, done.output
-    arms = ("neither", "clipping", "scheduler", "both")
+    arms = ("neither", "clipping", "scheduler", "both", "lower-rate")
     collapse = ("rate-0.3", "rate-0.3-clipped", "rate-0.3-warmup")
     assert sorted((job.name, job.seed) for job in made_up_runs) == sorted(
         [
@@ -23,7 +23,7 @@ def test_one_seed_for_one_epoch(made_up_runs, undrawn, invoke, tmp_path):
     assert {(job.length, job.net) for job in made_up_runs} == {(1, "fast")}
     assert {path.name for path in tmp_path.iterdir()} == {*WRITTEN, "runs.jsonl"}
     verdicts, last = done.output.splitlines()[-2:]
-    assert verdicts.endswith("README.md: 0 CONFIRMED, 0 CONTRADICTED, 20 NOT DECIDED")
+    assert verdicts.endswith("README.md: 0 CONFIRMED, 0 CONTRADICTED, 18 NOT DECIDED")
     assert last == (
         f"All is in {tmp_path}/; compare it by: diff figures/clipping/README.md "
         f"{tmp_path}/README.md"

@@ -3,7 +3,8 @@
 The paper ("Ứng Dụng Gradient Clipping và Learning Rate Scheduler Trong Huấn Luyện Mô Hình Học
 Sâu") ranks four combinations in words, without numbers. We train every combination, an arm, with
 the same seeds, and compare arms two by two: `verdicts`. A fifth arm, which the paper has not,
-asks whether clipping does more than a constant rate that is lower by as much.
+asks whether clipping does more than a constant rate that is lower by what clipping takes from a
+step on average.
 """
 
 from __future__ import annotations

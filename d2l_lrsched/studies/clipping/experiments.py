@@ -11,7 +11,7 @@ from d2l_lrsched.runs.runner import Job
 from d2l_lrsched.schedulers import builtin
 from d2l_lrsched.schedulers.compose import WarmupScheduler
 from d2l_lrsched.schedulers.scratch import LinearScheduler
-from d2l_lrsched.studies.clipping.claims import ARMS
+from d2l_lrsched.studies.clipping.claims import ARMS, LOWER
 
 
 def warmup_cosine(num_updates: int, base_lr: float) -> builtin.CosineScheduler:
@@ -26,8 +26,9 @@ def warmup_cosine(num_updates: int, base_lr: float) -> builtin.CosineScheduler:
 HIGH_RATE = 0.5
 #: The seeds of the pilots, which choose by the rules in `threshold`; no arm has them.
 PILOT_SEEDS = range(1000, 1020)
-#: What the pilot chose. A test holds it to the pilot's records.
+#: What the pilots chose. A test holds both to the pilots' records.
 CLIP_NORM = 0.7
+LOWERED_RATE = 0.44
 
 _COSINE_OVER_THE_RUN = partial(warmup_cosine, base_lr=HIGH_RATE)
 
@@ -76,6 +77,13 @@ _CLIPPING = (
         num_epochs=10,
     ),
     Experiment(
+        LOWER,
+        f"The constant rate of {LOWERED_RATE:g}: 0.5 times the share of a step that clipping "
+        "keeps, on average.",
+        learning_rate=LOWERED_RATE,
+        num_epochs=10,
+    ),
+    Experiment(
         "rate-0.3",
         "The run that collapsed in the book, for two epochs.",
         learning_rate=0.3,
@@ -117,7 +125,7 @@ def jobs(seeds: int = 40, num_epochs: int = 10, net: str = "fast") -> list[Job]:
     parts = (
         (("pilot",), PILOT_SEEDS[:half], short),
         (("pilot-clipped",), PILOT_SEEDS[:quarter], num_epochs),
-        (ARMS, range(seeds), num_epochs),
+        ((*ARMS, LOWER), range(seeds), num_epochs),
         (COLLAPSE, range(half), short),
     )
     return [

@@ -34,8 +34,8 @@ class Measure:
 _ALL = (
     Measure(
         "survival",
-        "1 if the run neither collapsed nor turned non-finite, else 0; all others are of runs that "
-        "survived",
+        "1 if after its last epoch the run is neither collapsed nor non-finite (it may have been "
+        "collapsed and recovered), else 0; all others are of runs that survived",
         "higher",
     ),
     Measure(

@@ -129,25 +129,29 @@ def arm_table(runs: Iterable[Run]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def claim_table(judged: Iterable[verdicts.Judged]) -> pd.DataFrame:
-    """Return one row of texts a claim; the difference is its better arm minus the worse one.
+def claim_table(
+    judged: Iterable[verdicts.Judged], unseen: Iterable[verdicts.Judged]
+) -> pd.DataFrame:
+    """Return one row of texts a claim: its better arm minus the worse one.
 
-    Of several worse ones it names that which speaks for the claim least.
+    Of several worse ones it names that which speaks for the claim least. Last the verdict of the
+    `unseen` seeds alone.
     """
     rows = [
         {
             "section": j.claim.source,
             "claim": j.claim.words,
             "measure": j.claim.measure,
-            "compared": f"{j.worse} < {j.claim.better}",
+            "compared": f"{j.claim.better} - {j.worse}",
             "n": str(j.n),
             "difference": f"{j.mean:+.4f}" if j.n else "-",
             "95 % interval": f"{j.interval:+.4f}",
-            "p": f"{j.p:.4f}",
-            "adjusted p": f"{j.p_holm:.4f}",
+            "p": _p(j.p),
+            "adjusted p": _p(j.p_holm),
             "verdict": j.verdict,
+            f"seeds from {verdicts.UNSEEN} on": alone.verdict,
         }
-        for j in judged
+        for j, alone in zip(judged, unseen)
     ]
     return pd.DataFrame(rows)
 
@@ -176,12 +180,16 @@ def prevented_table(found: Iterable[verdicts.Prevented]) -> pd.DataFrame:
             "after epoch": str(p.epochs),
             "collapsed without": "{} of {}".format(*p.without),
             "collapsed with": "{} of {}".format(*p.with_),
-            "p": f"{p.p:.4f}",
-            "adjusted p": f"{p.p_holm:.4f}",
+            "p": _p(p.p),
+            "adjusted p": _p(p.p_holm),
         }
         for p in found
     ]
     return pd.DataFrame(rows)
+
+
+def _p(p: float) -> str:
+    return f"{p:.4f}" if p >= 0.0001 else "< 0.0001"
 
 
 def _mean(values: pd.Series, digits: str) -> str:

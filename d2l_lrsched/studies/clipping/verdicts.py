@@ -1,14 +1,18 @@
 """What follows from our runs: the paper's claims judged, who collapses, and what prevents it.
 
-The rules, fixed before the runs of seeds 10 and above:
+The rules, fixed when of the arms the seeds 0 to 9, of the pilot and of the rate 0.3 all runs had
+been seen:
 
-- Whether runs survive is compared as counts, by Fisher's exact test. Seeds make no pairs there: a
-  seed that collapses in one arm collapses in another no more often than others do.
+- Whether runs survive is compared as counts, by Fisher's exact test. That does not use that arms
+  share seeds; were a seed's fate alike in two arms, it would only make the test cautious.
 - Every other measure is of the runs that trained, and is compared between runs of the same seed
-  where both trained, by the sign-flip test; its interval is that test's.
+  where both trained, by the sign-flip test; its interval is that test's. An arm that collapses more
+  is so compared by its survivors, perhaps its better runs.
 - A claim that an arm is better than each of several is judged by the one that speaks for it least.
-- The p-values are adjusted by Holm over all claims, and those of what prevents collapse over all
-  of theirs; the level is 5 %.
+- The p-values of the claims are adjusted by Holm, and by themselves those of what is asked beside
+  the paper, and of what prevents collapse; the level is 5 % for each.
+- Beside each verdict stands that of the seeds not seen before. Where they differ, only the latter
+  confirms or contradicts anything.
 """
 
 from __future__ import annotations
@@ -32,14 +36,19 @@ from d2l_lrsched.training.history import History
 VERDICTS = CONFIRMED, CONTRADICTED, NOT_DECIDED = "CONFIRMED", "CONTRADICTED", "NOT DECIDED"
 #: The pilot's epochs: what collapses later it cannot show.
 EARLY = 2
+#: Arm -> the pilot that is the same with other seeds.
+PILOTS = {"neither": "pilot", "clipping": "pilot-clipped"}
+#: The arms' seeds below were seen before the rules were fixed.
+UNSEEN = 10
 
 
 class Judged(NamedTuple):
     """A claim and what our runs say of it: differences are its better arm minus the worse one.
 
     `worse` is, of several, the arm that speaks for the claim least. `n` counts the pairs, of
-    survival the runs of the smaller arm, whose difference has no interval (nan). `p_holm` is p
-    adjusted for all claims judged.
+    survival the runs of an arm, whose difference has no interval (nan). `p_holm` is p adjusted for
+    all claims judged, and before that, where it speaks against a claim about several arms, for
+    their number.
     """
 
     claim: Claim
@@ -64,8 +73,8 @@ def judge(
     "Better than each" is confirmed by the largest of its p-values, which needs no correction
     (Berger, 1982, Technometrics 24:295-300); against it the smallest counts, times their number.
     The p-values are adjusted for all claims, whatever they have in common: `level` is the risk of
-    any verdict but NOT DECIDED where no arm differs from another. All runs are of one length; those
-    whose experiment is no arm are left out.
+    any verdict but NOT DECIDED where no arm differs from another, in survival neither. All runs are
+    of one length; those whose experiment is no arm are left out.
 
     Raises
     ------
@@ -75,7 +84,11 @@ def judge(
     table = measure(run for run in runs if run.experiment in (*ARMS, LOWER))
     found = [_weakest(table[claim.measure], claim) for claim in claims]
     judged = []
-    for claim, part, p_holm in zip(claims, found, stats.holm([part.p for part in found])):
+    p_values = [
+        part.p if part.speaks_for else min(1.0, part.p * len(claim.worse))
+        for claim, part in zip(claims, found)
+    ]
+    for claim, part, p_holm in zip(claims, found, stats.holm(p_values)):
         verdict = CONFIRMED if part.speaks_for else CONTRADICTED
         verdict = verdict if p_holm <= level else NOT_DECIDED
         judged.append(Judged(claim, *part[:-1], float(p_holm), verdict))
@@ -99,15 +112,15 @@ def _weakest(measured: pd.Series, claim: Claim) -> _Part:
         found = (_counted if claim.measure == "survival" else stats.paired)(*arms)
         better = (found.mean > 0) == (MEASURES[claim.measure].better == "higher")
         parts.append(_Part(worse, *found, better))
-    least = min(parts, key=lambda part: (1 - part.p) * (1 if part.speaks_for else -1))
-    return least if least.speaks_for else least._replace(p=min(1.0, len(parts) * least.p))
+    return min(parts, key=lambda part: (1 - part.p) * (1 if part.speaks_for else -1))
 
 
 def _counted(one: pd.Series, other: pd.Series) -> stats.Paired:
-    """Compare two arms by how many of their runs survived."""
+    """Compare two arms of the same seeds by how many of their runs survived."""
+    stats.check_pairs(one, other)
     p = _fisher(*((int(arm.sum()), len(arm)) for arm in (one, other)))
     unknown = stats.Interval(math.nan, math.nan)
-    return stats.Paired(min(len(one), len(other)), other.mean() - one.mean(), unknown, p)
+    return stats.Paired(len(one), other.mean() - one.mean(), unknown, p)
 
 
 def _fisher(one: tuple[int, int], other: tuple[int, int]) -> float:
@@ -140,7 +153,8 @@ class Prevented(NamedTuple):
 def prevented(runs: Iterable[Run]) -> list[Prevented]:
     """Return what each of the `REMEDIES` did, at the end of the runs and after `EARLY` epochs.
 
-    The pilot is "neither" with other seeds and `EARLY` epochs, so early it counts there.
+    The pilots are "neither" and "clipping" with other seeds, and count there early: the one has
+    `EARLY` epochs. A run may be collapsed early and recover.
     """
     runs, rows = list(runs), []
     lengths = {run.experiment: run.num_epochs for run in runs}
@@ -148,8 +162,10 @@ def prevented(runs: Iterable[Run]) -> list[Prevented]:
         whole = lengths.get(plain, EARLY)
         for remedy in remedies:
             for epochs in sorted({min(EARLY, whole), whole}):
-                same = {plain, "pilot"} if plain == "neither" and epochs <= EARLY else {plain}
-                without, with_ = (_collapsed(runs, of, epochs) for of in (same, {remedy}))
+                same = PILOTS if epochs <= EARLY else {}
+                without, with_ = (
+                    _collapsed(runs, {arm, same.get(arm, arm)}, epochs) for arm in (plain, remedy)
+                )
                 if without[1] and with_[1]:
                     rows.append((plain, remedy, epochs, without, with_, _fisher(without, with_)))
     adjusted = stats.holm([p for *_, p in rows])

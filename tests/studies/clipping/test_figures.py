@@ -16,7 +16,7 @@ def some_runs(outcomes):
     """Seeds 0 and 1 of every arm and remedy, which trained unless it is said otherwise."""
     return [
         a_run(name, seed, outcome, train_loss=LEVELS[outcome], test_acc=0.1 * (seed + 1))
-        for name in (*claims.ARMS, *COLLAPSE)
+        for name in (*claims.ARMS, claims.LOWER, *COLLAPSE)
         for seed, outcome in enumerate(outcomes.get(name, (T, T)))
     ]
 
@@ -33,12 +33,13 @@ def curves(axes):
 
 def test_the_arms_curves_are_the_runs(runs):
     panels = figures.arms(runs).get_axes()
-    losses, accuracies = panels[:4], panels[4:]
+    losses, accuracies = panels[:5], panels[5:]
     assert [axes.get_title() for axes in losses] == [
         "neither\n1 of 2 collapsed",
         "clipping\n1 of 2 collapsed",
         "scheduler\n0 of 2 collapsed",
         "both\n0 of 2 collapsed",
+        "lower-rate\n0 of 2 collapsed",
     ]
     # The last window of an epoch, of 35 batches, ends with it.
     ends = pytest.approx([k * 50 / 234.375 for k in range(1, 5)] + [1.0])
@@ -57,26 +58,28 @@ def test_the_seeds_that_collapse_have_a_color_all_along_the_row(runs):
         "rate-0.3-clipped\n0 of 2 collapsed",
         "rate-0.3-warmup\n0 of 2 collapsed",
         "",
+        "",
         "neither\n1 of 2 collapsed",
         "clipping\n1 of 2 collapsed",
         "scheduler\n0 of 2 collapsed",
         "both\n0 of 2 collapsed",
+        "lower-rate\n0 of 2 collapsed",
     ]
-    for axes in (*panels[:3], *panels[4:]):
+    for axes in (*panels[:3], *panels[5:]):
         other, colored = axes.get_lines()
         assert other.get_color() == "0.75"
         assert colored.get_color() != "0.75"
         assert colored.get_ydata()[0] == pytest.approx(LEVELS[C if colored.is_dashed() else T])
-    assert panels[5].get_lines()[0].is_dashed(), "the one that collapses with clipping alone"
+    assert panels[6].get_lines()[0].is_dashed(), "the one that collapses with clipping alone"
 
 
 def test_a_row_without_a_collapse_is_left_out_unless_none_has_one():
     titles = [axes.get_title() for axes in figures.collapse(some_runs({"neither": (C, C)})).axes]
-    assert [title.split("\n")[0] for title in titles] == [*claims.ARMS]
+    assert [title.split("\n")[0] for title in titles] == [*claims.ARMS, claims.LOWER]
     without = figures.collapse(some_runs({})).axes
     assert [axes.get_title().split("\n")[1] for axes in without if axes.axison] == [
         "0 of 2 collapsed"
-    ] * 7
+    ] * 8
 
 
 def test_one_legend_names_all_lines(runs):

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
+import scipy.stats
 
 from d2l_lrsched.studies.clipping import descent
-from d2l_lrsched.studies.clipping.claims import ARMS
+from d2l_lrsched.studies.clipping.claims import ARMS, CLAIMS, LOWER
 from d2l_lrsched.studies.clipping.experiments import COLLAPSE, EXPERIMENTS
 from d2l_lrsched.studies.clipping.page import as_page
 from made_up import FIGURES, a_run, committed
@@ -41,9 +43,20 @@ def test_of_part_of_the_runs_there_is_a_page_too(descents):
         for seed in range(2)
     ]
     page = as_page(runs, descents)
-    assert "0 CONFIRMED, 0 CONTRADICTED, 20 NOT DECIDED" in page
+    assert "0 CONFIRMED, 0 CONTRADICTED, 18 NOT DECIDED" in page
     assert "made by commit abc." in page
     assert "nan" not in page + as_page(runs[:2], descents)
+
+
+@pytest.mark.parametrize(
+    ("share", "least", "most"), [(0.4, 0.95, 1), (0.2, 0.35, 0.45), (0.1, 0, 0.05)]
+)
+def test_how_often_a_difference_in_survival_is_found(share, least, most):
+    """Of 40 runs an arm, none of which collapses in one of them, judged as one of 18 claims."""
+    died = np.arange(41)
+    p = [scipy.stats.fisher_exact([[k, 40 - k], [0, 40]])[1] for k in died]
+    found = np.array(p) <= 0.05 / len(CLAIMS)
+    assert least <= scipy.stats.binom.pmf(died, 40, share)[found].sum() <= most
 
 
 def test_the_page_is_made_from_the_committed_records(descents):
@@ -54,5 +67,5 @@ def test_the_page_is_made_from_the_committed_records(descents):
     assert len(figures) == 3
     assert all((COMMITTED / file).exists() for file in figures)
     seeds = {name: {run.seed for run in runs if run.experiment == name} for name in EXPERIMENTS}
-    assert all(seeds[arm] == set(range(10)) for arm in ARMS)
+    assert all(seeds[arm] == set(range(40)) for arm in (*ARMS, LOWER))
     assert all(seeds[name] == set(range(20)) for name in COLLAPSE)

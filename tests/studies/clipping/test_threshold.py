@@ -4,7 +4,7 @@ import pytest
 
 from d2l_lrsched.runs import record
 from d2l_lrsched.studies.clipping.claims import ARMS
-from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, PILOT_SEEDS
+from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, LOWERED_RATE, PILOT_SEEDS
 from d2l_lrsched.studies.clipping.threshold import lowered_rate, threshold
 from made_up import FIGURES, a_run, an_epoch, committed
 
@@ -45,12 +45,15 @@ def test_the_lowered_rate_is_what_is_kept_of_the_pilots():
         lowered_rate([dead])
 
 
-def test_the_threshold_is_the_one_that_the_pilot_chose():
+def test_threshold_and_lowered_rate_are_what_the_pilots_chose():
     runs = committed("clipping")
     pilot = [run for run in runs if run.experiment == "pilot"]
     assert sorted(run.seed for run in pilot) == list(PILOT_SEEDS)
     assert threshold(pilot) == CLIP_NORM
-    others = {run.seed for run in runs if run.experiment != "pilot"}
+    clipped = [run for run in runs if run.experiment == "pilot-clipped"]
+    assert sorted(run.seed for run in clipped) == list(PILOT_SEEDS[:10])
+    assert lowered_rate(clipped) == LOWERED_RATE
+    others = {run.seed for run in runs if not run.experiment.startswith("pilot")}
     assert not others & set(PILOT_SEEDS), "the arms' seeds had no part in choosing"
 
 

@@ -84,7 +84,7 @@ def test_most_effective_is_who_is_better_than_each():
     assert (one_as_good.worse, *one_as_good[-2:]) == ("clipping", 1, NOT_DECIDED)
     one_better = better_than_each(0.80, 0.81, 0.90)
     assert (one_better.worse, one_better.verdict) == ("scheduler", CONTRADICTED)
-    assert one_better.p == 3 * 2 / 1024, "the best of three against it"
+    assert (one_better.p, one_better.p_holm) == (2 / 1024, 3 * 2 / 1024), "the best of three"
 
 
 def test_the_level_is_kept_to_and_few_pairs_decide_nothing():
@@ -153,11 +153,12 @@ def outcomes(experiment, trained, epochs=2, first=0):
 
 
 def test_what_a_remedy_prevents_is_counted_early_with_the_pilot_and_at_the_end():
-    runs = outcomes("neither", [0] * 5 + [1] * 5, epochs=3) + outcomes("both", [1] * 10, epochs=3)
+    runs = outcomes("neither", [0] * 5 + [1] * 5, 3) + outcomes("clipping", [1] * 10, 3)
     runs += outcomes("pilot", [0, 0, 1], first=1000)
+    runs += outcomes("pilot-clipped", [0, 1], 3, first=1000)
     early, late = prevented(runs)
-    assert early[:5] == ("neither", "both", 2, (2, 13), (0, 10))
-    assert late[:5] == ("neither", "both", 3, (5, 10), (0, 10))
+    assert early[:5] == ("neither", "clipping", 2, (2, 13), (0, 12))
+    assert late[:5] == ("neither", "clipping", 3, (5, 10), (0, 10))
     p = 2 * math.comb(10, 5) / math.comb(20, 5)
     assert late[5:] == (pytest.approx(p), pytest.approx(2 * p)), "of two comparisons the smaller p"
 
