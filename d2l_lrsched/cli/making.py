@@ -13,6 +13,7 @@ import click
 from tqdm import tqdm
 
 from d2l_lrsched.cli import options
+from d2l_lrsched.data.content import CURRENT
 from d2l_lrsched.streams import is_terminal
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def make(
     workers: int,
     data_dir: Path | None = None,
     dask: str | None = None,
+    release: str = CURRENT,
 ) -> Made:
     """Make the runs that the records lack, on this machine or a Dask cluster, and tell of each.
 
@@ -65,8 +67,8 @@ def make(
     if lacking and dask:
         client = _connect(dask)
     elif lacking:
-        data_dir = options.checked_data(data_dir)
-    options.ready(records, among)
+        data_dir = options.checked_data(data_dir, release)
+    options.ready(records, among, release)
     progress = Progress(jobs, lacking)
     made = Made(len(jobs), [], {})
     if len(lacking) < len(jobs):

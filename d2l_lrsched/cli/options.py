@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from d2l_lrsched.data.content import CURRENT, RELEASES
 from d2l_lrsched.files import user_path
 from d2l_lrsched.runs.cores import cores
 
@@ -33,34 +34,42 @@ class UserPath(click.Path):
         return path
 
 
-def checked_data(data_dir: Path | None) -> Path:
+def checked_data(data_dir: Path | None, release: str = CURRENT) -> Path | None:
     """Return the folder of the data, found usable before any training."""
     from d2l_lrsched.data import source
 
-    folder = source.locate(data_dir)
-    source.read_all(folder)
+    folder = source.locate(data_dir) if release == CURRENT else data_dir
+    source.load(folder, release)
     return folder
 
 
-def ready(records: Path, among: Mapping[str, Experiment]) -> Path:
+def ready(records: Path, among: Mapping[str, Experiment], release: str = CURRENT) -> Path:
     """Return the file of records, found usable before any training, its folder made."""
     from d2l_lrsched.runs import record
 
     if records.exists():
-        known(record.read(records), records, among)
+        known(record.read(records), records, among, release)
     records.parent.mkdir(parents=True, exist_ok=True)
     with open(records, "ab"):
         pass
     return records
 
 
-def known(runs: Sequence[Run], records: Path, among: Mapping[str, Experiment]) -> list[Run]:
-    """Return the runs that this version knows; say which others the records hold."""
+def known(
+    runs: Sequence[Run],
+    records: Path,
+    among: Mapping[str, Experiment],
+    release: str = CURRENT,
+) -> list[Run]:
+    """Return the runs that this version knows, of one release of the data; say which others are."""
     from d2l_lrsched.runs import experiment
 
-    found = [run for run in runs if experiment.known(run, among)]
+    def ours(run: Run) -> bool:
+        return run.release == release and experiment.known(run, among)
+
+    found = [run for run in runs if ours(run)]
     if len(found) < len(runs):
-        others = [run.experiment for run in runs if not experiment.known(run, among)]
+        others = [run.experiment for run in runs if not ours(run)]
         click.echo(
             f"Warning: {records}: {len(others)} of {len(runs)} runs are passed over, of unknown "
             f"experiments or settings: {', '.join(dict.fromkeys(others))}",
@@ -78,6 +87,14 @@ seed = click.option(
 )
 epochs = click.option(
     "--epochs", type=click.IntRange(min=1), help="Epochs to train, instead of the chapter's 30."
+)
+release = click.option(
+    "--release",
+    type=click.Choice(RELEASES),
+    default=CURRENT,
+    show_default=True,
+    help="Of Fashion-MNIST. The book had the first, of 2017-08-26: who still has its files, as in "
+    "MXNet's cache, trains on them, and judges such runs only.",
 )
 data_dir = click.option(
     "--data-dir",

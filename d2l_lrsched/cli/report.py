@@ -36,6 +36,7 @@ _records = click.option(
     is_flag=True,
     help="Instead, train one new seed of each experiment in the file, and judge these runs.",
 )
+@options.release
 @options.epochs
 @options.workers("Of --fresh: runs at once.")
 @options.net()
@@ -45,6 +46,7 @@ def verify(
     context: click.Context,
     records: Path,
     fresh: bool,
+    release: str,
     epochs: int | None,
     workers: int,
     net: str,
@@ -60,7 +62,7 @@ def verify(
     Example: d2l-lrsched verify
     """
     if fresh:
-        _verify_fresh(records, epochs, workers, net, data_dir)
+        _verify_fresh(records, release, epochs, workers, net, data_dir)
         return
     for name in ("epochs", "workers", "net", "data_dir"):
         if not _is_default(context, name):
@@ -72,7 +74,7 @@ def verify(
     from d2l_lrsched.studies.chapter.builds.verdicts import means
 
     here = records.exists() or not _is_default(context, "records")
-    runs, _ = _chapters(records) if here else ([], [])
+    runs, _ = _chapters(records, release) if here else ([], [])
     click.echo("The means of the book's builds, by the draws that come with d2l_lrsched:")
     of_builds = means(measures.of_draws(draws.read()), measures.of_builds())
     click.echo(frames.text(builds_tables.mean_table(of_builds)))
@@ -114,13 +116,13 @@ def _explained(
 
 
 def _verify_fresh(
-    records: Path, epochs: int | None, workers: int, net: str, data_dir: Path | None
+    records: Path, release: str, epochs: int | None, workers: int, net: str, data_dir: Path | None
 ) -> None:
     from d2l_lrsched.runs import frames, record
     from d2l_lrsched.studies.chapter import tables, verdicts
     from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS, jobs
 
-    stored = options.known(record.read(records), records, EXPERIMENTS)
+    stored = options.known(record.read(records), records, EXPERIMENTS, release)
     length = epochs or NUM_EPOCHS
     before = verdicts.distinct(run for run in stored if run.num_epochs == length)
     names = [name for name in EXPERIMENTS if any(run.experiment == name for run in before)]
@@ -128,13 +130,12 @@ def _verify_fresh(
         raise click.ClickException(f"{records}: no run of {length} epochs to compare with")
     seen = {run.seed for run in stored}
     seed = next(seed for seed in count() if seed not in seen)
-    asked = jobs(names, [seed], length, net)
+    asked = jobs(names, [seed], length, net, release)
     # Only the verdict counts; what has been judged is not mixed with what judges.
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            made = making.make(
-                asked, Path(scratch, options.RECORDS), EXPERIMENTS, workers, data_dir
-            )
+            scratched = Path(scratch, options.RECORDS)
+            made = making.make(asked, scratched, EXPERIMENTS, workers, data_dir, release=release)
         except making.Interrupted:
             raise click.ClickException("interrupted; nothing was judged") from None
     runs = sorted(made.runs, key=lambda run: names.index(run.experiment))
@@ -160,8 +161,9 @@ def _verify_fresh(
 
 @click.command()
 @_records
+@options.release
 @options.output("chapter", "Folder for the page (README.md, report.html) and its figures.")
-def report(records: Path, output: Path) -> None:
+def report(records: Path, release: str, output: Path) -> None:
     """Write the verdicts, figures and provenance of the runs as a page, in Markdown and HTML.
 
     Beside it builds.md: what the book's builds printed, and our draws.
@@ -172,18 +174,18 @@ def report(records: Path, output: Path) -> None:
     from d2l_lrsched.studies.chapter.builds import draws
     from d2l_lrsched.studies.chapter.builds import page as of_builds
 
-    runs, every = _chapters(records)
+    runs, every = _chapters(records, release)
     click.echo(f"{output}/report.html: {page.report(runs, output, every)}")
     click.echo(f"{output}/builds.md: {of_builds.write(draws.read(), runs, output)}")
 
 
-def _chapters(records: Path) -> tuple[list[Run], list[Run]]:
+def _chapters(records: Path, release: str) -> tuple[list[Run], list[Run]]:
     """Return the runs of the chapter's length, each draw once, and every run; say how many more."""
     from d2l_lrsched.runs import record
     from d2l_lrsched.studies.chapter import verdicts
     from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 
-    runs = options.known(record.read(records), records, EXPERIMENTS)
+    runs = options.known(record.read(records), records, EXPERIMENTS, release)
     full = [run for run in runs if run.num_epochs == EXPERIMENTS[run.experiment].num_epochs]
     if not any(run.experiment in published.PRINTED for run in full):
         raise click.ClickException(

@@ -43,6 +43,7 @@ _output = options.output(
     help="Run on the workers of this Dask scheduler, as tcp://host:8786, instead of this machine.",
 )
 @options.net()
+@options.release
 @options.data_dir
 @_output
 @click.pass_context
@@ -55,6 +56,7 @@ def reproduce(
     workers: int,
     dask: str | None,
     net: str,
+    release: str,
     data_dir: Path | None,
     output: Path,
 ) -> None:
@@ -76,9 +78,9 @@ def reproduce(
 
     records = output / options.RECORDS
     seeds = range(seed, seed + num_seeds)
-    jobs = experiments.jobs(_known(names) or experiments.PUBLISHED, seeds, epochs, net)
-    made = making.make(jobs, records, experiments.EXPERIMENTS, workers, data_dir, dask)
-    stored = [run for run in record.read(records) if run.seed == seed]
+    jobs = experiments.jobs(_known(names) or experiments.PUBLISHED, seeds, epochs, net, release)
+    made = making.make(jobs, records, experiments.EXPERIMENTS, workers, data_dir, dask, release)
+    stored = [r for r in record.read(records) if (r.seed, r.release) == (seed, release)]
     drawn = [run for run in made.runs if run.seed == seed]
     for name, error in figures.write(drawn, stored, output).items():
         made.failures.setdefault(name, in_one_line(error))
@@ -94,6 +96,7 @@ def reproduce(
 @options.epochs
 @options.seed
 @options.net()
+@options.release
 @options.data_dir
 @_output
 @click.option("--quiet", is_flag=True, help="Show nothing while training.")
@@ -102,6 +105,7 @@ def run(
     epochs: int | None,
     seed: int,
     net: str,
+    release: str,
     data_dir: Path | None,
     output: Path,
     quiet: bool,
@@ -116,9 +120,9 @@ def run(
     from d2l_lrsched.studies.chapter import experiments, figures
 
     _known((name,))
-    data_dir = options.checked_data(data_dir)
-    records = options.ready(output / options.RECORDS, experiments.EXPERIMENTS)
-    (job,) = experiments.jobs([name], [seed], epochs, net)
+    data_dir = options.checked_data(data_dir, release)
+    records = options.ready(output / options.RECORDS, experiments.EXPERIMENTS, release)
+    (job,) = experiments.jobs([name], [seed], epochs, net, release)
     place = runner.Place.of(records, data_dir)
     try:
         made = runner.run_job(job, place, "none" if quiet else "auto")
@@ -128,7 +132,8 @@ def run(
         ) from None
     record.append(records, made)
     runner.discard_checkpoint(job, place)
-    for error in figures.write([made], record.read(records), output).values():
+    stored = [run for run in record.read(records) if run.release == release]
+    for error in figures.write([made], stored, output).values():
         raise error
     if not quiet:
         click.echo(_where(output))

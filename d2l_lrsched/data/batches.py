@@ -13,6 +13,7 @@ import mxnet as mx
 import numpy as np
 
 from d2l_lrsched import checks
+from d2l_lrsched.data import content
 from d2l_lrsched.data import source as files
 
 
@@ -95,7 +96,11 @@ class Batches:
 
 
 def load_fashion_mnist(
-    batch_size: int, *, data_dir: files.PathLike | None = None, seed: int = 0
+    batch_size: int,
+    *,
+    data_dir: files.PathLike | None = None,
+    seed: int = 0,
+    release: str = content.CURRENT,
 ) -> tuple[Batches, Batches]:
     """Load Fashion-MNIST, downloading it into our own cache where it is nowhere to be found.
 
@@ -107,6 +112,8 @@ def load_fashion_mnist(
         The folder that holds the four files; by default see `files.candidates`.
     seed : int
         Of the order of the training examples; see `Batches`.
+    release : {'2017-08-31', '2017-08-26'}
+        Today's, or the first, which the book had and which can no longer be downloaded.
 
     Returns
     -------
@@ -116,13 +123,14 @@ def load_fashion_mnist(
     Raises
     ------
     ValueError
-        If `batch_size` is not a positive int or `seed` not an int in 0..2**32 - 1.
+        If `batch_size` is not a positive int, `seed` not an int in 0..2**32 - 1, or `release` none.
     files.DataError
         If the data is missing, damaged or out of reach.
     """
     checks.count("batch_size", batch_size)
     _check_seed(seed)
-    arrays = files.read_all(files.locate(data_dir))
+    checks.choice("release", release, content.RELEASES)
+    arrays = files.load(data_dir, release)
     train_iter = Batches(
         arrays["train-images-idx3-ubyte"], arrays["train-labels-idx1-ubyte"], batch_size, seed
     )

@@ -2,7 +2,8 @@
 
 Source: Xiao, Rasul and Vollgraf, "Fashion-MNIST", arXiv:1708.07747; the release of 2017-08-31 at
 https://github.com/zalandoresearch/fashion-mnist. MXNet's own downloader asks for the release of
-2017-08-26 (duplicates, overlap of the two sets; issue 44 there), which this module refuses.
+2017-08-26 (duplicates, overlap of the two sets; issue 44 there), with which the book's runs were
+made: `read_all` refuses it, `read_first` reads nothing else.
 """
 
 from __future__ import annotations
@@ -25,6 +26,15 @@ SHA256 = {
     "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
     "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+}
+#: The releases: today's, and the first, which the book had.
+RELEASES = CURRENT, FIRST = "2017-08-31", "2017-08-26"
+#: SHA-1 of each .gz file of the first release, as gluon's FashionMNIST knows them.
+FIRST_SHA1 = {
+    "train-images-idx3-ubyte": "0cf37b0d40ed5169c6b3aba31069a9770ac9043d",
+    "train-labels-idx1-ubyte": "236021d52f1e40852b06a4c3008d8de8aef1e40b",
+    "t10k-images-idx3-ubyte": "626ed6a7c06dd17c0eec72fa3be1740f146a2863",
+    "t10k-labels-idx1-ubyte": "17f9ab60e7257a1620f4ad76bbbaf857c3920701",
 }
 
 
@@ -106,14 +116,50 @@ def read_all(folder: PathLike) -> dict[str, np.ndarray]:
     return arrays
 
 
+def read_first(folder: PathLike) -> dict[str, np.ndarray]:
+    """Read the four files ``NAME.gz`` of the first release, as `read_all` does today's.
+
+    Raises
+    ------
+    DataError
+        If a file is missing, unreadable or anything but the release of 2017-08-26.
+    """
+    arrays = {}
+    for name, sha1 in FIRST_SHA1.items():
+        path = data_folder(folder) / f"{name}.gz"
+        advice = f"the release of {FIRST} is no longer distributed; name its folder with --data-dir"
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read ({error.strerror}); {advice}") from error
+        found = hashlib.sha1(raw).hexdigest()
+        if found != sha1:
+            raise DataError(
+                f"{path}: not that of the release of {FIRST} (SHA-1 {found}, expected {sha1}); "
+                f"{advice}"
+            )
+        arrays[name] = _array(name, gzip.decompress(raw))
+    return arrays
+
+
+def digest(array: np.ndarray) -> str:
+    """Return the SHA-256 of the IDX file of such an array, as `SHA256` has them."""
+    header = struct.pack(f">{1 + array.ndim}I", 0x800 + array.ndim, *array.shape)
+    return hashlib.sha256(header + array.tobytes()).hexdigest()
+
+
 def decode(name: str, raw: bytes, compressed: bool) -> np.ndarray:
     """Return the array in a file's bytes; ValueError says what is wrong with them."""
     if not raw:
         raise ValueError("the file is empty")
     content = _decompress(raw) if compressed else raw
-    digest = hashlib.sha256(content).hexdigest()
-    if digest != SHA256[name]:
-        raise ValueError(_what_is_wrong(name, digest))
+    found = hashlib.sha256(content).hexdigest()
+    if found != SHA256[name]:
+        raise ValueError(_what_is_wrong(name, found))
+    return _array(name, content)
+
+
+def _array(name: str, content: bytes) -> np.ndarray:
     # An IDX file: a magic number, the sizes, and the numbers themselves.
     ndim = 3 if "images" in name else 1
     shape = struct.unpack_from(f">{ndim}I", content, 4)

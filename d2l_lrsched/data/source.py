@@ -14,9 +14,13 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 import pooch
 
 from d2l_lrsched.data.content import (
+    CURRENT,
+    FIRST,
+    FIRST_SHA1,
     SHA256,
     DataError,
     check_complete,
@@ -24,14 +28,12 @@ from d2l_lrsched.data.content import (
     decode,
     missing,
     read_all,
+    read_first,
 )
 from d2l_lrsched.files import PathLike, user_path
 from d2l_lrsched.streams import is_terminal
 
 __all__ = ["SHA256", "DataError", "candidates", "fetch", "find_folder", "locate", "read_all"]
-
-#: SHA-1 that gluon's FashionMNIST asks of its train-images-idx3-ubyte.gz: the earlier release.
-EARLIER_RELEASE_SHA1 = "0cf37b0d40ed5169c6b3aba31069a9770ac9043d"
 
 DATA_VARIABLE = "D2L_LRSCHED_DATA"
 URL_VARIABLE = "D2L_LRSCHED_URL"
@@ -131,8 +133,32 @@ def find_folder(data_dir: PathLike | None = None) -> Path | None:
 def _is_earlier_release(folder: Path) -> bool:
     packed = folder / "train-images-idx3-ubyte.gz"
     return (
-        packed.is_file() and hashlib.sha1(packed.read_bytes()).hexdigest() == EARLIER_RELEASE_SHA1
+        packed.is_file()
+        and hashlib.sha1(packed.read_bytes()).hexdigest() == FIRST_SHA1["train-images-idx3-ubyte"]
     )
+
+
+def load(data_dir: PathLike | None = None, release: str = CURRENT) -> dict[str, np.ndarray]:
+    """Return the arrays of the files, as `read_all` does, from where they are found.
+
+    Parameters
+    ----------
+    data_dir : path, optional
+        See `candidates`. The first release is looked for there, or in ``$D2L_LRSCHED_DATA``, or in
+        MXNet's cache, and never downloaded.
+    release : {'2017-08-31', '2017-08-26'}
+
+    Raises
+    ------
+    DataError
+        If the files are missing, damaged or out of reach.
+    """
+    if release == CURRENT:
+        return read_all(locate(data_dir))
+    folder = named_folder(data_dir) or _mxnet_cache()
+    if folder is None:
+        raise DataError(f"name the folder of the release of {FIRST} with --data-dir")
+    return read_first(folder)
 
 
 def locate(

@@ -138,9 +138,10 @@ def known(run: Run, among: Mapping[str, Experiment]) -> bool:
     """Whether this version has the experiment that the run was of, with the settings that it had.
 
     Records outlive the code that wrote them: experiments go, come and change. What a record does
-    not say of its settings, being older than they are, is no difference.
+    not say of its settings, being older than they are, is no difference; nor is the release of the
+    data, which no experiment decides.
     """
     if run.experiment not in among:
         return False
-    recorded = {name: value for name, value in run.settings.items() if name != "net"}
+    recorded = {n: value for n, value in run.settings.items() if n not in ("net", "release")}
     return recorded.items() <= among[run.experiment].settings.items()

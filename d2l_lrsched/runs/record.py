@@ -13,6 +13,7 @@ from typing import Annotated, Any, BinaryIO, Dict, List, Literal, Optional  # no
 import msgspec
 from msgspec import Meta, Struct
 
+from d2l_lrsched.data.content import CURRENT
 from d2l_lrsched.files import PathLike, user_path
 from d2l_lrsched.training.history import Epoch, Number, Outcome, Point, none_is_nan
 
@@ -31,7 +32,8 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
     ----------
     experiment, seed, settings
         Which run: the experiment's name, the seed of initialization and shuffling, and the
-        settings that `Experiment.settings` gives, with `net`, a name in `nets.NETS`, today or once.
+        settings that `Experiment.settings` gives, with `net`, a name in `nets.NETS`, today or once,
+        and `release` where the data are not today's.
     num_epochs : int
         Epochs asked for; `epochs` is shorter if the run turned non-finite.
     points : list of Point
@@ -75,6 +77,11 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
     def key(self) -> tuple[Any, ...]:
         """What makes a run the same as another: experiment, seed, epochs and settings."""
         return key(self.experiment, self.seed, self.num_epochs, self.settings)
+
+    @property
+    def release(self) -> str:
+        """Of Fashion-MNIST, one of `data.content.RELEASES`."""
+        return self.settings.get("release", CURRENT)
 
     @property
     def final(self) -> Epoch:

@@ -36,7 +36,7 @@ def test_failures_end_the_command_and_none_do_not():
 
 @pytest.mark.parametrize(
     ("command", "asked"),
-    [("reproduce", 5), ("clipping --seeds 1", 12), ("exercises --exercise plateau --seeds 1", 2)],
+    [("reproduce", 5), ("clipping --seeds 1", 10), ("exercises --exercise plateau --seeds 1", 2)],
 )
 def test_every_command_names_the_run_that_fails(
     command, asked, few_images, undrawn, monkeypatch, invoke, tmp_path

@@ -143,6 +143,18 @@ def test_runs_of_unknown_experiments_and_settings_are_passed_over(records, tmp_p
     assert reported == agreeing()
 
 
+def test_runs_on_the_first_release_are_judged_by_themselves(records):
+    """And those of today's are not among them, nor the other way round."""
+    ours = agreeing()
+    first = [replace(r, settings={**r.settings, "release": "2017-08-26"}) for r in ours]
+    worse = [replace(r, epochs=run("cosine", 0, test_acc=0.1).epochs) for r in ours]
+    write(records, [*worse, *first])
+    done = call("verify", "--records", records, "--release", "2017-08-26")
+    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "17 CONSISTENT")
+    assert f"{len(worse)} of {len(worse) + len(first)} runs are passed over" in done.output
+    assert call("verify", "--records", records).exit_code == 1
+
+
 def test_the_builds_are_judged_anywhere(tmp_path, monkeypatch):
     """As from an installed package; records that were asked for must be there."""
     monkeypatch.chdir(tmp_path)

@@ -97,3 +97,37 @@ def test_an_unreadable_file(tmp_path, tiny):
     assert error_of(content.read_all, folder).startswith(
         f"{path}: cannot be read (Is a directory); make it a readable file"
     )
+
+
+@pytest.fixture
+def first(tmp_path, tiny, monkeypatch):
+    """Return a folder of four files that stand in for the first release."""
+    folder = store(tmp_path / "first", tiny)
+    for name in tiny:
+        sha1 = hashlib.sha1((folder / f"{name}.gz").read_bytes()).hexdigest()
+        monkeypatch.setitem(content.FIRST_SHA1, name, sha1)
+    return folder
+
+
+def test_the_first_release_is_read_by_itself(first, tiny):
+    arrays = content.read_first(str(first))
+    assert list(arrays) == [TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS]
+    for name, array in arrays.items():
+        assert array.tobytes() == tiny[name][16 if array.ndim == 3 else 8 :]
+        assert content.digest(array) == hashlib.sha256(tiny[name]).hexdigest()
+
+
+def test_what_is_not_the_first_release(first, tiny):
+    path = first / f"{TEST_LABELS}.gz"
+    path.write_bytes(gzip.compress(tiny[TEST_LABELS][:-1] + b"\x05"))
+    message = error_of(content.read_first, first)
+    assert message.startswith(f"{path}: not that of the release of 2017-08-26 (SHA-1 ")
+    assert message.endswith("no longer distributed; name its folder with --data-dir")
+    path.unlink()
+    message = error_of(content.read_first, first)
+    assert message.startswith(f"{path}: cannot be read (No such file or directory); ")
+
+
+def test_the_digest_of_an_array_is_that_of_its_file(arrays):
+    for name in (TRAIN_LABELS, TEST_IMAGES):
+        assert content.digest(arrays[name]) == content.SHA256[name]

@@ -382,7 +382,7 @@ def test_mxnets_cache_with_the_earlier_release_is_passed_over_with_a_warning(
     debian = store(tmp_path / "debian", tiny)
     assert files.find_folder() == cache
     old = hashlib.sha1((cache / "train-images-idx3-ubyte.gz").read_bytes()).hexdigest()
-    monkeypatch.setattr(files, "EARLIER_RELEASE_SHA1", old)
+    monkeypatch.setitem(files.FIRST_SHA1, "train-images-idx3-ubyte", old)
     with pytest.warns(UserWarning, match="earlier release of Fashion-MNIST"):
         assert files.find_folder() == debian
     # A named folder is not passed over.
@@ -396,7 +396,24 @@ def test_mxnets_cache_with_the_earlier_release_is_passed_over_with_a_warning(
 def test_gluon_asks_for_the_earlier_release():
     from mxnet.gluon.data.vision import FashionMNIST
 
-    assert files.EARLIER_RELEASE_SHA1 in inspect.getsource(FashionMNIST.__init__)
+    source = inspect.getsource(FashionMNIST.__init__)
+    for name, sha1 in files.FIRST_SHA1.items():
+        assert re.search(rf"'{name}.gz',\s+'{sha1}'", source)
+
+
+def test_the_first_release_is_looked_for_where_it_is_named_and_in_mxnets_cache(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(files, "read_first", lambda folder: folder)
+    cache = tmp_path / "mxnet_home" / "datasets" / "fashion-mnist"
+    assert files.load(release="2017-08-26") == cache
+    monkeypatch.setenv(files.DATA_VARIABLE, str(tmp_path / "variable"))
+    assert files.load(release="2017-08-26") == tmp_path / "variable"
+    assert files.load(tmp_path / "named", "2017-08-26") == tmp_path / "named"
+
+
+def test_todays_release_is_loaded_from_where_it_is_found(tmp_path, tiny):
+    assert files.load(store(tmp_path / "data", tiny))[TEST_IMAGES].shape == (5, 28, 28)
 
 
 def test_the_sign_of_the_home_folder(tmp_path, monkeypatch):

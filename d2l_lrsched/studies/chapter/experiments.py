@@ -9,6 +9,7 @@ from typing import Any
 
 from mxnet import lr_scheduler
 
+from d2l_lrsched.data.content import CURRENT
 from d2l_lrsched.runs.experiment import Experiment
 from d2l_lrsched.runs.runner import Job
 from d2l_lrsched.schedulers import builtin
@@ -151,7 +152,12 @@ OTHER_SETTINGS: Mapping[str, Experiment] = {e.name: e for e in _OTHER_SETTINGS}
 
 
 def jobs(
-    names: Iterable[str], seeds: Iterable[int], num_epochs: int | None = None, net: str = "chapter"
+    names: Iterable[str],
+    seeds: Iterable[int],
+    num_epochs: int | None = None,
+    net: str = "chapter",
+    release: str = CURRENT,
 ) -> list[Job]:
     """Return the runs of so many experiments with so many seeds, seed by seed."""
-    return [Job(EXPERIMENTS[name], seed, num_epochs, net) for seed in seeds for name in names]
+    chosen = (num_epochs, net, release)
+    return [Job(EXPERIMENTS[name], seed, *chosen) for seed in seeds for name in names]

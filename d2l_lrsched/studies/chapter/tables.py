@@ -11,6 +11,7 @@ from operator import attrgetter
 import pandas as pd
 
 from d2l_lrsched import stats
+from d2l_lrsched.data.content import CURRENT
 from d2l_lrsched.runs.frames import late_oscillation, of_each, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
@@ -27,8 +28,8 @@ def chapter_table(runs: Iterable[Run]) -> pd.DataFrame:
     Each triple is train loss, train accuracy, test accuracy, to the book's three digits; the
     difference is ours, so rounded, minus the printed one. Runs that the book did not make have
     no published triple; those of other experiments than the chapter's are left out. The last
-    column names an outcome other than 'trained', the fast net and a number of epochs other than
-    the chapter's.
+    column names an outcome other than 'trained', the fast net, a release of the data other than
+    today's and a number of epochs other than the chapter's.
     """
     order = list(EXPERIMENTS)
     chapters = [run for run in runs if run.experiment in EXPERIMENTS]
@@ -42,6 +43,8 @@ def chapter_table(runs: Iterable[Run]) -> pd.DataFrame:
             remarks.append("the book's collapsed")
         if run.settings["net"] in OTHER_NETS:
             remarks.append(OTHER_NETS[run.settings["net"]])
+        if run.release != CURRENT:
+            remarks.append(f"the release of {run.release}")
         if run.num_epochs != experiment.num_epochs:
             remarks.append(f"{run.num_epochs} instead of {experiment.num_epochs} epochs")
         rows.append(
