@@ -7,13 +7,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from tqdm import tqdm
 
 from d2l_lrsched.cli import options
-from d2l_lrsched.data.content import CURRENT
 from d2l_lrsched.streams import is_terminal
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def make(
     workers: int,
     data_dir: Path | None = None,
     dask: str | None = None,
-    release: str = CURRENT,
+    chosen: Mapping[str, Any] = options.USUAL,
 ) -> Made:
     """Make the runs that the records lack, on this machine or a Dask cluster, and tell of each.
 
@@ -67,8 +66,8 @@ def make(
     if lacking and dask:
         client = _connect(dask)
     elif lacking:
-        data_dir = options.checked_data(data_dir, release)
-    options.ready(records, among, release)
+        data_dir = options.checked_data(data_dir, chosen.get("release"))
+    options.ready(records, among, chosen)
     progress = Progress(jobs, lacking)
     made = Made(len(jobs), [], {})
     if len(lacking) < len(jobs):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from d2l_lrsched.data.content import CURRENT, RELEASES
+from d2l_lrsched.data.content import FIRST
 from d2l_lrsched.files import user_path
 from d2l_lrsched.runs.cores import cores
 
@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 #: In the folder of every study: a line a run, appended to.
 RECORDS = "runs.jsonl"
+#: What is chosen of release, order and split where nothing is: see `runs.record.CHOSEN`.
+USUAL: Mapping[str, Any] = {}
+
+
+def chosen(**options: Any) -> dict[str, Any]:
+    """Return those of the options that were given."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 class UserPath(click.Path):
@@ -34,21 +41,26 @@ class UserPath(click.Path):
         return path
 
 
-def checked_data(data_dir: Path | None, release: str = CURRENT) -> Path | None:
+def checked_data(data_dir: Path | None, release: str | None = None) -> Path | None:
     """Return the folder of the data, found usable before any training."""
     from d2l_lrsched.data import source
 
-    folder = source.locate(data_dir) if release == CURRENT else data_dir
-    source.load(folder, release)
+    if release:
+        source.load(data_dir, release)
+        return data_dir
+    folder = source.locate(data_dir)
+    source.read_all(folder)
     return folder
 
 
-def ready(records: Path, among: Mapping[str, Experiment], release: str = CURRENT) -> Path:
+def ready(
+    records: Path, among: Mapping[str, Experiment], chosen: Mapping[str, Any] = USUAL
+) -> Path:
     """Return the file of records, found usable before any training, its folder made."""
     from d2l_lrsched.runs import record
 
     if records.exists():
-        known(record.read(records), records, among, release)
+        known(record.read(records), records, among, chosen)
     records.parent.mkdir(parents=True, exist_ok=True)
     with open(records, "ab"):
         pass
@@ -59,13 +71,13 @@ def known(
     runs: Sequence[Run],
     records: Path,
     among: Mapping[str, Experiment],
-    release: str = CURRENT,
+    chosen: Mapping[str, Any] = USUAL,
 ) -> list[Run]:
-    """Return the runs that this version knows, of one release of the data; say which others are."""
+    """Return the runs that this version knows, with just what was chosen; say which others are."""
     from d2l_lrsched.runs import experiment
 
     def ours(run: Run) -> bool:
-        return run.release == release and experiment.known(run, among)
+        return run.chosen == chosen and experiment.known(run, among)
 
     found = [run for run in runs if ours(run)]
     if len(found) < len(runs):
@@ -90,11 +102,19 @@ epochs = click.option(
 )
 release = click.option(
     "--release",
-    type=click.Choice(RELEASES),
-    default=CURRENT,
-    show_default=True,
-    help="Of Fashion-MNIST. The book had the first, of 2017-08-26: who still has its files, as in "
-    "MXNet's cache, trains on them, and judges such runs only.",
+    type=click.Choice([FIRST]),
+    help="Of Fashion-MNIST: the first, which the book had, for those who still have its files, as "
+    "in MXNet's cache. Default: today's.",
+)
+order = click.option(
+    "--order",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Seed of the order of the images. Default: that of --seed.",
+)
+split = click.option(
+    "--split",
+    type=click.IntRange(0, 2**32 - 1),
+    help="Seed of another split of all images into training and test set. Default: the release's.",
 )
 data_dir = click.option(
     "--data-dir",

@@ -46,7 +46,7 @@ def verify(
     context: click.Context,
     records: Path,
     fresh: bool,
-    release: str,
+    release: str | None,
     epochs: int | None,
     workers: int,
     net: str,
@@ -116,13 +116,19 @@ def _explained(
 
 
 def _verify_fresh(
-    records: Path, release: str, epochs: int | None, workers: int, net: str, data_dir: Path | None
+    records: Path,
+    release: str | None,
+    epochs: int | None,
+    workers: int,
+    net: str,
+    data_dir: Path | None,
 ) -> None:
     from d2l_lrsched.runs import frames, record
     from d2l_lrsched.studies.chapter import tables, verdicts
     from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS, jobs
 
-    stored = options.known(record.read(records), records, EXPERIMENTS, release)
+    chosen = options.chosen(release=release)
+    stored = options.known(record.read(records), records, EXPERIMENTS, chosen)
     length = epochs or NUM_EPOCHS
     before = verdicts.distinct(run for run in stored if run.num_epochs == length)
     names = [name for name in EXPERIMENTS if any(run.experiment == name for run in before)]
@@ -130,12 +136,12 @@ def _verify_fresh(
         raise click.ClickException(f"{records}: no run of {length} epochs to compare with")
     seen = {run.seed for run in stored}
     seed = next(seed for seed in count() if seed not in seen)
-    asked = jobs(names, [seed], length, net, release)
+    asked = jobs(names, [seed], length, net, **chosen)
     # Only the verdict counts; what has been judged is not mixed with what judges.
     with tempfile.TemporaryDirectory() as scratch:
         try:
             scratched = Path(scratch, options.RECORDS)
-            made = making.make(asked, scratched, EXPERIMENTS, workers, data_dir, release=release)
+            made = making.make(asked, scratched, EXPERIMENTS, workers, data_dir, chosen=chosen)
         except making.Interrupted:
             raise click.ClickException("interrupted; nothing was judged") from None
     runs = sorted(made.runs, key=lambda run: names.index(run.experiment))
@@ -163,7 +169,7 @@ def _verify_fresh(
 @_records
 @options.release
 @options.output("chapter", "Folder for the page (README.md, report.html) and its figures.")
-def report(records: Path, release: str, output: Path) -> None:
+def report(records: Path, release: str | None, output: Path) -> None:
     """Write the verdicts, figures and provenance of the runs as a page, in Markdown and HTML.
 
     Beside it builds.md: what the book's builds printed, and our draws.
@@ -179,13 +185,14 @@ def report(records: Path, release: str, output: Path) -> None:
     click.echo(f"{output}/builds.md: {of_builds.write(draws.read(), runs, output)}")
 
 
-def _chapters(records: Path, release: str) -> tuple[list[Run], list[Run]]:
+def _chapters(records: Path, release: str | None) -> tuple[list[Run], list[Run]]:
     """Return the runs of the chapter's length, each draw once, and every run; say how many more."""
     from d2l_lrsched.runs import record
     from d2l_lrsched.studies.chapter import verdicts
     from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 
-    runs = options.known(record.read(records), records, EXPERIMENTS, release)
+    chosen = options.chosen(release=release)
+    runs = options.known(record.read(records), records, EXPERIMENTS, chosen)
     full = [run for run in runs if run.num_epochs == EXPERIMENTS[run.experiment].num_epochs]
     if not any(run.experiment in published.PRINTED for run in full):
         raise click.ClickException(

@@ -44,6 +44,8 @@ _output = options.output(
 )
 @options.net()
 @options.release
+@options.order
+@options.split
 @options.data_dir
 @_output
 @click.pass_context
@@ -56,7 +58,9 @@ def reproduce(
     workers: int,
     dask: str | None,
     net: str,
-    release: str,
+    release: str | None,
+    order: int | None,
+    split: int | None,
     data_dir: Path | None,
     output: Path,
 ) -> None:
@@ -78,9 +82,10 @@ def reproduce(
 
     records = output / options.RECORDS
     seeds = range(seed, seed + num_seeds)
-    jobs = experiments.jobs(_known(names) or experiments.PUBLISHED, seeds, epochs, net, release)
-    made = making.make(jobs, records, experiments.EXPERIMENTS, workers, data_dir, dask, release)
-    stored = [r for r in record.read(records) if (r.seed, r.release) == (seed, release)]
+    chosen = options.chosen(release=release, order=order, split=split)
+    jobs = experiments.jobs(_known(names) or experiments.PUBLISHED, seeds, epochs, net, **chosen)
+    made = making.make(jobs, records, experiments.EXPERIMENTS, workers, data_dir, dask, chosen)
+    stored = [r for r in record.read(records) if (r.seed, r.chosen) == (seed, chosen)]
     drawn = [run for run in made.runs if run.seed == seed]
     for name, error in figures.write(drawn, stored, output).items():
         made.failures.setdefault(name, in_one_line(error))
@@ -97,6 +102,8 @@ def reproduce(
 @options.seed
 @options.net()
 @options.release
+@options.order
+@options.split
 @options.data_dir
 @_output
 @click.option("--quiet", is_flag=True, help="Show nothing while training.")
@@ -105,7 +112,9 @@ def run(
     epochs: int | None,
     seed: int,
     net: str,
-    release: str,
+    release: str | None,
+    order: int | None,
+    split: int | None,
     data_dir: Path | None,
     output: Path,
     quiet: bool,
@@ -121,8 +130,9 @@ def run(
 
     _known((name,))
     data_dir = options.checked_data(data_dir, release)
-    records = options.ready(output / options.RECORDS, experiments.EXPERIMENTS, release)
-    (job,) = experiments.jobs([name], [seed], epochs, net, release)
+    chosen = options.chosen(release=release, order=order, split=split)
+    records = options.ready(output / options.RECORDS, experiments.EXPERIMENTS, chosen)
+    (job,) = experiments.jobs([name], [seed], epochs, net, **chosen)
     place = runner.Place.of(records, data_dir)
     try:
         made = runner.run_job(job, place, "none" if quiet else "auto")
@@ -132,7 +142,7 @@ def run(
         ) from None
     record.append(records, made)
     runner.discard_checkpoint(job, place)
-    stored = [run for run in record.read(records) if run.release == release]
+    stored = [run for run in record.read(records) if run.chosen == chosen]
     for error in figures.write([made], stored, output).values():
         raise error
     if not quiet:

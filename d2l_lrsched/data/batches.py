@@ -15,6 +15,7 @@ import numpy as np
 from d2l_lrsched import checks
 from d2l_lrsched.data import content
 from d2l_lrsched.data import source as files
+from d2l_lrsched.data.split import rows
 
 
 class Batches:
@@ -100,7 +101,8 @@ def load_fashion_mnist(
     *,
     data_dir: files.PathLike | None = None,
     seed: int = 0,
-    release: str = content.CURRENT,
+    release: str | None = None,
+    split: int | None = None,
 ) -> tuple[Batches, Batches]:
     """Load Fashion-MNIST, downloading it into our own cache where it is nowhere to be found.
 
@@ -112,8 +114,11 @@ def load_fashion_mnist(
         The folder that holds the four files; by default see `files.candidates`.
     seed : int
         Of the order of the training examples; see `Batches`.
-    release : {'2017-08-31', '2017-08-26'}
-        Today's, or the first, which the book had and which can no longer be downloaded.
+    release : {'2017-08-26'}, optional
+        The first, which the book had and which can no longer be downloaded; by default today's.
+    split : int, optional
+        The seed of another split of all examples into those to train and those to test on, as
+        many of each class; by default the release's own.
 
     Returns
     -------
@@ -123,22 +128,24 @@ def load_fashion_mnist(
     Raises
     ------
     ValueError
-        If `batch_size` is not a positive int, `seed` not an int in 0..2**32 - 1, or `release` none.
+        If `batch_size` is not a positive int, `seed` or `split` not an int in 0..2**32 - 1, or
+        `release` none.
     files.DataError
         If the data is missing, damaged or out of reach.
     """
     checks.count("batch_size", batch_size)
     _check_seed(seed)
-    checks.choice("release", release, content.RELEASES)
-    arrays = files.load(data_dir, release)
-    train_iter = Batches(
-        arrays["train-images-idx3-ubyte"], arrays["train-labels-idx1-ubyte"], batch_size, seed
-    )
-    test_iter = Batches(
-        arrays["t10k-images-idx3-ubyte"], arrays["t10k-labels-idx1-ubyte"], batch_size
-    )
-    return train_iter, test_iter
+    if release is not None:
+        checks.choice("release", release, (content.FIRST,))
+    if split is not None:
+        _check_seed(split, "split")
+    train_x, train_y, test_x, test_y = files.load(data_dir, release or content.CURRENT).values()
+    if split is not None:
+        images, labels = np.concatenate([train_x, test_x]), np.concatenate([train_y, test_y])
+        train, test = rows(split, labels, len(train_y))
+        train_x, train_y, test_x, test_y = images[train], labels[train], images[test], labels[test]
+    return Batches(train_x, train_y, batch_size, seed), Batches(test_x, test_y, batch_size)
 
 
-def _check_seed(seed: int) -> int:
-    return checks.count("seed", seed, minimum=0, maximum=2**32 - 1)
+def _check_seed(seed: int, name: str = "seed") -> int:
+    return checks.count(name, seed, minimum=0, maximum=2**32 - 1)

@@ -142,12 +142,6 @@ def read_first(folder: PathLike) -> dict[str, np.ndarray]:
     return arrays
 
 
-def digest(array: np.ndarray) -> str:
-    """Return the SHA-256 of the IDX file of such an array, as `SHA256` has them."""
-    header = struct.pack(f">{1 + array.ndim}I", 0x800 + array.ndim, *array.shape)
-    return hashlib.sha256(header + array.tobytes()).hexdigest()
-
-
 def decode(name: str, raw: bytes, compressed: bool) -> np.ndarray:
     """Return the array in a file's bytes; ValueError says what is wrong with them."""
     if not raw:

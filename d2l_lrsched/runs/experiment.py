@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from d2l_lrsched.data import BATCH_SIZE, UPDATES_PER_EPOCH
-from d2l_lrsched.runs.record import Run
+from d2l_lrsched.runs.record import CHOSEN, Run
 from d2l_lrsched.schedulers import tell
 from d2l_lrsched.schedulers.compose import PerEpoch
 
@@ -138,10 +138,10 @@ def known(run: Run, among: Mapping[str, Experiment]) -> bool:
     """Whether this version has the experiment that the run was of, with the settings that it had.
 
     Records outlive the code that wrote them: experiments go, come and change. What a record does
-    not say of its settings, being older than they are, is no difference; nor is the release of the
-    data, which no experiment decides.
+    not say of its settings, being older than they are, is no difference; nor is what no experiment
+    decides.
     """
     if run.experiment not in among:
         return False
-    recorded = {n: value for n, value in run.settings.items() if n not in ("net", "release")}
+    recorded = {n: value for n, value in run.settings.items() if n not in ("net", *CHOSEN)}
     return recorded.items() <= among[run.experiment].settings.items()

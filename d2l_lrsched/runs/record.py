@@ -13,12 +13,16 @@ from typing import Annotated, Any, BinaryIO, Dict, List, Literal, Optional  # no
 import msgspec
 from msgspec import Meta, Struct
 
-from d2l_lrsched.data.content import CURRENT
 from d2l_lrsched.files import PathLike, user_path
 from d2l_lrsched.training.history import Epoch, Number, Outcome, Point, none_is_nan
 
 # What decoding raises; msgspec's own are no ValueErrors in the versions for Python 3.9.
 _NO_RECORD = (msgspec.MsgspecError, ValueError, RecursionError)
+
+
+#: Settings that no experiment decides, in a record only where they are not as usual: the release
+#: of the data, the seed of the order of the training examples, and that of another split.
+CHOSEN = ("release", "order", "split")
 
 
 class StoreError(RuntimeError):
@@ -33,7 +37,7 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
     experiment, seed, settings
         Which run: the experiment's name, the seed of initialization and shuffling, and the
         settings that `Experiment.settings` gives, with `net`, a name in `nets.NETS`, today or once,
-        and `release` where the data are not today's.
+        and those of `CHOSEN`.
     num_epochs : int
         Epochs asked for; `epochs` is shorter if the run turned non-finite.
     points : list of Point
@@ -47,7 +51,7 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
     versions, processor, threads, data
         What it was made with: python, mxnet, d2l, numpy, d2l_lrsched and, in a checkout, its
         commit; the processor's name; OpenMP threads; file name -> SHA-256 of its decompressed
-        content.
+        content, of the first release SHA-1 of the .gz file.
     """
 
     # msgspec evaluates the annotations, on Python 3.9 too.
@@ -79,9 +83,9 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
         return key(self.experiment, self.seed, self.num_epochs, self.settings)
 
     @property
-    def release(self) -> str:
-        """Of Fashion-MNIST, one of `data.content.RELEASES`."""
-        return self.settings.get("release", CURRENT)
+    def chosen(self) -> dict[str, Any]:
+        """What of `CHOSEN` was not left as it usually is."""
+        return {name: self.settings[name] for name in CHOSEN if name in self.settings}
 
     @property
     def final(self) -> Epoch:

@@ -18,7 +18,7 @@ import mxnet as mx
 from mxnet import gluon, npx
 
 from d2l_lrsched.data import content
-from d2l_lrsched.data.batches import Batches, load_fashion_mnist
+from d2l_lrsched.data.batches import load_fashion_mnist
 from d2l_lrsched.files import PathLike, user_path
 from d2l_lrsched.nets import LENETS, NETS
 from d2l_lrsched.runs import executors, provenance, record
@@ -44,21 +44,25 @@ class Job:
     ----------
     experiment : Experiment
     seed : int
-        Of initialization and shuffling.
+        Of initialization and, unless `order` is given, of the order of the training examples.
     num_epochs : int, optional
         By default the experiment's.
     net : str
         'chapter' or 'fast', for experiments with LeNet; the default gives the chapter's numbers
         to the bit.
-    release : {'2017-08-31', '2017-08-26'}
-        Of Fashion-MNIST; the second is the book's.
+    release, split
+        As for `load_fashion_mnist`.
+    order : int, optional
+        The seed of the order of the training examples.
     """
 
     experiment: Experiment
     seed: int = 0
     num_epochs: int | None = None
     net: str = "chapter"
-    release: str = content.CURRENT
+    release: str | None = None
+    order: int | None = None
+    split: int | None = None
 
     @property
     def name(self) -> str:
@@ -73,10 +77,14 @@ class Job:
     @property
     def settings(self) -> dict[str, Any]:
         """What the run's record says of its settings; the net is one of `nets.NETS`."""
-        # Today's release is not named: records were kept before there was a choice.
-        release = {} if self.release == content.CURRENT else {"release": self.release}
         net = self.experiment.net or LENETS[self.net]
-        return {**self.experiment.settings, "net": net, **release}
+        return {**self.experiment.settings, "net": net, **self.chosen}
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """What of `record.CHOSEN` is not as usual: records were kept before there was a choice."""
+        chosen = {name: getattr(self, name) for name in record.CHOSEN}
+        return {name: value for name, value in chosen.items() if value is not None}
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -105,10 +113,9 @@ class Place:
         """Return the file that an interrupted run would leave."""
         if self.checkpoints is None:
             return None
-        chosen = "-".join(job.settings[name] for name in ("net", "release") if name in job.settings)
-        return Path(
-            self.checkpoints, f"{job.name}-seed-{job.seed}-{job.length}-epochs-{chosen}.npz"
-        )
+        chosen = "".join(f"-{name}-{value}" for name, value in job.chosen.items())
+        name = f"{job.name}-seed-{job.seed}-{job.length}-epochs-{job.settings['net']}{chosen}.npz"
+        return Path(self.checkpoints, name)
 
 
 @dataclass(frozen=True)
@@ -151,13 +158,17 @@ def run_job(job: Job, place: Place, display: str | Display = "auto") -> Run:
         experiment = job.experiment
         started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         train_iter, test_iter = load_fashion_mnist(
-            experiment.batch_size, data_dir=place.data_dir, seed=job.seed, release=job.release
+            experiment.batch_size,
+            data_dir=place.data_dir,
+            seed=job.seed if job.order is None else job.order,
+            release=job.release,
+            split=job.split,
         )
         made_with: dict[str, Any] = {
             "versions": provenance.versions(),
             "processor": provenance.processor(),
             "threads": provenance.threads(),
-            "data": _digests(job, train_iter, test_iter),
+            "data": dict(content.SHA256) if job.release is None else dict(content.FIRST_SHA1),
         }
         net, ctx = NETS[job.settings["net"]](), d2l.try_gpu()
         net.initialize(ctx=ctx)  # a Trainer asks for it; train() initializes anew, with Xavier
@@ -191,13 +202,6 @@ def run_job(job: Job, place: Place, display: str | Display = "auto") -> Run:
         started=started,
         **made_with,
     )
-
-
-def _digests(job: Job, *iters: Batches) -> dict[str, str]:
-    if job.release == content.CURRENT:
-        return dict(content.SHA256)  # reading has checked them
-    arrays = [array for one in iters for array in (one.images, one.labels)]
-    return dict(zip(content.SHA256, map(content.digest, arrays)))
 
 
 def missing(jobs: Iterable[Job], records: PathLike) -> list[Job]:

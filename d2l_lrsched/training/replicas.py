@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from d2l_lrsched.data import BATCH_SIZE
 from d2l_lrsched.data.content import read_all
+from d2l_lrsched.data.split import rows
 
 #: Shapes of the chapter's LeNet, in the order of its parameters.
 SHAPES = (
@@ -97,31 +98,6 @@ def orders(seeds: np.ndarray, num_examples: int, num_epochs: int) -> Iterator[np
         for row, generator in zip(order, generators):
             generator.shuffle(row)
         yield order
-
-
-def rows(split: int, labels: np.ndarray, num_train: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return which of the pooled examples are trained and tested on.
-
-    Today's split is the pool's own order. Any other takes as many test examples of each class as
-    there are today at random, and leaves all in the pool's order.
-
-    Parameters
-    ----------
-    split : int
-        The seed of ``numpy.random.RandomState``; -1 for today's.
-    labels : ndarray
-        (m,): the training examples' first.
-    num_train : int
-    """
-    place = np.arange(len(labels))
-    if split < 0:
-        return place[:num_train], place[num_train:]
-    generator, tested = np.random.RandomState(split), np.zeros(len(labels), bool)
-    for label in range(10):
-        of_class = np.flatnonzero(labels == label)
-        number = int((labels[num_train:] == label).sum())
-        tested[generator.permutation(of_class)[:number]] = True
-    return place[~tested], place[tested]
 
 
 def update(

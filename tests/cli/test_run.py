@@ -369,6 +369,18 @@ def epochs_in(checkpoint):
         return len(msgspec.json.decode(str(content["history"]), type=History).epochs)
 
 
+def test_what_is_chosen_is_asked_for_and_told(made_up_runs, undrawn, invoke, tmp_path):
+    """And runs without it are others: they are told of, and not drawn or judged beside it."""
+    command = ("reproduce", "--experiment", "cosine", "--epochs", 1, "--output", tmp_path)
+    assert invoke(*command).exit_code == 0
+    done = invoke(*command, "--order", 7, "--split", 0)
+    assert done.exit_code == 0, done.output
+    assert [job.chosen for job in made_up_runs] == [{}, {"order": 7, "split": 0}]
+    assert "1 of 1 runs are passed over" in done.output
+    assert "order 7, split 0" in done.output
+    assert invoke("verify", "--records", tmp_path / "runs.jsonl").exit_code == 1
+
+
 def test_a_killed_parent_leaves_no_worker_and_its_run_goes_on(
     tmp_path, start, made_up_runs, invoke
 ):

@@ -16,6 +16,7 @@ from mxnet.gluon.data.vision.transforms import ToTensor
 
 from d2l_lrsched.data import source as files
 from d2l_lrsched.data.batches import Batches, load_fashion_mnist
+from d2l_lrsched.data.split import rows
 
 REAL = files.find_folder() or files.DEBIAN_FOLDER
 SEED = 7
@@ -244,3 +245,25 @@ def test_loading_and_iterating_takes_little_memory():
 def test_images_of_any_layout_will_do(images, labels, view):
     given = view(images)
     assert_same(Batches(given, labels, 64), Batches(given.copy(order="C"), labels, 64), 5)
+
+
+def test_another_split_has_the_pools_other_examples(monkeypatch, arrays):
+    """Of the seed that `split.rows` takes."""
+    few = {name: array[:700] for name, array in arrays.items()}
+    monkeypatch.setattr(files, "load", lambda data_dir, release: few)
+    pool_x, pool_y = (
+        np.concatenate([few[f"{which}-{what}"] for which in ("train", "t10k")])
+        for what in ("images-idx3-ubyte", "labels-idx1-ubyte")
+    )
+    train_rows, test_rows = rows(3, pool_y, 700)
+    train, test = load_fashion_mnist(256, split=3)
+    assert np.array_equal(train.images, pool_x[train_rows])
+    assert np.array_equal(test.images, pool_x[test_rows])
+    assert np.array_equal(test.labels, pool_y[test_rows])
+    assert not np.array_equal(train.images, load_fashion_mnist(256)[0].images)
+
+
+@pytest.mark.parametrize("chosen", [{"release": "2017-08-31"}, {"split": -1}, {"split": 1.5}])
+def test_what_cannot_be_chosen_is_named(chosen):
+    with pytest.raises(ValueError, match=f"{next(iter(chosen))} must be"):
+        load_fashion_mnist(256, **chosen)

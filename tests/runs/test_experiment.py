@@ -46,7 +46,7 @@ def test_they_are_those_of_the_committed_runs(study):
 def test_each_can_be_run_for_real(monkeypatch, small_iters):
     """For one epoch of 72 images, 9 updates, at the rates of its schedule."""
     monkeypatch.setattr(
-        runner, "load_fashion_mnist", lambda batch_size, *, data_dir, seed: small_iters(seed, 72)
+        runner, "load_fashion_mnist", lambda batch_size, *, seed, **_: small_iters(seed, 72)
     )
     for name, experiment in EXPERIMENTS.items():
         run = runner.run_job(runner.Job(experiment, 0, 1, "fast"), runner.Place(), "none")

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from mxnet import gluon, npx
 
 from d2l_lrsched.data import source
-from d2l_lrsched.data.content import digest
+from d2l_lrsched.data.content import FIRST_SHA1
 from d2l_lrsched.nets.lenet import lenet
 from d2l_lrsched.runs import experiment, record, runner
 from d2l_lrsched.runs.executors import LocalProcesses, WorkerDied
@@ -43,8 +43,8 @@ def small_data(monkeypatch, small_iters):
     """`runner.run_job` on 404 images, and what it asked the data for."""
     asked = {}
 
-    def load(batch_size, *, data_dir, seed, release):
-        asked.update(batch_size=batch_size, data_dir=data_dir, seed=seed, release=release)
+    def load(batch_size, *, seed, **chosen):
+        asked.update(batch_size=batch_size, seed=seed, **chosen)
         return small_iters(seed)
 
     monkeypatch.setattr(runner, "load_fashion_mnist", load)
@@ -53,15 +53,15 @@ def small_data(monkeypatch, small_iters):
 
 def test_a_record_holds_the_whole_run(small_data, tmp_path):
     run = make(a_job("square-root", 5, 2), runner.Place(data_dir="/d"))
-    release = "2017-08-31"
-    assert small_data == {"batch_size": 256, "data_dir": "/d", "seed": 5, "release": release}
+    usual = {"release": None, "split": None}
+    assert small_data == {"batch_size": 256, "data_dir": "/d", "seed": 5, **usual}
     assert (run.experiment, run.seed, run.num_epochs) == ("square-root", 5, 2)
     assert run.settings == {**EXPERIMENTS["square-root"].settings, "net": "chapter"}
     assert len(run.epochs) == 2
     assert len(run.points) == 2
     assert run.schedule == [(t + 1.0) ** -0.5 for t in range(30)]
     assert run.threads == 1
-    assert (run.data, run.release) == (source.SHA256, release)
+    assert (run.data, run.chosen) == (source.SHA256, {})
     assert run.versions["python"] == platform.python_version()
     assert run.seconds == sum(epoch.seconds for epoch in run.epochs)
     assert run.started.endswith("+00:00")
@@ -69,17 +69,32 @@ def test_a_record_holds_the_whole_run(small_data, tmp_path):
     assert record.read(tmp_path / "runs.jsonl") == [run]
 
 
-def test_a_run_on_the_first_release_is_another_and_says_so(small_data, small_iters):
-    job = dataclasses.replace(a_job("cosine"), release="2017-08-26")
+@pytest.mark.parametrize(
+    "chosen", [{"release": "2017-08-26"}, {"order": 7}, {"order": 0, "split": 0}]
+)
+def test_what_was_chosen_makes_another_run_which_says_so(small_data, chosen):
+    job = dataclasses.replace(a_job("cosine", 5), **chosen)
     run = make(job)
-    assert small_data["release"] == run.release == run.settings["release"] == job.release
-    assert run.key == job.key != a_job("cosine").key
-    one, other = small_iters(0)
-    images = [digest(of) for of in (one.images, one.labels, other.images, other.labels)]
-    assert list(run.data.items()) == list(zip(source.SHA256, images))
+    asked = {"seed": 5, "release": None, "split": None, **chosen}
+    asked["seed"] = asked.pop("order", asked["seed"])
+    assert asked.items() <= small_data.items()
+    assert run.chosen == chosen
+    assert run.seed == 5
+    assert run.key == job.key != a_job("cosine", 5).key
+    assert run.data == (FIRST_SHA1 if "release" in chosen else source.SHA256)
     place = runner.Place(checkpoints="/c")
-    assert place.checkpoint(job) != place.checkpoint(a_job("cosine"))
+    assert place.checkpoint(job) != place.checkpoint(a_job("cosine", 5))
     assert experiment.known(run, EXPERIMENTS)
+
+
+def test_weights_and_order_have_a_seed_each(small_data):
+    """A run of both seeds alike is the run of that seed."""
+
+    def losses(seed, order=None):
+        return numbers(make(dataclasses.replace(a_job("cosine", seed), order=order)))
+
+    assert losses(1, 1) == losses(1)
+    assert losses(1, 2) not in (losses(1), losses(2))
 
 
 def numbers(run):

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 from torch.nn import functional  # noqa: E402
 
 from d2l_lrsched.data.batches import Batches  # noqa: E402
+from d2l_lrsched.data.split import rows  # noqa: E402
 from d2l_lrsched.nets.lenet import lenet  # noqa: E402
 from d2l_lrsched.studies.chapter.builds import draws  # noqa: E402
 from d2l_lrsched.training import loop, replicas  # noqa: E402
@@ -207,28 +208,6 @@ def test_orders_are_those_of_the_batches():
         np.testing.assert_array_equal(order, theirs)
 
 
-LABELS = np.random.RandomState(0).randint(10, size=700)
-
-
-def test_todays_split_is_the_pools_own_order():
-    train, test = replicas.rows(-1, LABELS, 600)
-    assert (train.tolist(), test.tolist()) == ([*range(600)], [*range(600, 700)])
-
-
-def test_another_split_has_as_many_of_each_class():
-    of_today = np.bincount(LABELS[600:], minlength=10)
-    assert len({*of_today}) > 1
-    splits = [replicas.rows(seed, LABELS, 600) for seed in (0, 1, 0)]
-    for train, test in splits:
-        np.testing.assert_array_equal(np.bincount(LABELS[test], minlength=10), of_today)
-        assert sorted([*train, *test]) == [*range(700)]
-        assert (np.diff(train) > 0).all()
-        assert (np.diff(test) > 0).all()
-    (first, _), (other, _), (again, _) = splits
-    assert first.tolist() == again.tolist() != other.tolist()
-    assert 0 < sum(row >= 600 for row in first) < 100, "of both of today's sets"
-
-
 @pytest.fixture
 def planned(monkeypatch, tmp_path, pool, capsys):
     """Return a function that makes a plan of five runs of two updates, two in ten seconds."""
@@ -275,10 +254,10 @@ def planned(monkeypatch, tmp_path, pool, capsys):
             np.concatenate([few[f"{which}-{kind}"] for which in ("train", "t10k")])
             for kind in ("images", "labels")
         ]
-        rows = zip(*(replicas.rows(split, pools[1], 256) for split in of["splits"]))
+        chosen = zip(*(rows(split, pools[1], 256) for split in of["splits"]))
         return train_many(
             *(of["weights"][of["weights_of"]], of["rates"][of["rates_of"]]),
-            *(np.array(of["orders"]), *pools, *map(np.stack, rows)),
+            *(np.array(of["orders"]), *pools, *map(np.stack, chosen)),
             device="cpu",
         )
 

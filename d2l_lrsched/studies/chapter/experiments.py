@@ -9,7 +9,6 @@ from typing import Any
 
 from mxnet import lr_scheduler
 
-from d2l_lrsched.data.content import CURRENT
 from d2l_lrsched.runs.experiment import Experiment
 from d2l_lrsched.runs.runner import Job
 from d2l_lrsched.schedulers import builtin
@@ -156,8 +155,12 @@ def jobs(
     seeds: Iterable[int],
     num_epochs: int | None = None,
     net: str = "chapter",
-    release: str = CURRENT,
+    **chosen: Any,
 ) -> list[Job]:
-    """Return the runs of so many experiments with so many seeds, seed by seed."""
-    chosen = (num_epochs, net, release)
-    return [Job(EXPERIMENTS[name], seed, *chosen) for seed in seeds for name in names]
+    """Return the runs of so many experiments with so many seeds, seed by seed.
+
+    `chosen` is what of `record.CHOSEN` is not as usual.
+    """
+    return [
+        Job(EXPERIMENTS[name], seed, num_epochs, net, **chosen) for seed in seeds for name in names
+    ]

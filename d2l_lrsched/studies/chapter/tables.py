@@ -11,7 +11,6 @@ from operator import attrgetter
 import pandas as pd
 
 from d2l_lrsched import stats
-from d2l_lrsched.data.content import CURRENT
 from d2l_lrsched.runs.frames import late_oscillation, of_each, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
@@ -28,8 +27,8 @@ def chapter_table(runs: Iterable[Run]) -> pd.DataFrame:
     Each triple is train loss, train accuracy, test accuracy, to the book's three digits; the
     difference is ours, so rounded, minus the printed one. Runs that the book did not make have
     no published triple; those of other experiments than the chapter's are left out. The last
-    column names an outcome other than 'trained', the fast net, a release of the data other than
-    today's and a number of epochs other than the chapter's.
+    column names an outcome other than 'trained', the fast net, what was chosen of release, order
+    and split, and a number of epochs other than the chapter's.
     """
     order = list(EXPERIMENTS)
     chapters = [run for run in runs if run.experiment in EXPERIMENTS]
@@ -43,8 +42,7 @@ def chapter_table(runs: Iterable[Run]) -> pd.DataFrame:
             remarks.append("the book's collapsed")
         if run.settings["net"] in OTHER_NETS:
             remarks.append(OTHER_NETS[run.settings["net"]])
-        if run.release != CURRENT:
-            remarks.append(f"the release of {run.release}")
+        remarks += [f"{name} {value}" for name, value in run.chosen.items()]
         if run.num_epochs != experiment.num_epochs:
             remarks.append(f"{run.num_epochs} instead of {experiment.num_epochs} epochs")
         rows.append(
@@ -156,7 +154,7 @@ def provenance_table(runs: Sequence[Run]) -> pd.DataFrame:
         ("processor", _counted(run.processor for run in runs)),
         ("OpenMP threads", _counted(str(run.threads) for run in runs)),
         *(
-            (f"SHA-256 of {name}", _counted(run.data.get(name, "none") for run in runs))
+            (f"checksum of {name}", _counted(run.data.get(name, "none") for run in runs))
             for name in runs[0].data
         ),
     ]

@@ -145,7 +145,7 @@ def test_provenance_counts_what_differs():
         "commit": "abc (45 of 46 runs), none (1 of 46 runs)",
         "processor": "a processor",
         "OpenMP threads": "1",
-        "SHA-256 of labels": "0123",
+        "checksum of labels": "0123",
     }
 
 
