@@ -116,7 +116,7 @@ def nets_table(runs: Iterable[Run]) -> pd.DataFrame:
     rows, p_values = [], []
     by_length = groupby(sorted(runs, key=attrgetter("num_epochs")), attrgetter("num_epochs"))
     for num_epochs, of_length in by_length:
-        of_net = {net: [] for net in nets}
+        of_net: dict[str, list[Run]] = {net: [] for net in nets}
         for run in of_length:
             of_net.get(run.settings["net"], []).append(run)
         chapter, fast = (of_runs(of_net[net]) for net in nets)
