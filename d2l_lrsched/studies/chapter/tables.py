@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from itertools import groupby
-from operator import attrgetter
+from itertools import product
 
 import pandas as pd
 
@@ -112,24 +111,24 @@ def nets_table(runs: Iterable[Run]) -> pd.DataFrame:
     begin with the same weights and see the same order, where both trained. p is the sign-flip
     test's, adjusted by Holm over the table.
     """
-    nets = ("chapter", "lanes")
+    by_net: dict[tuple[int, str], dict[str, dict[int, Run]]] = {}
+    for run in runs:
+        of_net = by_net.setdefault((run.num_epochs, run.experiment), {})
+        of_net.setdefault(run.settings["net"], {}).setdefault(run.seed, run)
     rows, p_values = [], []
-    by_length = groupby(sorted(runs, key=attrgetter("num_epochs")), attrgetter("num_epochs"))
-    for num_epochs, of_length in by_length:
-        of_net: dict[str, list[Run]] = {net: [] for net in nets}
-        for run in of_length:
-            of_net.get(run.settings["net"], []).append(run)
-        chapter, fast = (of_runs(of_net[net]) for net in nets)
-        both = chapter.index.intersection(fast.index)
-        fast = of_each(fast.loc[both], EXPERIMENTS)
-        for name, of in of_each(chapter.loc[both], EXPERIMENTS).items():
-            died = f"{(~of.trained).sum()}, {(~fast[name].trained).sum()}"
-            for number in ("train_loss", "test_acc"):
-                arms = (one[number].where(one.trained) for one in (of, fast[name]))
-                found = stats.paired(*arms)
-                p_values.append(found.p)
-                difference = f"{found.mean:+.4f}", f"{found.interval:+.4f}"
-                rows.append((name, num_epochs, died, words(number), found.n, *difference))
+    for num_epochs, name in product(sorted({length for length, _ in by_net}), EXPERIMENTS):
+        nets = by_net.get((num_epochs, name), {})
+        chapter, fast = (nets.get(net, {}) for net in ("chapter", "lanes"))
+        both = sorted(chapter.keys() & fast.keys())
+        if not both:
+            continue
+        arms = [of_runs(of[seed] for seed in both).loc[name] for of in (chapter, fast)]
+        died = ", ".join(str((~arm.trained).sum()) for arm in arms)
+        for number in ("train_loss", "test_acc"):
+            found = stats.paired(*(arm[number].where(arm.trained) for arm in arms))
+            p_values.append(found.p)
+            difference = f"{found.mean:+.4f}", f"{found.interval:+.4f}"
+            rows.append((name, num_epochs, died, words(number), found.n, *difference))
     columns = ["experiment", "epochs", "collapsed", "number", "pairs", "difference"]
     table = pd.DataFrame(rows, columns=[*columns, "95 % interval"])
     return table.assign(**{"adjusted p": [f"{p:.2f}" for p in stats.holm(p_values)]})

@@ -162,6 +162,8 @@ def test_nets_are_compared_seed_by_seed_where_both_trained():
         a_run("cosine", 12, num_epochs=3, settings={"net": "chapter"}),  # alone
         a_run("cosine", 0, num_epochs=1, settings={"net": "lanes"}),  # of another length
         a_run("cosine", 0, num_epochs=3, settings={"net": "fast"}),  # a former net
+        a_run("cosine", 0, num_epochs=3, settings={"net": "lanes"}, train_loss=9.0),  # repeated
+        a_run("my-own", 0, num_epochs=3, settings={"net": "lanes"}),
     ]
     assert rows(tables.nets_table(runs)) == [
         ("cosine", 3, "0, 1", "train loss", 10, "+0.1000", "+0.1000 to +0.1000", "0.00"),
