@@ -69,7 +69,7 @@ len(runs), len(baseline), len(samples)
 # nhất: mỗi thí nghiệm (*experiment*) một hàng, *runs* là số lần chạy.
 #
 # - *collapsed*: trong số ấy bao nhiêu lần sụp đổ, tức khi kết thúc mạng cho mọi ảnh cùng một bộ
-#   điểm (chênh nhau chưa tới 0,01), hoặc tính toán ra số không còn hữu hạn. Cột bên cạnh (*95 %
+#   điểm (chênh nhau chưa tới 0.01), hoặc tính toán ra số không còn hữu hạn. Cột bên cạnh (*95 %
 #   interval of the share*) là khoảng tin cậy chính xác của tỷ lệ sụp đổ: chuyện của một nhóm nhỏ
 #   nói được rất ít về chuyện chung.
 # - *train loss* và *test accuracy*: mất mát huấn luyện và độ chính xác kiểm tra sau epoch cuối,
@@ -207,11 +207,14 @@ differences(exercises.EXPONENT)
 #   độ học cố định, và cả hai khoảng tin cậy đều không chứa 0. Mất mát huấn luyện trung bình cũng
 #   thấp hơn, nhưng chỉ một chút.
 # - **Một bất ngờ.** Một mạng chết ngay từ epoch đầu, với lũy thừa 2, tuy tốc độ học của nó không
-#   lúc nào vượt quá 0.3. Bảng hiệu số bỏ qua hạt giống này.
+#   lúc nào vượt quá 0.3. Bảng hiệu số không tính hạt giống của mạng này.
 #
-# Lần chạy in trong sách ở 0.3 cũng chết; trong phần 1 không lần nào của ta như vậy. Chuyện ấy xảy
-# ra thường không? Để viết [notebook về chương này](lr_scheduling_vi.ipynb), ta đã chạy thêm nhiều
-# lần trên GPU với tốc độ học cố định 0.3, mỗi lần 30 epoch, gọi là các *lượt rút* (draws):
+# Lần chạy in trong sách ở 0.3 cũng chết; trong phần 1 không lần nào của ta như vậy. Chuyện ấy có
+# thường xảy ra không? Cho notebook [Định thời tốc độ học](lr_scheduling_vi.ipynb), ta đã chạy thêm
+# nhiều lần trên GPU với tốc độ học cố định 0.3, mỗi lần 30 epoch; ở đó chúng được gọi là các *lượt
+# rút* (draws). Trong bảng, *builds* là các lần dựng sách, *ours* là các lượt rút của ta, với trọng
+# số của sách (*the book's weights*) hoặc với các hạt giống (*seeds*); cột cuối là số mạng đã học
+# được rồi mới chết:
 
 # %%
 drawn = measures.of_draws(draws.read())
@@ -219,10 +222,10 @@ collapses = builds_tables.collapse_table(drawn, measures.of_builds())
 Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
 
 # %% [markdown]
-# Vậy chính con số 0.3 cũng nằm sát bờ vực: ở đó khoảng hai mươi mạng thì một mạng chết. Tốc độ học
-# giảm dần khó mà là nguyên nhân khiến mạng của ta chết: chậm nhất sau 150 bước nó đã chết, mà đến
-# lúc ấy tốc độ học giảm chưa tới một phần sáu. Điều in trong sách thì hiếm, nhưng không phải chuyện
-# lạ đời.
+# Vậy chính con số 0.3 cũng nằm sát bờ vực: ở đó khoảng hai mươi mạng thì một mạng chết. Còn với
+# mạng đã chết ở lũy thừa 2 của ta, khó mà đổ tại tốc độ học giảm dần: chậm nhất sau 150 bước nó đã
+# chết, mà đến lúc ấy tốc độ học giảm chưa tới một phần sáu. Điều in trong sách thì hiếm, nhưng
+# không phải chuyện lạ đời.
 #
 # **Thử nghĩ.** Giả sử được huấn luyện lâu gấp bốn. Lũy thừa nào được lợi nhiều nhất?
 

@@ -40,13 +40,13 @@ from mxnet import autograd, gluon, np, npx
 
 # %%
 import d2l_lrsched as lrs
-from d2l_lrsched import stats
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.clipping import claims, descent, figures, tables, verdicts
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
 from d2l_lrsched.studies.clipping.measures import MEASURES, measure
 
 npx.set_np()
+ARMS = (*claims.ARMS, claims.LOWER)
 runs = record.read("../figures/clipping/runs.jsonl")
 print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in runs)))
 
@@ -71,7 +71,7 @@ print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in ru
 # cũng bằng 0, nên hầu như không còn gì dẫn đường quay về. Khi đó mạng chấm cho mọi ảnh cùng một bộ
 # điểm: mất mát bằng $\ln 10$, độ chính xác 0.1. Ta gọi một lần huấn luyện là **sụp đổ**
 # (*collapsed*, mạng "chết") nếu khi kết thúc, mọi ảnh kiểm tra đều nhận cùng một bộ điểm (điểm của
-# từng lớp chênh nhau chưa tới một phần trăm đơn vị).
+# cùng một lớp ở hai ảnh bất kỳ chênh nhau chưa tới 0.01).
 #
 # Gradient lớn đến cỡ nào? Trong một đợt chạy thăm dò (*pilot*), ta huấn luyện LeNet với tốc độ học
 # không đổi 0.5, không gọt, và đo chuẩn toàn cục của gradient ở từng bước cập nhật. Ô dưới đây in
@@ -327,8 +327,10 @@ for number, epoch in enumerate(history.epochs, start=1):
 # %% [markdown]
 # Trong epoch đầu, gần như bước cập nhật nào cũng bị gọt. Hay chỉ hạt giống này mới thế? Số liệu có
 # đủ mọi hạt giống: trước hết là tỷ lệ bị gọt theo từng epoch (trung vị qua các hạt giống), sau đó
-# là bảng tổng hợp với các cột: thí nghiệm; tỷ lệ bước bị gọt trong toàn bộ quá trình; chuẩn trung
-# vị; chuẩn lớn nhất; số bước bị bỏ vì gradient không hữu hạn.
+# là bảng tổng hợp với các cột: thí nghiệm; tỷ lệ bước bị gọt trong toàn bộ quá trình; sau khi gọt,
+# độ dài các bước còn lại bao nhiêu phần (*step kept*, tức trung bình của
+# $\min(1, c / \lVert g \rVert)$; dấu gạch là không ghi lại); chuẩn trung vị và chuẩn lớn nhất
+# trước khi gọt; số bước bị bỏ vì gradient không hữu hạn.
 
 # %%
 for name in ("clipping", "both"):
@@ -348,18 +350,24 @@ Markdown(frames.markdown(tables.clipped_table(runs)))
 #
 # Bài báo xếp hạng bốn cách bằng lời: không dùng gì (*neither*), chỉ gọt (*clipping*), chỉ bộ định
 # thời (*scheduler*), và cả hai (*both*). Ta huấn luyện LeNet trên Fashion-MNIST theo cả bốn cách,
-# mỗi lần mười epoch, cùng mười hạt giống. Tốc độ học không đổi là 0.5; bộ định thời thì khởi động
-# lên 0.5 trong một phần mười đầu của tổng số bước cập nhật, rồi suy giảm theo cô-sin về 0.
+# mỗi lần mười epoch, với cùng 40 hạt giống. Tốc độ học không đổi là 0.5; bộ định thời thì khởi động
+# lên 0.5 trong một phần mười đầu của tổng số bước cập nhật, rồi suy giảm theo cô-sin về 0. Ta thêm
+# một cách thứ năm, *lower-rate*: không gọt, tốc độ học cũng không đổi nhưng thấp hơn. Ở 0.5, tính
+# trung bình, phép gọt rút ngắn các bước đi bao nhiêu phần thì tốc độ học này thấp hơn 0.5 bấy nhiêu
+# phần. Nhờ nó, ta sẽ thấy phép gọt làm được điều gì mà chỉ hạ tốc độ học thì không làm được.
 #
 # *Ổn định*, *hội tụ*, *hiệu quả*: còn là lời thì chưa kiểm định được. Bài báo không cho biết đã đo
 # bằng gì, nên ta phải tự đặt ra các định nghĩa dưới đây. Độ ổn định được đo bằng hai đại lượng:
-# sống sót (*survival*: bằng 1 nếu không sụp đổ và không gặp giá trị vô hạn, ngược lại bằng 0) và
-# độ gập ghềnh (*roughness*: cộng mọi mức tăng của mất mát huấn luyện từ một đoạn batch sang đoạn
-# liền sau, chỉ tính những lần học được). Độ hội tụ: số epoch để độ chính xác kiểm tra đạt 0.85
-# (*epochs to 0.85*; không đạt thì lấy tổng số epoch cộng một) và mất mát huấn luyện ở epoch cuối
-# (*final loss*). Hiệu quả: độ chính xác kiểm tra sau epoch cuối (*test accuracy*). Ngoài ra có độ
-# quá khớp (*overfitting*: độ chính xác huấn luyện trừ độ chính xác kiểm tra). Cột *better* cho
-# biết càng cao (*higher*) hay càng thấp (*lower*) thì càng tốt.
+# sống sót (*survival*: bằng 1 nếu sau epoch cuối mạng không sụp đổ và không gặp giá trị vô hạn,
+# ngược lại bằng 0) và độ gập ghềnh (*roughness*: cộng mọi mức tăng của mất mát huấn luyện từ một
+# đoạn batch sang đoạn liền sau). Độ hội tụ: số epoch để độ chính xác kiểm tra đạt 0.85 (*epochs to
+# 0.85*; không đạt thì lấy tổng số epoch cộng một) và mất mát huấn luyện ở epoch cuối (*final
+# loss*). Hiệu quả: độ chính xác kiểm tra sau epoch cuối (*test accuracy*). Ngoài ra có độ quá khớp
+# (*overfitting*: độ chính xác huấn luyện trừ độ chính xác kiểm tra) và độ dao động lúc cuối (*late
+# oscillation*: độ lệch chuẩn của độ chính xác kiểm tra qua năm epoch cuối). Sống sót thì chỉ có
+# hoặc không; mọi đại lượng khác chỉ tính trên những lần sống sót, vì lấy trung bình lẫn lộn mạng
+# học được với mạng đoán mò thì được một con số không mô tả mạng nào cả. Cột *better* cho biết càng
+# cao (*higher*) hay càng thấp (*lower*) thì càng tốt.
 
 # %%
 rows = [(m.name, m.definition, m.better) for m in MEASURES.values()]
@@ -374,25 +382,28 @@ figures.arms(runs)
 
 # %% [markdown]
 # Bảng sau đặt lời của bài báo (các cột *paper*, trong ngoặc là nguyên văn) cạnh số đo. Cột
-# *survived* là số lần sống sót kèm khoảng tin cậy 95 % chính xác của tỷ lệ; cột độ chính xác kèm
-# khoảng tin cậy 95 % của trung bình; các cột khác là trung bình.
+# *survived* là số lần sống sót kèm khoảng tin cậy 95 % chính xác của tỷ lệ; cột độ chính xác là
+# trung bình ± độ lệch chuẩn; các cột khác là trung bình.
 
 # %%
 Markdown(frames.markdown(tables.arm_table(runs)))
 
 # %% [markdown]
-# Hãy cẩn thận với những hàng có lần chạy sụp đổ. Độ chính xác trung bình ở đó không mô tả mạng nào
-# cả: nó trộn những mạng học được với những mạng đoán mò. Và hãy nhìn kỹ thêm xem đằng sau các giá
-# trị trung bình là gì: ô sau in giá trị ở từng hạt giống, đã sắp thứ tự, chỉ gồm những lần học
-# được. Các lần chạy của nhóm đầu kém hơn phần lớn những lần chạy khác, vậy sống sót chưa phải là
-# tất cả.
+# Ở những hàng có lần chạy sụp đổ, hãy nhớ rằng các giá trị trung bình chỉ là của những lần sống
+# sót. Và hãy nhìn kỹ thêm xem đằng sau chúng là gì. Bảng sau cho mỗi cách (*arm*) và mỗi đại lượng
+# (*measure*) năm số, cũng chỉ tính những lần sống sót: nhỏ nhất (*least*); mức mà một phần tư số
+# lần chạy nằm dưới (*a quarter below*); trung vị (*median*); mức mà một phần tư số lần chạy nằm
+# trên (*a quarter above*); lớn nhất (*most*).
 
 # %%
-measured = measure(run for run in runs if run.outcome == "trained")
-for arm in claims.ARMS:
-    for name in ("test accuracy", "roughness"):
-        values = sorted(frames.of_experiment(measured[name], arm))
-        print(f"{arm}, {name}:", *(f"{value:.3f}" for value in values))
+measured = measure(runs)
+rows = [
+    (arm, name, *(f"{value:.3f}" for value in of[name].quantile([0, 0.25, 0.5, 0.75, 1])))
+    for arm, of in frames.of_each(measured, ARMS).items()
+    for name in ("test accuracy", "roughness")
+]
+header = ("arm", "measure", "least", "a quarter below", "median", "a quarter above", "most")
+Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # Độ gập ghềnh trung bình cao của nhóm chỉ dùng bộ định thời là do vài lần chạy: mất mát của chúng
@@ -404,18 +415,28 @@ for arm in claims.ARMS:
 # %% [markdown]
 # ## 10. Xét từng khẳng định của bài báo
 #
-# Mỗi khẳng định so sánh hai cách trên các cặp lần chạy cùng hạt giống, tức là cùng tham số ban
-# đầu, cùng thứ tự minibatch. Mỗi khẳng định nhận một trong ba kết luận.
+# Mỗi khẳng định nói rằng một cách tốt hơn một cách khác, và nhận một trong ba kết luận.
 #
 # - **CONFIRMED** (được xác nhận): hai cách khác nhau, và đúng chiều bài báo nói.
-# - **CONTRADICTED** (bị bác bỏ): khác nhau theo chiều ngược lại, hoặc khác nhau trong khi bài báo
-#   bảo là ngang nhau.
-# - **NOT DECIDED** (chưa ngã ngũ): chừng ấy cặp chưa cho thấy sự khác biệt. Điều đó không chứng
-#   minh rằng chúng giống nhau.
+# - **CONTRADICTED** (bị bác bỏ): khác nhau theo chiều ngược lại.
+# - **NOT DECIDED** (chưa ngã ngũ): chừng ấy lần chạy chưa cho thấy sự khác biệt. Điều đó không
+#   chứng minh rằng chúng giống nhau.
 #
-# **Kiểm định đổi dấu chính xác** (*exact sign-flip test*). Nếu hai cách như nhau thì hiệu số của
-# mỗi cặp mang dấu nào cũng có khả năng như nhau. Vậy ta đổi dấu theo đủ $2^n$ kiểu; trị số p là tỷ
-# lệ những kiểu có trung bình cách 0 ít nhất bằng trung bình thực tế.
+# **Đếm.** Với mỗi cách, ta đếm số lần sống sót, rồi dùng kiểm định chính xác Fisher (*Fisher's
+# exact test*) để hỏi: nếu thật ra hai cách như nhau thì hai con số như thế đáng ngạc nhiên đến mức
+# nào? Kiểm định này không cần biết lần nào chạy với hạt giống nào.
+#
+# **Kiểm định đổi dấu** (*sign-flip test*). Với mọi đại lượng khác, ta so hai lần chạy cùng hạt
+# giống, tức là cùng tham số ban đầu, cùng thứ tự minibatch, miễn là cả hai đều sống sót. Nếu hai
+# cách như nhau thì hiệu số của mỗi cặp mang dấu nào cũng có khả năng như nhau. Vậy ta đổi dấu ngẫu
+# nhiên, rất nhiều lần; trị số p là tỷ lệ những lần có trung bình cách xa 0 ít nhất bằng trung bình
+# thực tế. Khoảng tin cậy 95 % cũng lấy từ chính kiểm định này: nó gồm mọi giá trị của hiệu số mà
+# kiểm định không bác bỏ. Cần lưu ý: cách nào sụp đổ nhiều hơn thì chỉ còn những lần sống sót để so,
+# mà đó có thể là những lần vốn đã tốt hơn.
+#
+# **Hơn từng cách một.** Khẳng định cuối của bài báo, rằng dùng cả hai thì hiệu quả nhất, thật ra
+# gồm ba khẳng định: hơn không dùng gì, hơn chỉ gọt, hơn chỉ dùng bộ định thời. Khẳng định yếu nhất
+# trong ba vững đến đâu thì nó vững đến đấy, và bảng chỉ ghi khẳng định yếu nhất ấy.
 #
 # **Hiệu chỉnh Holm.** Hỏi đủ nhiều câu thì thế nào cũng có câu được may rủi gật đầu; vì thế trị số
 # p nhỏ nhất trong $m$ số được nhân với $m$, số kế tiếp nhân với $m - 1$, cứ thế tiếp tục, và không
@@ -423,52 +444,67 @@ for arm in claims.ARMS:
 # bác bỏ; nhờ vậy, xác suất lỡ thấy khác biệt, dù chỉ một lần, ở nơi thật ra không có khác biệt
 # cũng không quá 5 %.
 #
-# Cái giá phải trả: dù mọi cặp đều nghiêng về một phía, tức là rõ ràng hết mức, trị số p cũng chỉ
-# nhỏ được đến thế này (*pairs*: số cặp; *claims*: số khẳng định).
+# Các quy tắc này được định ra khi đã thấy kết quả của mười trong 40 hạt giống. Vì vậy cột cuối chỉ
+# xét 30 hạt giống còn lại; chỗ nào hai kết luận khác nhau thì chỉ kết luận ở cột cuối có giá trị.
+# Trước đó, với mười hạt giống, hầu như không kết luận được gì: phải cả mười cặp đều nghiêng về một
+# phía thì $p = 2/2^{10} \approx 0.0020$ mới vừa đủ nhỏ so với mức $0.05/18 \approx 0.0028$ mà 18
+# khẳng định đòi hỏi; chín cặp thì đã không đủ.
+#
+# Các cột của bảng: mục trong bài báo; khẳng định; đại lượng đo; so gì trừ gì (cách được cho là tốt
+# hơn trừ cách kia); số cặp, riêng khi đếm số lần sống sót thì là số lần chạy của mỗi cách (*n*);
+# hiệu trung bình; khoảng tin cậy 95 % của hiệu, chưa hiệu chỉnh theo số khẳng định; trị số p; trị
+# số p sau hiệu chỉnh Holm; kết luận; kết luận chỉ dựa trên 30 hạt giống chưa xem khi định quy tắc
+# (*seeds from 10 on*). Với độ gập ghềnh, độ dao động, số epoch, mất mát và độ quá khớp, hiệu âm ủng
+# hộ khẳng định.
 
 # %%
 judged = verdicts.judge(runs)
-for n in sorted({j.n for j in judged}):
-    least = stats.paired(pd.Series([0.0] * n), pd.Series([1.0] * n)).p
-    times = f"times {len(judged)} claims {least * len(judged):.4f}"
-    print(f"{n} pairs: p is at least {least:.4f}, {times}")
-
-# %% [markdown]
-# Số cặp lớn nhất chỉ vừa đủ cho chừng này khẳng định. Còn ở chỗ có hạt giống bị loại vì một trong
-# hai lần chạy không học được thì số liệu có rõ đến đâu cũng *không thể* đi tới xác nhận hay bác
-# bỏ.
-#
-# Các cột của bảng: mục trong bài báo; khẳng định; đại lượng đo; so sánh gì với gì ("kém < hơn",
-# hoặc "=" khi bài báo bảo ngang nhau); số cặp; hiệu trung bình, vế phải trừ vế trái; khoảng tin
-# cậy 95 % của hiệu, chưa hiệu chỉnh theo số khẳng định; trị số p; trị số p sau hiệu chỉnh Holm;
-# kết luận. Với độ gập ghềnh, số epoch, mất mát và độ quá khớp, hiệu âm nghĩa là vế phải tốt hơn.
-
-# %%
-print(verdicts.counts(judged))
-Markdown(frames.markdown(tables.claim_table(judged)))
+unseen = [run for run in runs if run.seed >= verdicts.UNSEEN]
+by_unseen = verdicts.judge(unseen)
+print("all seeds:", verdicts.counts(judged))
+print("unseen seeds:", verdicts.counts(by_unseen))
+Markdown(frames.markdown(tables.claim_table(judged, by_unseen)))
 
 # %% [markdown]
 # Nói thẳng ra, số liệu cho biết:
 #
-# - **Được xác nhận.** Chỉ gọt thì kết thúc với mất mát huấn luyện thấp hơn và phân loại tốt hơn là
-#   không dùng gì. Dùng cả hai cũng phân loại tốt hơn không dùng gì.
-# - **Chỉ gọt và chỉ dùng bộ định thời**, theo bài báo, hiệu quả như nhau. Xét những lần học được,
-#   độ chính xác khi dùng bộ định thời cao hơn; nhưng chỉ dùng bộ định thời thì có một lần sụp đổ,
-#   nên xét tất cả các cặp thì chưa ngã ngũ. Vả lại, cùng một chữ "Tốt" chưa chắc có nghĩa là bằng
-#   nhau đến chữ số cuối cùng, và bài báo không nói lệch bao nhiêu thì vẫn coi là ngang.
-# - **Bài báo tự mâu thuẫn.** Mục 4.2 viết rằng gọt làm chậm hội tụ, bảng ở mục 4.4 lại cho rằng
-#   gọt hội tụ tốt hơn không dùng gì. Trong số liệu của ta, không có hạt giống nào mà khi gọt, mạng
-#   lại đạt mốc 0.85 muộn hơn. Đo như vậy thì cả hai khẳng định đều không qua được hiệu chỉnh Holm;
-#   còn đo bằng mất mát cuối cùng thì bảng 4.4 được xác nhận, và chẳng có gì ở đây bênh vực chữ
-#   "chậm".
-# - **Sống sót: chưa ngã ngũ**, tuy trong hình rõ ràng chỉ gọt cũng cứu được tất cả. Trị số p chỉ
-#   tính những hạt giống mà hai cách cho kết cục khác nhau, mà số đó thì ít.
-# - **Cũng chưa ngã ngũ:** dùng cả hai có hơn chỉ dùng một trong hai hay không. So với bộ định thời,
-#   khoảng tin cậy chứa cả số âm lẫn số dương; so với gọt thì không, nhưng trị số p không qua được
-#   hiệu chỉnh Holm.
+# - **Gọt ngăn được sụp đổ.** Trong 40 lần chạy, không dùng gì thì 19 lần chết, có gọt thì không lần
+#   nào. Và trong những lần sống sót, các lần có gọt đạt mốc 0.85 sớm hơn, kết thúc với mất mát huấn
+#   luyện thấp hơn và phân loại tốt hơn.
+# - **Bài báo tự mâu thuẫn.** Mục 4.2 viết rằng gọt làm chậm hội tụ, bảng ở mục 4.4 lại cho rằng gọt
+#   hội tụ tốt hơn không dùng gì. Số liệu ở đây xác nhận bảng 4.4, theo cả hai đại lượng đo độ hội
+#   tụ.
+# - **Chỉ dùng bộ định thời thì kém ổn định hơn chỉ gọt**, chứ không phải ổn định hơn như trong
+#   bảng: 10 trong 40 lần chạy đã chết. Đo bằng độ gập ghềnh thì chưa ngã ngũ.
+# - **Hiệu quả như nhau** là lời của bài báo về hai cách này. Trong những lần sống sót, bộ định thời
+#   phân loại tốt hơn một chút; nhưng một phần tư số lần chạy của nó đã chết. Một chữ chung cho cả
+#   hai đã che mất điều đó.
+# - **Dùng cả hai** thì ổn định hơn chỉ dùng bộ định thời: không lần nào chết, mất mát cũng ít gập
+#   ghềnh hơn. Còn có phân loại tốt hơn hay không thì chưa ngã ngũ, nên cũng chưa thể nói dùng cả
+#   hai là hiệu quả nhất: hãy nhìn khoảng tin cậy, nếu có khác thì cũng chỉ khác rất ít. Đã có bộ
+#   định thời thì gọt thêm là để mạng không chết hơn là để tăng độ chính xác.
+# - **Giai đoạn cuối, bộ định thời làm giảm dao động**: được xác nhận. (Hãy nhìn bảng các cách: chỉ
+#   gọt thì độ chính xác cũng ổn định lại, điều mà bài báo không nói tới.) Còn nó có bớt quá khớp,
+#   có làm đường cong mượt hơn không thì chưa ngã ngũ.
 #
-# Có những khoảng tin cậy không chứa 0 mà kết luận vẫn là NOT DECIDED. Khoảng tin cậy nhìn mỗi
-# khẳng định như thể chỉ có một mình nó; còn kết luận phải chịu trách nhiệm cho tất cả.
+# Khoảng tin cậy có thể không chứa 0 mà kết luận vẫn là NOT DECIDED: khoảng tin cậy nhìn mỗi khẳng
+# định như thể chỉ có một mình nó; còn kết luận phải chịu trách nhiệm cho tất cả.
+
+# %% [markdown]
+# ### Gọt, hay chỉ cần tốc độ học nhỏ hơn?
+#
+# Bài báo không hỏi, nhưng bạn nên hỏi: ở tốc độ học này, phép gọt rút ngắn hơn một nửa số bước cập
+# nhật. Chỉ hạ tốc độ học xuống thì có được kết quả tốt như vậy không? Bảng sau có các cột như bảng
+# trên.
+
+# %%
+asked = (verdicts.judge(of, claims.ASKED) for of in (runs, unseen))
+Markdown(frames.markdown(tables.claim_table(*asked)))
+
+# %% [markdown]
+# Đo bằng gì thì gọt cũng hơn. Với tốc độ học nhỏ hơn, 8 trong 40 lần chạy đã chết, và những lần
+# sống sót phân loại kém hơn. Vậy gọt không phải là một cách hạ tốc độ học trá hình. Hạ tốc độ học
+# thì mọi bước đều ngắn lại như nhau; còn gọt chỉ rút ngắn những bước dài, các bước khác giữ nguyên.
 
 # %% [markdown]
 # ## 11. Mạng nào sụp đổ, và cái gì cứu chúng
@@ -488,35 +524,39 @@ figures.collapse(runs)
 # cũng chạy hai epoch.
 
 # %%
-Markdown(frames.markdown(tables.share_table(runs, ["pilot", *COLLAPSE, *claims.ARMS])))
+Markdown(frames.markdown(tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS])))
 
 # %% [markdown]
-# Vẫn những hạt giống ấy, khi có biện pháp thì sao? Các cột: thí nghiệm không có biện pháp; thí
-# nghiệm có biện pháp; số hạt giống; bao nhiêu sụp đổ khi không có; trong đó bao nhiêu được cứu;
-# bao nhiêu học được khi không có; trong đó bao nhiêu lại bị biện pháp làm hỏng; trị số p của kiểm
-# định chính xác McNemar, so số được cứu với số bị hỏng.
+# Còn khi có biện pháp thì sao? Các cột: thí nghiệm không có biện pháp; thí nghiệm có biện pháp; xét
+# sau bao nhiêu epoch; số lần đã sụp đổ khi không có biện pháp; số lần đã sụp đổ khi có; trị số p
+# của kiểm định chính xác Fisher; trị số p sau khi hiệu chỉnh Holm theo số hàng. Ở những hàng xét
+# sau hai epoch, *neither* gồm cả các lần chạy thăm dò, và *clipping* gồm cả các lần chạy thăm dò có
+# gọt (*pilot-clipped*), vì chúng được huấn luyện giống hệt, chỉ khác hạt giống.
 
 # %%
-Markdown(frames.markdown(tables.rescue_table(verdicts.rescues(runs))))
+Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
 
 # %% [markdown]
-# Ở 0.5, gọt, dù có bộ định thời hay không, cứu được mọi hạt giống đã sụp đổ; chỉ dùng bộ định thời
-# thì cứu được tất cả trừ một. Không biện pháp nào làm hỏng hạt giống nào. Ít hạt giống như vậy thì
-# chưa đủ để kết luận ở mức 5 %, chỉ mới cho thấy một chiều hướng. Ở 0.3 thì
-# chẳng có gì để cứu: sự sụp đổ in trong sách không lặp lại, có biện pháp hay không cũng vậy. Không
-# lần nào sụp đổ chưa có nghĩa là không bao giờ: đầu trên của khoảng tin cậy cho biết tỷ lệ nào vẫn
-# còn có thể.
+# Ở 0.5, có gọt thì không lần nào chết, dù có bộ định thời hay không, và điều này đã ngã ngũ, cả sau
+# hai epoch lẫn khi kết thúc. Chỉ dùng bộ định thời, hoặc chỉ hạ tốc độ học, thì chết ít hơn không
+# dùng gì; nhưng chừng ấy lần chạy chưa cho biết chúng có ngăn được gì không. Cũng không phải tại
+# hạt giống: trong 10 hạt giống chết khi dùng bộ định thời, 6 hạt giống cũng chết khi không dùng gì,
+# gần bằng con số mà may rủi cho ra. Ở 0.3 thì chẳng có gì để cứu: sự sụp đổ in trong sách không lặp
+# lại, có biện pháp hay không cũng vậy. Không lần nào sụp đổ chưa có nghĩa là không bao giờ: đầu
+# trên của khoảng tin cậy cho biết tỷ lệ nào vẫn còn có thể.
 
 # %% [markdown]
 # ## 12. Những gì còn bỏ ngỏ
 #
-# - **Gọt thêm khi đã có bộ định thời.** Có ích thêm không? Chừng này hạt giống chưa trả lời được.
+# - **Gọt thêm khi đã có bộ định thời.** Nó giữ cho mạng không chết. Còn với những lần sống sót, nó
+#   có tăng thêm độ chính xác không thì 40 hạt giống chưa trả lời được; nếu có thì cũng ít.
 # - **Quá khớp và độ mượt.** Bộ định thời có bớt quá khớp, có làm đường cong mượt hơn không, ở đây
-#   không thể phân định: thiếu bộ định thời thì quá ít hạt giống học được để mà so. Muốn hỏi cho
-#   đàng hoàng, phải hạ tốc độ học xuống mức không mạng nào sụp đổ.
-# - **Vì sao gọt cứu được mạng?** Vì nó chặn bước nhảy khổng lồ hiếm hoi, hay vì lúc đầu nó rút
-#   ngắn gần như mọi bước? Thử một tốc độ học không đổi, thấp hơn đúng chừng ấy, sẽ rõ. Ta chưa
-#   thử.
+#   không thể phân định: thiếu bộ định thời thì quá nhiều lần chạy đã chết. Muốn hỏi cho đàng hoàng,
+#   phải hạ tốc độ học xuống mức không mạng nào sụp đổ.
+# - **Vì sao gọt cứu được mạng?** Không phải vì tính trung bình nó hạ tốc độ học. Vì nó chặn bước
+#   nhảy khổng lồ hiếm hoi, hay vì lúc đầu nó rút ngắn gần như mọi bước? Một tốc độ học chỉ thấp hơn
+#   lúc đầu sẽ cho biết thêm; đoạn khởi động của bộ định thời chính là như thế, mà vẫn có lần chạy
+#   chết.
 # - **Ngưỡng khác, mạng khác.** Ta chỉ có một ngưỡng, một tốc độ học, LeNet và mười epoch. Bài báo
 #   cho rằng các kỹ thuật này không hợp với mô hình nhỏ (mục 5.3). LeNet là mô hình nhỏ, vậy mà ở
 #   tốc độ học này cả hai đều có ích; còn về mô hình lớn, số liệu ở đây không nói lên điều gì.
@@ -534,9 +574,9 @@ Markdown(frames.markdown(tables.rescue_table(verdicts.rescues(runs))))
 #    thì sao?
 # 3. Bạn giảm kích thước batch còn một nửa. Gradient trung bình dài ra hay ngắn lại, và bạn có giữ
 #    nguyên ngưỡng không?
-# 4. Giả sử một biện pháp cứu mọi hạt giống sụp đổ và không làm hỏng hạt giống nào. Phải có bao
-#    nhiêu hạt giống sụp đổ thì khẳng định về sống sót mới qua được hiệu chỉnh Holm cùng tất cả các
-#    khẳng định ở mục 10? Khi đó phải huấn luyện chừng bao nhiêu hạt giống?
+# 4. Giả sử có một biện pháp thì không lần chạy nào sụp đổ. Trong 40 lần không có nó, phải có bao
+#    nhiêu lần sụp đổ thì khẳng định về sống sót mới qua được hiệu chỉnh Holm, khi trị số p của nó
+#    là nhỏ nhất trong mục 10? (Hãy dùng `scipy.stats.fisher_exact`.)
 # 5. Kiểm định nào *xác nhận* được rằng hai cách hiệu quả ngang nhau, và trước đó bài báo phải cho
 #    bạn biết điều gì?
 # 6. SGD có động lượng: `nonfinite="skip"` cho gradient bằng 0. Vì sao tham số vẫn dịch chuyển?

@@ -572,6 +572,7 @@ last = {
 axes = pd.DataFrame(last, index=range(20, 31)).plot(
     xlabel="epoch", ylabel="test acc", figsize=(4.5, 2.5)
 )
+legend = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 # %% [markdown]
 # ## What kills a network

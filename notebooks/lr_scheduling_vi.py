@@ -564,20 +564,21 @@ of_order.agg(["size", "mean", "std"]).round(3)
 # **Thử nghĩ.** 7 trong 87 bản dựng sụp đổ ở tốc độ học cố định. Đó là tỷ lệ của mọi mạng, hay chỉ
 # của một bộ trọng số ban đầu? Những lần chạy nào sẽ cho câu trả lời?
 #
-# Trở lại các hạt giống của ta. Trung bình và độ lệch chuẩn của những lần còn sống; *late
-# oscillation* cho biết độ chính xác kiểm tra của một lần chạy còn dao động bao nhiêu: độ lệch chuẩn
-# của nó qua năm epoch cuối.
+# Trở lại các hạt giống của ta. Bảng ghi trung bình và độ lệch chuẩn của những lần còn sống. Cột
+# *late oscillation* (độ dao động lúc cuối) cho biết độ chính xác kiểm tra của một lần chạy còn dao
+# động bao nhiêu: đó là độ lệch chuẩn của độ chính xác ấy qua năm epoch cuối.
 
 # %%
 Markdown(frames.markdown(tables.summary_table(baseline)))
 
 # %% [markdown]
-# Hãy nhìn cột cuối. Như sách đã in, từ epoch này sang epoch khác độ chính xác kiểm tra dao động
-# khoảng 0.01 (với căn bậc hai thì bằng một nửa), gần bằng mức các lần chạy khác nhau: kết quả cuối
-# cùng phần lớn là may rủi của epoch cuối. Với hai bộ cô-sin đọc theo epoch, nó gần như đứng yên. Cả bốn bộ cô-sin đều kết thúc ở tốc
-# độ học 0.01; nhưng hai bộ học ở 0.5 rồi mới giảm xuống đó, còn hai bộ kia ở đó gần như từ đầu. Vậy
-# đây là việc mà tốc độ học giảm dần làm được ở cuối quá trình huấn luyện: cho mạng ổn định lại. Vẽ
-# ra, với hạt giống 1:
+# Hãy nhìn cột cuối. Ở năm thí nghiệm *như đã in*, từ epoch này sang epoch sau, độ chính xác kiểm
+# tra dao động khoảng 0.01 (với căn bậc hai thì chỉ bằng một nửa), gần bằng mức chênh lệch giữa các
+# lần chạy: một lần chạy kết thúc ở con số nào phần lớn là do may rủi ở epoch cuối. Với hai bộ
+# cô-sin đọc theo epoch, độ chính xác gần như đứng yên. Cả bốn bộ cô-sin đều kết thúc ở tốc độ học
+# 0.01; nhưng với hai bộ này, mạng đã học ở 0.5 rồi tốc độ học mới giảm xuống đó, còn với hai bộ
+# kia, tốc độ học gần như từ đầu đã là 0.01. Vậy đó là việc mà tốc độ học giảm dần làm được ở cuối
+# quá trình huấn luyện: giúp mạng ổn định lại. Hãy xem trên hình, với hạt giống 1:
 
 # %%
 last = {
@@ -588,6 +589,7 @@ last = {
 axes = pd.DataFrame(last, index=range(20, 31)).plot(
     xlabel="epoch", ylabel="test acc", figsize=(4.5, 2.5)
 )
+legend = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 # %% [markdown]
 # ## Điều gì giết một mạng
@@ -610,12 +612,12 @@ display(figures.training(runs["cosine-per-epoch"]))
 display(figures.training(runs["cosine-warmup-per-epoch"]))
 
 # %% [markdown]
-# Hình trên là chân dung của một mạng sụp đổ: mất mát nằm im ở $\ln 10$. Hình dưới sống, và tốt
-# hơn mọi lần chạy cô-sin đã in. (Nó phẳng trong epoch đầu là vì khởi động bắt đầu từ 0: cả epoch
-# ấy trôi qua với tốc độ học bằng 0. Ở epoch thứ tư mất mát vọt lên một lần; với các hạt giống khác
-# thì không.) Có phải đây là điều sách muốn nói về khởi động? Một cặp không chứng minh được gì. Với
-# các hạt giống của ta, cô-sin có khởi động không lần nào chết, nhưng số lần còn ít. Các lượt rút
-# thì mỗi bộ định thời có 30:
+# Hình trên là chân dung của một mạng sụp đổ: mất mát nằm im ở $\ln 10$. Hình dưới sống, và tốt hơn
+# mọi lần chạy cô-sin đã in. (Nó phẳng trong epoch đầu là vì khởi động bắt đầu từ 0: cả epoch ấy
+# trôi qua với tốc độ học bằng 0. Ở epoch thứ tư, mất mát vọt lên một lần; với các hạt giống khác
+# thì không.) Phải chăng đến đây ta mới thấy điều sách muốn nói về khởi động? Chỉ một cặp lần chạy
+# thì chưa chứng minh được gì. Với các hạt giống của ta, cô-sin có khởi động không lần nào chết,
+# nhưng số lần còn ít. Các lượt rút thì mỗi bộ định thời có 30:
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
@@ -637,9 +639,9 @@ curves = {"train loss": revived.train_loss, "test acc": revived.test_acc}
 axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.5, 2.5))
 
 # %% [markdown]
-# Hơn nửa chặng đầu, mọi ảnh nhận gần như cùng một bộ điểm (điểm của từng lớp chênh nhau chưa tới
-# 0,01), rồi mạng bừng tỉnh và học. Ta chưa đo vì sao. Một cách hiểu hợp lý nằm ở
-# hai chữ "gần như": chừng nào còn một nơ-ron phản ứng với vài ảnh thì vẫn còn một khe hẹp cho
+# Hơn nửa chặng đầu, mọi ảnh nhận gần như cùng một bộ điểm (điểm của cùng một lớp ở hai ảnh bất kỳ
+# chênh nhau chưa tới 0.01), rồi mạng bừng tỉnh và học. Ta chưa đo vì sao. Một cách hiểu hợp lý nằm
+# ở hai chữ "gần như": chừng nào còn một nơ-ron phản ứng với vài ảnh thì vẫn còn một khe hẹp cho
 # gradient, và đến lúc ấy tốc độ học đã đủ nhỏ để lọt qua.
 #
 # **Thử nghĩ.**
@@ -648,7 +650,7 @@ axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.
 #    cùng những hạt giống. Vì sao điều đó không lạ? (So tốc độ học của chúng trong epoch đầu.)
 # 2. Bạn thấy mất mát đứng ở 2.303 sau epoch đầu. Nên chờ hay nên dừng? Bạn sẽ đo thêm đại lượng
 #    nào trước khi quyết định?
-# 3. Hãy thiết kế một bộ định thời có đỉnh là 0.5 mà vẫn giữ được mạng. `lrs.WarmupScheduler` cần
+# 3. Hãy thiết kế một bộ định thời có đỉnh là 0.5 mà mạng không sụp đổ. `lrs.WarmupScheduler` cần
 #    bao nhiêu bước?
 #
 # ## Tóm tắt
@@ -660,8 +662,8 @@ axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.
 # - Đừng vẽ rồi huấn luyện với cùng một đối tượng có trạng thái.
 # - Tốc độ học giảm dần thì khoảng hở do quá khớp hẹp lại, nhưng "ít quá khớp" chưa phải là "tốt
 #   hơn".
-# - Tốc độ học đã giảm xuống thì độ chính xác kiểm tra ổn định lại: trước đó, kết quả có phần may
-#   rủi.
+# - Khi tốc độ học đã giảm xuống, độ chính xác kiểm tra mới ổn định lại; trước đó, kết quả một phần
+#   là do may rủi.
 # - Mất mát $\ln 10$ và độ chính xác 0.1 nghĩa là mạng đã chết, không phải học kém. Tốc độ học
 #   quá cao là thủ phạm thường gặp; khởi động bảo vệ những bước đầu, và chỉ những bước ấy.
 # - Cô-sin có khởi động, khi được đọc theo epoch như ý định của sách, nằm trong số những bộ định

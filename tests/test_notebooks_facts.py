@@ -23,10 +23,18 @@ from d2l_lrsched.studies.chapter.experiments import PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import compare
 from d2l_lrsched.studies.clipping import tables as clipping_tables
-from d2l_lrsched.studies.clipping.claims import ARMS
+from d2l_lrsched.studies.clipping.claims import ARMS, ASKED, CLAIMS, LOWER
 from d2l_lrsched.studies.clipping.descent import descents
 from d2l_lrsched.studies.clipping.experiments import COLLAPSE
-from d2l_lrsched.studies.clipping.verdicts import NOT_DECIDED, judge, rescues
+from d2l_lrsched.studies.clipping.measures import measure
+from d2l_lrsched.studies.clipping.verdicts import (
+    CONFIRMED,
+    CONTRADICTED,
+    NOT_DECIDED,
+    UNSEEN,
+    judge,
+    prevented,
+)
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises.page import answers, differences
 from d2l_lrsched.studies.sampling import page as sampling_page
@@ -74,9 +82,11 @@ def tables_of_gradient_clipping():
     yield clipping_tables.pilot_table(runs)
     yield clipping_tables.clipped_table(runs)
     yield clipping_tables.arm_table(runs)
-    yield clipping_tables.claim_table(judge(runs))
-    yield clipping_tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS])
-    yield clipping_tables.rescue_table(rescues(runs))
+    unseen = [run for run in runs if run.seed >= UNSEEN]
+    for claims in (CLAIMS, ASKED):
+        yield clipping_tables.claim_table(*(judge(of, claims) for of in (runs, unseen)))
+    yield clipping_tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS, LOWER])
+    yield clipping_tables.prevented_table(prevented(runs))
 
 
 def tables_of_exercises():
@@ -101,7 +111,10 @@ TABLES = {
     ),
     "gradient_clipping": (
         tables_of_gradient_clipping,
-        {"| measure | definition | better |"},
+        {
+            "| measure | definition | better |",
+            "| arm | measure | least | a quarter below | median | a quarter above | most |",
+        },
     ),
     "exercises": (
         tables_of_exercises,
@@ -174,9 +187,9 @@ def as_intended():
 
 
 def four_arms():
-    (seeds,) = {len(of("clipping", arm)) for arm in ARMS}
-    (epochs,) = {epochs for arm in ARMS for epochs in of("clipping", arm).num_epochs}
-    return {"epochs": epochs, "seeds": seeds}
+    assert {len(of("clipping", arm)) for arm in (*ARMS, LOWER)} == {40}
+    (epochs,) = {epochs for arm in (*ARMS, LOWER) for epochs in of("clipping", arm).num_epochs}
+    return {"epochs": epochs}
 
 
 #: Notebook, what it says in English and in Vietnamese, and where the numbers come from.
@@ -238,8 +251,8 @@ FACTS = [
     ),
     (
         "gradient_clipping",
-        "in all four, {epochs} epochs each, with the same {seeds} seeds;",
-        "theo cả bốn cách, mỗi lần {epochs} epoch, cùng {seeds} hạt giống.",
+        "in all four, {epochs} epochs each, with the same 40 seeds;",
+        "theo cả bốn cách, mỗi lần {epochs} epoch, với cùng 40 hạt giống.",
         four_arms,
     ),
 ]
@@ -397,14 +410,78 @@ def test_long_gradients_do_not_tell_who_dies():
     assert living.min() < dead.max()
 
 
-def test_some_intervals_exclude_0_where_nothing_is_decided():
-    judged = judge(committed("clipping"))
-    undecided = [j.interval for j in judged if j.verdict == NOT_DECIDED]
-    assert any(interval.low > 0 or interval.high < 0 for interval in undecided)
-    of_claim = {(j.claim.measure, j.claim.worse, j.claim.better): j for j in judged}
-    assert of_claim["survival", "neither", "clipping"].verdict == NOT_DECIDED
-    arms = of_claim["test accuracy", "scheduler", "both"]
-    assert arms.interval.low < 0 < arms.interval.high
+def test_what_it_says_of_the_claims():
+    """By all seeds, and by those not seen before where it matters."""
+    runs = committed("clipping")
+    judged = {(j.claim.source, j.claim.measure, j.claim.better): j for j in judge(runs)}
+    verdicts = {key: j.verdict for key, j in judged.items()}
+    alone = [run for run in runs if run.seed >= UNSEEN]
+    unseen = {(j.claim.source, j.claim.measure, j.claim.better): j.verdict for j in judge(alone)}
+    confirmed = [
+        *(("4.4", name, "clipping") for name in ("survival", "epochs to 0.85", "final loss")),
+        ("4.4", "test accuracy", "clipping"),
+        *(("4.4", name, "both") for name in ("survival", "roughness")),
+        ("4.3", "late oscillation", "scheduler"),
+    ]
+    assert {verdicts[key] for key in confirmed} == {unseen[key] for key in confirmed} == {CONFIRMED}
+    less_stable = ("4.4", "survival", "scheduler")
+    assert verdicts[less_stable] == unseen[less_stable] == CONTRADICTED
+    open_ = [
+        ("4.4", "roughness", "scheduler"),
+        ("4.4", "test accuracy", "both"),
+        ("6", "test accuracy", "both"),
+        *(("4.3", name, "scheduler") for name in ("overfitting", "roughness")),
+    ]
+    assert {unseen[key] for key in open_} == {NOT_DECIDED}
+    both = judged["6", "test accuracy", "both"]
+    assert both.worse == "scheduler"
+    assert both.interval.high < 0.01, "small at best"
+    assert {j.verdict for j in judge(runs, ASKED)} == {CONFIRMED}
+
+
+def test_what_it_says_of_the_arms():
+    found = measure(committed("clipping"))
+    late = found["late oscillation"].groupby("experiment").mean()
+    assert late["clipping"] < late["neither"] / 2, "the accuracy settles, too"
+    accuracy = found["test accuracy"].groupby("experiment").mean()
+    assert 0 < accuracy["scheduler"] - accuracy["clipping"] < 0.01, "a little better"
+    assert accuracy[LOWER] < accuracy["clipping"]
+    assert len(lost("clipping", "scheduler")) / 40 == 0.25, "a quarter"
+    clipped = np.mean([e.clipped for run in of("clipping", "clipping").run for e in run.epochs])
+    assert clipped > 0.5, "more than half of all updates"
+
+
+@each_language
+def test_what_it_says_of_who_dies(language):
+    dead = {arm: lost("clipping", arm) for arm in (*ARMS, LOWER)}
+    assert not dead["clipping"] | dead["both"]
+    both = len(dead["neither"] & dead["scheduler"])
+    expected = len(dead["neither"]) * len(dead["scheduler"]) / 40
+    assert abs(both - expected) < 2, "as chance would have it"
+    prose = " ".join(" ".join(prose_of(f"gradient_clipping_{language}")).split())
+    neither, scheduler, lower = (len(dead[arm]) for arm in ("neither", "scheduler", LOWER))
+    said = {
+        "en": (
+            f"Of 40 runs {neither} died with neither",
+            f"{scheduler} of its 40 runs died",
+            f"At the lower rate {lower} of 40 runs died",
+            f"of the {scheduler} seeds that died with the scheduler, {WORDS['en'][both]} died with",
+        ),
+        "vi": (
+            f"không dùng gì thì {neither} lần chết",
+            f"{scheduler} trong 40 lần chạy đã chết",
+            f"{lower} trong 40 lần chạy đã chết",
+            f"trong {scheduler} hạt giống chết khi dùng bộ định thời, {both} hạt giống",
+        ),
+    }
+    assert [words for words in said[language] if words not in prose] == []
+    of_remedy = {(p.remedy, p.epochs): p for p in prevented(committed("clipping"))}
+    for remedy in ("clipping", "both"):
+        assert max(of_remedy[remedy, epochs].p_holm for epochs in (2, 10)) < 0.05
+    for remedy in ("scheduler", LOWER):
+        found = of_remedy[remedy, 10]
+        assert found.p_holm > 0.05
+        assert found.with_[0] < found.without[0]
 
 
 def test_the_clipped_share_falls_with_the_epochs():

@@ -27,7 +27,11 @@ def write(runs: Sequence[Run], folder: Path) -> str:
     for name, draw in figures.FIGURES.items():
         drawing.save(draw(runs), folder / name)
     write_text(folder / "README.md", as_page(runs, descents))
-    return verdicts.counts(verdicts.judge(runs))
+    return verdicts.counts(verdicts.judge(_unseen(runs)))
+
+
+def _unseen(runs: Sequence[Run]) -> list[Run]:
+    return [run for run in runs if run.seed >= verdicts.UNSEEN]
 
 
 def as_page(runs: Sequence[Run], descents: Iterable[descent.Descent]) -> str:
@@ -37,8 +41,8 @@ def as_page(runs: Sequence[Run], descents: Iterable[descent.Descent]) -> str:
     """
     arms = (*ARMS, LOWER)
     shares = [name for name in EXPERIMENTS if name not in arms]
-    unseen = [run for run in runs if run.seed >= verdicts.UNSEEN]
-    judged = verdicts.judge(runs)
+    unseen = _unseen(runs)
+    judged, by_unseen = verdicts.judge(runs), verdicts.judge(unseen)
     definitions = "\n".join(
         f"- **{m.name}**: {m.definition}; {m.better} is better." for m in MEASURES.values()
     )
@@ -90,9 +94,10 @@ but that of survival. What the paper's words are measured by:
 
 ### The paper's claims
 
+By the seeds from {verdicts.UNSEEN} on: {verdicts.counts(by_unseen)}. By all: \
 {verdicts.counts(judged)}.
 
-{markdown(tables.claim_table(judged, verdicts.judge(unseen)))}
+{markdown(tables.claim_table(judged, by_unseen))}
 
 Survival is compared as counts, n runs an arm, by Fisher's exact test; every other measure between
 runs of the same seed where both trained, n pairs, by the sign-flip test, whose interval the table
