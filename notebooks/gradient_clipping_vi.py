@@ -375,7 +375,9 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=["measure", "definition", "b
 
 # %% [markdown]
 # Mỗi đường cong dưới đây là một lần chạy: hàng trên là mất mát huấn luyện trung bình của từng 50
-# batch, hàng dưới là độ chính xác kiểm tra sau mỗi epoch. Nét đứt là những lần sụp đổ.
+# batch, hàng dưới là độ chính xác kiểm tra sau mỗi epoch. Nét đứt là những lần sụp đổ; mất mát vọt
+# quá cao thì ra ngoài hình. (Vài nét liền lúc đầu cũng giống nét đứt: mạng đã sụp đổ vẫn có thể học
+# lại được.)
 
 # %%
 figures.arms(runs)
@@ -406,11 +408,11 @@ header = ("arm", "measure", "least", "a quarter below", "median", "a quarter abo
 Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
-# Độ gập ghềnh trung bình cao của nhóm chỉ dùng bộ định thời là do vài lần chạy: mất mát của chúng
-# vọt lên rồi lại giảm xuống (hãy thử tìm chúng trong hình). Khi gọt thêm thì không hạt giống nào
-# vọt lên như thế. Bỏ mấy lần đó ra, nhóm này không gập ghềnh hơn các nhóm khác. Đại lượng đo đã
-# định từ trước nên các lần chạy ấy vẫn phải giữ; nhưng giờ bạn biết giá trị trung bình kia từ đâu
-# mà ra.
+# Độ gập ghềnh trung bình cao của nhóm chỉ dùng bộ định thời là do khoảng một phần tư số lần chạy:
+# mất mát của chúng vọt lên rồi lại giảm xuống (hãy thử tìm chúng trong hình). Khi gọt thêm thì không
+# hạt giống nào vọt lên như thế. Xét trung vị, nhóm này không gập ghềnh hơn các nhóm khác. Đại lượng
+# đo đã định từ trước nên các lần chạy ấy vẫn phải giữ; nhưng giờ bạn biết giá trị trung bình kia từ
+# đâu mà ra.
 
 # %% [markdown]
 # ## 10. Xét từng khẳng định của bài báo

@@ -17,6 +17,8 @@ from d2l_lrsched.studies.clipping.claims import ARMS, LOWER, REMEDIES
 from d2l_lrsched.studies.clipping.descent import RATES, SETTLED, Descent
 
 _LOSS = "train loss, of 50 batches"
+#: Guessing has the loss 2.3; what lies above this, as some that run away, leaves the picture.
+_HIGHEST_LOSS = 3.0
 _SAVED = {**TRAINED, "lw": 1.2}
 _OTHERS: dict[str, Any] = {"color": "0.75", "lw": 0.6}
 QUADRATIC_FIGURE = "quadratic.svg"
@@ -47,7 +49,7 @@ def arms(figure: Figure, runs: Iterable[Run]) -> None:
         drawing.curves(below, of_experiment(epochs.test_acc, arm).unstack("seed"), ours)
         above.set_title(f"{arm}\n{(~ours).sum()} of {len(ours)} collapsed")
         below.set_xlabel("epoch")
-    grid[0, 0].set_ylabel(_LOSS)
+    grid[0, 0].set(ylabel=_LOSS, ylim=(0, _HIGHEST_LOSS))
     grid[1, 0].set_ylabel("test accuracy")
     drawing.legend(figure, {"trained": TRAINED, "collapsed": COLLAPSED})
 
@@ -81,7 +83,7 @@ def collapse(figure: Figure, runs: Iterable[Run]) -> None:
             axes.set_xlabel("epoch")
         for axes in row[len(names) :]:
             axes.set_axis_off()
-        row[0].set_ylabel(_LOSS)
+        row[0].set(ylabel=_LOSS, ylim=(0, _HIGHEST_LOSS))
     styles = {
         "collapsed, as on the left": COLLAPSED,
         "collapsed on the left, trained": _SAVED,

@@ -48,6 +48,7 @@ def test_the_arms_curves_are_the_runs(runs):
     assert x[:5] == ends
     assert [value - 1 for value in x[5:]] == ends
     assert (trained, collapsed) == (pytest.approx([0.5] * 10), pytest.approx([2.3] * 10))
+    assert {axes.get_ylim() for axes in losses} == {(0, 3)}, "though one loss runs away"
     assert curves(accuracies[0]) == [("-", [1, 2], [0.1] * 2), ("--", [1, 2], [0.2] * 2)]
 
 
