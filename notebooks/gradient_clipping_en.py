@@ -375,9 +375,9 @@ header = ("arm", "measure", "least", "a quarter below", "median", "a quarter abo
 Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
-# The scheduler's high mean roughness comes from about a quarter of its runs, whose loss leapt up and
-# came down again (find them in the figure). With clipping added, no seed had such a leap. By its
-# median the schedule looks no rougher than the other arms. The measure was fixed beforehand, so
+# The scheduler's high mean roughness comes from about a quarter of its runs, whose loss leapt up
+# and came down again (find them in the figure). With clipping added, no seed had such a leap. By
+# its median the schedule looks no rougher than the other arms. The measure was fixed beforehand, so
 # these runs stay in; but now you know what the mean is made of.
 
 # %% [markdown]

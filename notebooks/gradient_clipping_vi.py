@@ -409,10 +409,10 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
 # Độ gập ghềnh trung bình cao của nhóm chỉ dùng bộ định thời là do khoảng một phần tư số lần chạy:
-# mất mát của chúng vọt lên rồi lại giảm xuống (hãy thử tìm chúng trong hình). Khi gọt thêm thì không
-# hạt giống nào vọt lên như thế. Xét trung vị, nhóm này không gập ghềnh hơn các nhóm khác. Đại lượng
-# đo đã định từ trước nên các lần chạy ấy vẫn phải giữ; nhưng giờ bạn biết giá trị trung bình kia từ
-# đâu mà ra.
+# mất mát của chúng vọt lên rồi lại giảm xuống (hãy thử tìm chúng trong hình). Khi gọt thêm thì
+# không hạt giống nào vọt lên như thế. Xét trung vị, nhóm này không gập ghềnh hơn các nhóm khác. Đại
+# lượng đo đã định từ trước nên các lần chạy ấy vẫn phải giữ; nhưng giờ bạn biết giá trị trung bình
+# kia từ đâu mà ra.
 
 # %% [markdown]
 # ## 10. Xét từng khẳng định của bài báo

@@ -557,11 +557,11 @@ Markdown(frames.markdown(tables.summary_table(baseline)))
 
 # %% [markdown]
 # Look at the last column. As published, the test accuracy moves by about 0.01 from one epoch to the
-# next (under the square root by half of it), nearly as much as the runs differ from one another: what a run ends with is largely the luck
-# of its last epoch. Under both cosines read once an epoch it hardly moves at all. All four cosines
-# end at a rate of 0.01; but two have come down to it after learning at 0.5, and two have been there
-# almost from the beginning. So this is what a falling rate does at the end of a training: it lets
-# the network settle. In a picture, for seed 1:
+# next (under the square root by half of it), nearly as much as the runs differ from one another:
+# what a run ends with is largely the luck of its last epoch. Under both cosines read once an epoch
+# it hardly moves at all. All four cosines end at a rate of 0.01; but two have come down to it after
+# learning at 0.5, and two have been there almost from the beginning. So this is what a falling rate
+# does at the end of a training: it lets the network settle. In a picture, for seed 1:
 
 # %%
 last = {
@@ -620,8 +620,8 @@ axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.
 
 # %% [markdown]
 # For more than half of the way all images get nearly the same scores (they differ by less than
-# 0.01); then the network wakes up and learns. We have not measured why. A plausible reading is in the word
-# "nearly": while a single unit still answers to a few images, a narrow gap is left for the
+# 0.01); then the network wakes up and learns. We have not measured why. A plausible reading is in
+# the word "nearly": while a single unit still answers to a few images, a narrow gap is left for the
 # gradient, and by then the rate was low enough to slip through.
 #
 # **Think.**

@@ -82,9 +82,9 @@ epoch, over the runs that trained, rounded to one digit. All that is clipped bel
 
 {markdown(tables.arm_table(runs))}
 
-A loss that runs away leaves the picture. LeNet on Fashion-MNIST at {HIGH_RATE:g}; the schedule is a warmup over the first tenth of all
-updates, then a cosine down to 0; the arms share their seeds. A run that did not train has no number
-but that of survival. What the paper's words are measured by:
+A loss that runs away leaves the picture. LeNet on Fashion-MNIST at {HIGH_RATE:g}; the schedule is
+a warmup over the first tenth of all updates, then a cosine down to 0; the arms share their seeds. A
+run that did not train has no number but that of survival. What the paper's words are measured by:
 
 {definitions}
 
