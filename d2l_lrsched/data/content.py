@@ -28,7 +28,7 @@ SHA256 = {
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
 #: The releases: today's, and the first, which the book had.
-RELEASES = CURRENT, FIRST = "2017-08-31", "2017-08-26"
+CURRENT, FIRST = "2017-08-31", "2017-08-26"
 #: SHA-1 of each .gz file of the first release, as gluon's FashionMNIST knows them.
 FIRST_SHA1 = {
     "train-images-idx3-ubyte": "0cf37b0d40ed5169c6b3aba31069a9770ac9043d",
