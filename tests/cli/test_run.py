@@ -148,8 +148,8 @@ def test_several_seeds_are_summed_up_and_the_first_is_drawn(made_up_runs, invoke
     assert done.exit_code == 0, done.output
     assert "cosine, seed 4: done in " in done.output
     header, *rows = done.output[done.output.index("experiment") :].splitlines()
-    columns = ["experiment", "runs", "collapsed", "train loss", "train acc", "test acc"]
-    assert re.split("  +", header.strip()) == columns
+    numbers = ["train loss", "train acc", "test acc", "late oscillation"]
+    assert re.split("  +", header.strip()) == ["experiment", "runs", "collapsed", *numbers]
     assert " 0.850 ± 0.071 " in rows[1]  # of 0.8 and 0.9
     invoke("reproduce", *options, "--output", tmp_path / "one")
     one, two = (
