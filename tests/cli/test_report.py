@@ -166,7 +166,7 @@ def test_the_builds_are_judged_anywhere(tmp_path, monkeypatch):
         last == "figures/chapter/runs.jsonl is not here: the chapter's own numbers are not judged"
     )
     asked = call("verify", "--records", "figures/chapter/runs.jsonl")
-    assert (asked.exit_code, asked.stdout) == (1, "")
+    assert (asked.exit_code, asked.output) == (1, f"{error_of(asked)}\n")
 
 
 def test_a_difference_of_the_builds_is_a_failure_until_it_is_explained(records, monkeypatch):
