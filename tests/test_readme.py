@@ -111,7 +111,8 @@ def died(table):
 @fact(
     "**The printed {acc:.3f} is a collapsed network.** Loss {loss} is ln {classes}, the loss of "
     "equal scores for all {word} classes. At the same constant rate of {rate} this befell {dead} "
-    "of the book's {n} builds, and {ours} of {m} runs of ours with the book's initial weights."
+    "of {n} *builds*, runs that the book's authors made anew over the years, and {ours} of {m} "
+    "runs of ours with the book's initial weights."
 )
 def the_printed_collapse():
     printed = PRINTED["constant"]
@@ -133,8 +134,8 @@ def the_printed_collapse():
 
 
 @fact(
-    "Of {n} more runs, made on a GPU, the test accuracy with both is {acc:.3f}, and {dead} "
-    "collapsed; of the cosine alone, {others} of {m}."
+    "Of {n} more runs of the two together, made on a GPU in PyTorch, the test accuracy is "
+    "{acc:.3f}, and {dead} collapsed; of the cosine alone {others} of {m} did."
 )
 def as_intended():
     warm, cold = (
@@ -148,9 +149,9 @@ def as_intended():
 
 @fact(
     "Its notebooks were run anew for {n} builds, which share their initial weights: MXNet draws "
-    "these again for whoever seeds nothing. These weights and a random split of the pictures leave "
-    "nothing of {both} of {rows} means; either alone of {weights} and {split}, neither of "
-    "{neither} ([every number, by {draws} runs"
+    "these again for whoever seeds nothing. These weights and a random split of the pictures "
+    "together explain {both} of {rows} means; the weights alone {weights}, the split alone "
+    "{split}, neither {neither} ([every number, by {draws} runs"
 )
 def the_builds():
     left = crossed.left(drawn(), builds())
@@ -164,8 +165,8 @@ def the_builds():
 
 
 @fact(
-    "**A seed is two.** The order of the pictures moves the test accuracy of all networks alike, "
-    "whatever their weights."
+    "**A seed sets two things,** the weights and the order of the pictures. The order moves the "
+    "test accuracy of all networks alike, whatever their weights."
 )
 def a_seed_is_two():
     found = [one for one in crossed.groups_crossed(drawn()) if one.number == "test_acc"]
@@ -175,8 +176,8 @@ def a_seed_is_two():
 
 
 @fact(
-    "**No printed number contradicts our runs.** Of {n} comparisons {agree} agree and {open}, "
-    "among them all {tests} test accuracies, cannot be decided: these move too much"
+    "**No number of the chapter contradicts our runs.** Of {n} comparisons {agree} agree and "
+    "{open}, among them all {tests} test accuracies, cannot be decided: these move too much"
 )
 def the_verdicts():
     found = verdicts.compare(table("chapter").run)
@@ -332,7 +333,7 @@ def not_just_a_lower_rate():
     }
 
 
-@fact("Clipping only clips at least {share:.0f} % of the first epoch's updates.")
+@fact("The arm *clipping* clips at least {share:.0f} % of the first epoch's updates.")
 def a_speed_limit():
     least = min(run.epochs[0].clipped for run in of("clipping", "clipping").run)
     return {"share": math.floor(100 * least)}

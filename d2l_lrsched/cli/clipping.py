@@ -37,7 +37,7 @@ def clipping(
     """Measure what clipping and a schedule do, alone and together; judge the paper's claims.
 
     An hour and a half on two cores. Runs that the records hold are not made again: where all are
-    there, as in a checkout, figures, tables and verdicts are made from them in seconds.
+    there, as in figures/clipping, figures, tables and verdicts are made from them in a minute.
 
     Example: d2l-lrsched clipping --seeds 1 --epochs 1 --output /tmp/clipping
     """

@@ -50,8 +50,9 @@ def exercises(
     """Answer the exercises of section 11.15.5 by experiments: runs, figures and tables.
 
     Less than an hour on two cores. Runs that the records hold are not made again: where all are
-    there, as in a checkout, figures and tables are made from them in seconds. These show all that
-    the records hold of so many seeds and epochs, whichever exercise was chosen.
+    there, as in figures/exercises, figures and tables are made from them in a minute. These show
+    all that the records hold of so many seeds and epochs, whichever exercise was chosen. Exercise
+    5's go to the folder `sampling` beside that of --output.
 
     Example: d2l-lrsched exercises --exercise poly --output /tmp/poly
     """
