@@ -44,6 +44,11 @@ def share(successes: int, n: int, level: float = LEVEL) -> Interval:
     return Interval(float(found.low), float(found.high))
 
 
+def fisher(one: tuple[int, int], other: tuple[int, int]) -> float:
+    """Return the two-sided p-value of Fisher's exact test of two (count, of how many)."""
+    return float(stats.fisher_exact([[k, n - k] for k, n in (one, other)])[1])
+
+
 def mean_interval(values: pd.Series) -> Interval:
     r"""Return the interval of a mean, :math:`\bar x \pm t_{0.975,\,n-1}\, s / \sqrt n`.
 

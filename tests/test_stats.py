@@ -37,6 +37,12 @@ def test_a_share_at_another_level():
     assert stats.share(0, 10, 0.01).high == pytest.approx(1 - 0.005 ** (1 / 10))
 
 
+def test_fishers_p_value_worked_by_hand():
+    """3 of 3 against 0 of 3: one way in C(6, 3) = 20, and its mirror image."""
+    assert stats.fisher((3, 3), (0, 3)) == pytest.approx(2 / 20)
+    assert stats.fisher((1, 2), (2, 4)) == pytest.approx(1)
+
+
 def test_the_interval_of_a_mean_worked_by_hand():
     """1..5: mean 3, s = sqrt(2.5) and, with 4 degrees, t = 2.776445."""
     half = 2.776445 * math.sqrt(2.5) / math.sqrt(5)

@@ -23,7 +23,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import pandas as pd
-from scipy.stats import fisher_exact
 
 from d2l_lrsched import stats
 from d2l_lrsched.runs.frames import of_experiment
@@ -118,14 +117,9 @@ def _weakest(measured: pd.Series, claim: Claim) -> _Part:
 def _counted(one: pd.Series, other: pd.Series) -> stats.Paired:
     """Compare two arms of the same seeds by how many of their runs survived."""
     stats.check_pairs(one, other)
-    p = _fisher(*((int(arm.sum()), len(arm)) for arm in (one, other)))
+    p = stats.fisher(*((int(arm.sum()), len(arm)) for arm in (one, other)))
     unknown = stats.Interval(math.nan, math.nan)
     return stats.Paired(len(one), other.mean() - one.mean(), unknown, p)
-
-
-def _fisher(one: tuple[int, int], other: tuple[int, int]) -> float:
-    """Return the p-value of two (count, of how many)."""
-    return float(fisher_exact([[k, n - k] for k, n in (one, other)])[1])
 
 
 def counts(judged: Iterable[Judged]) -> str:
@@ -167,7 +161,9 @@ def prevented(runs: Iterable[Run]) -> list[Prevented]:
                     _collapsed(runs, {arm, same.get(arm, arm)}, epochs) for arm in (plain, remedy)
                 )
                 if without[1] and with_[1]:
-                    rows.append((plain, remedy, epochs, without, with_, _fisher(without, with_)))
+                    rows.append(
+                        (plain, remedy, epochs, without, with_, stats.fisher(without, with_))
+                    )
     adjusted = stats.holm([p for *_, p in rows])
     return [Prevented(*row, float(p_holm)) for row, p_holm in zip(rows, adjusted)]
 

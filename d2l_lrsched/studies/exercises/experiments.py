@@ -33,7 +33,7 @@ class Exercise:
     figure: str
     setting: str
     experiments: tuple[Experiment, ...]
-    num_seeds: int = 5
+    num_seeds: int = 20
 
     @property
     def names(self) -> list[str]:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pandas as pd
-from scipy.stats import fisher_exact, ttest_ind
+from scipy.stats import ttest_ind
 
 from d2l_lrsched.runs.frames import of_each, of_runs
 from d2l_lrsched.runs.record import Run
-from d2l_lrsched.stats import LEVEL, holm, mean_sd
+from d2l_lrsched.stats import LEVEL, fisher, holm, mean_sd
 from d2l_lrsched.studies.chapter.builds import crossed, measures, verdicts
 from d2l_lrsched.studies.chapter.builds.draws import UNSEEDED
 from d2l_lrsched.studies.chapter.builds.measures import GROUPS, NUMBERS, of_book_weights, today
@@ -168,9 +168,8 @@ def agreement_table(draws: pd.DataFrame, runs: Iterable[Run]) -> pd.DataFrame:
         of = draws[(draws.experiment == name) & draws.split.isna()]
         of = of[~of.weights.isin(UNSEEDED[1:])]
         died = [(int((~each.trained).sum()), len(each)) for each in (made, of)]
-        exact = fisher_exact([(n, total - n) for n, total in died]).pvalue
         rows.append((name, "collapsed", *(f"{n} of {total}" for n, total in died)))
-        p_values.append(float(exact))
+        p_values.append(fisher(*died))
         made, of = made[made.trained], of[of.trained]
         for number in ("train_loss", "test_acc") if min(len(made), len(of)) > 1 else ():
             both = made[number], of[number]
