@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from itertools import count
+from itertools import count, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 from click.core import ParameterSource
+from msgspec.structs import replace
 
 from d2l_lrsched.cli import making, options
 from d2l_lrsched.runs.experiment import NUM_EPOCHS
@@ -20,10 +22,13 @@ if TYPE_CHECKING:
     from d2l_lrsched.studies.chapter.builds.verdicts import Mean
     from d2l_lrsched.studies.chapter.verdicts import Verdict
 
+#: The runs that come with a checkout.
+COMMITTED = Path("figures", "chapter", "runs.jsonl")
+
 _records = click.option(
     "--records",
     type=options.UserPath(dir_okay=False),
-    default=Path("figures", "chapter", "runs.jsonl"),
+    default=COMMITTED,
     show_default=True,
     help="File of the runs.",
 )
@@ -55,7 +60,7 @@ def verify(
     """Judge every printed number by our runs; exit 1 on a difference that is not explained.
 
     First the means of the book's builds, by the draws that come with the package; then the numbers
-    of the chapter, by the file of runs.
+    of the chapter, by the file of runs; and which of another file's runs equal the committed ones.
 
     With --fresh: whether this machine, these packages and this code still give such runs.
 
@@ -84,15 +89,51 @@ def verify(
         click.echo(f"{records} is not here: the chapter's own numbers are not judged")
     else:
         found = verdicts.compare(runs)
+        if COMMITTED.exists() and not records.samefile(COMMITTED):
+            click.echo(_beside_committed(runs))
         click.echo(f"The numbers that the chapter prints, by {records}:")
         click.echo(frames.text(tables.verdict_table(found)))
         unexplained += _explained(_different(found), explanations.EXPLAINED)
         click.echo(verdicts.counts(found))
+        if {verdict.verdict for verdict in found} == {verdicts.INCONCLUSIVE}:
+            click.echo(
+                "So few runs decide nothing; `d2l-lrsched reproduce --seeds 10` makes more, those "
+                "of other seeds beside those that are there"
+            )
     if unexplained:
         raise click.ClickException(
             f"{len(unexplained)} numbers differ without an explanation in "
             f"d2l_lrsched/studies/chapter/explanations.py: {'; '.join(unexplained)}"
         )
+
+
+def _beside_committed(runs: Sequence[Run]) -> str:
+    """Say which runs equal the committed ones of the same settings and seed, to the bit."""
+    from d2l_lrsched.runs import record
+
+    committed = {run.key: run for run in record.read(COMMITTED)}
+    both = [(run, committed[run.key]) for run in runs if run.key in committed]
+    first = {f"{ours.experiment}, seed {ours.seed}": _first_other(ours, one) for ours, one in both}
+    unlike = [f"{name} (from epoch {epoch} on)" for name, epoch in first.items() if epoch]
+    said = (
+        f"{len(both)} of {len(runs)} runs are in {COMMITTED}, too: {len(both) - len(unlike)} of "
+        "these are equal to the bit"
+    )
+    if unlike:
+        said += (
+            f"; not {'; '.join(unlike)}: another processor, package or number of threads rounds "
+            "otherwise"
+        )
+    return said
+
+
+def _first_other(one: Run, other: Run) -> int:
+    """Return the first epoch of which the two records say something else but its time, or 0."""
+    for number, epochs in enumerate(zip_longest(one.epochs, other.epochs), start=1):
+        a, b = (epoch and msgspec.json.encode(replace(epoch, seconds=0.0)) for epoch in epochs)
+        if a != b:
+            return number
+    return 0
 
 
 def _is_default(context: click.Context, name: str) -> bool:
@@ -168,7 +209,7 @@ def _verify_fresh(
 @click.command()
 @_records
 @options.release
-@options.output("chapter", "Folder for the page (README.md, report.html) and its figures.")
+@options.output("report", "Folder for the page (README.md, report.html) and its figures.")
 def report(records: Path, release: str | None, output: Path) -> None:
     """Write the verdicts, figures and provenance of the runs as a page, in Markdown and HTML.
 

@@ -24,7 +24,8 @@ _output = options.output(
     "names",
     multiple=True,
     metavar="NAME",
-    help="Which; may be repeated. Default: the five that the book prints.",
+    help="Which, as `d2l-lrsched run --help` names them; may be repeated. Default: the five that "
+    "the book prints.",
 )
 @options.epochs
 @options.seed
@@ -92,6 +93,8 @@ def reproduce(
     if made.runs:
         table = tables.chapter_table if num_seeds == 1 else tables.summary_table
         click.echo(frames.text(table(made.runs)))
+        if num_seeds == 1:
+            click.echo("Each triple: training loss, training accuracy, test accuracy, last epoch")
         click.echo(_where(output))
     made.exit_if_failed()
 
@@ -120,6 +123,10 @@ def run(
     quiet: bool,
 ) -> None:
     """Train one experiment, NAME, in this process; write its figures and record.
+
+    NAME is one of the chapter's runs: constant, square-root, multi-factor, cosine, cosine-warmup;
+    or of its schedules read once an epoch: square-root-per-epoch, multi-factor-per-epoch,
+    cosine-per-epoch, cosine-warmup-per-epoch.
 
     Example: d2l-lrsched run cosine-per-epoch --epochs 2 --output /tmp/figures
     """

@@ -337,6 +337,8 @@ def _checkpoint(job: Job, place: Place, made_with: dict[str, Any]) -> Checkpoint
 class _Tell(Display):
     """Tells the executor of every finished epoch."""
 
+    needs_past = False
+
     def __init__(self, job: Job) -> None:
         self._job = job
 

@@ -18,7 +18,13 @@ from d2l_lrsched.training.history import Epoch, Point
 
 
 class Display:
-    """The three things that `train` tells; this one shows nothing of them."""
+    """The three things that `train` tells; this one shows nothing of them.
+
+    Of a run that goes on from a checkpoint, `train` tells the epochs that it has had once more, for
+    a curve; a display whose `needs_past` is False is told the last of them only.
+    """
+
+    needs_past = True
 
     def progress(self, point: Point, lr: float) -> None:
         """Averages over the running epoch's examples so far; `lr` is the last update's."""
@@ -32,6 +38,8 @@ class Display:
 
 class Lines(Display):
     """One line an epoch, for logs and pipes."""
+
+    needs_past = False
 
     def __init__(self, num_epochs: int) -> None:
         self._num_epochs = num_epochs
@@ -51,6 +59,8 @@ class Lines(Display):
 
 class Bar(Display):
     """A progress bar over the epochs, for a terminal."""
+
+    needs_past = False
 
     def __init__(self, num_epochs: int) -> None:
         self._bar = tqdm(

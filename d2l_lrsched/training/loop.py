@@ -178,10 +178,13 @@ def train(
 def _show_again(history: History, shown: Display) -> None:
     points = iter(history.points)
     per_epoch = len(history.points) // max(len(history.epochs), 1)
-    for i, epoch in enumerate(history.epochs, start=1):
-        for point in islice(points, per_epoch):
-            shown.progress(point, epoch.lr_last)
-        shown.epoch(i, epoch)
+    needed = 0 if getattr(shown, "needs_past", True) else len(history.epochs) - 1
+    for i, epoch in enumerate(history.epochs):
+        of_epoch = list(islice(points, per_epoch))
+        if i >= needed:
+            for point in of_epoch:
+                shown.progress(point, epoch.lr_last)
+            shown.epoch(i + 1, epoch)
 
 
 class _Unread:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -59,6 +60,31 @@ def test_runs_that_agree(records):
     assert done.exit_code == 0, done.output
     assert done.output.splitlines()[-1] == "17 CONSISTENT"
     assert "cosine-warmup" in done.output
+
+
+def test_runs_are_held_to_the_committed_ones_to_the_bit(tmp_path):
+    """From a file of one's own; what an epoch took is no difference, its last digit is."""
+    ours = [run for run in committed("chapter") if run.num_epochs == 30 and run.seed == 0]
+    equal, unlike, unknown = (run for run in ours if run.experiment in list(PRINTED)[:3])
+    slower = [replace(epoch, seconds=7.0) for epoch in equal.epochs]
+    epochs = list(unlike.epochs)
+    epochs[4] = replace(epochs[4], train_loss=math.nextafter(epochs[4].train_loss, 1))
+    mine = [
+        replace(equal, epochs=slower),
+        replace(unlike, epochs=epochs),
+        replace(unknown, seed=99),
+    ]
+    write(tmp_path / "runs.jsonl", mine)
+    done = call("verify", "--records", tmp_path / "runs.jsonl")
+    assert done.exit_code == 0, done.output
+    said = (
+        "2 of 3 runs are in figures/chapter/runs.jsonl, too: 1 of these are equal to the bit; not "
+        "constant, seed 0 (from epoch 5 on): another processor, package or number of threads "
+        "rounds otherwise\n"
+    )
+    assert said in done.output
+    assert done.output.splitlines()[-2] == "9 INCONCLUSIVE"
+    assert done.output.splitlines()[-1].startswith("So few runs decide nothing; ")
 
 
 def test_a_difference_is_a_failure_until_it_is_explained(records, monkeypatch):

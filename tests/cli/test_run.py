@@ -108,7 +108,7 @@ def test_reproduce_tells_of_every_epoch_where_there_is_no_terminal(one_epoch):
 def test_reproduce_prints_the_table_in_the_chapters_order(one_epoch):
     done, output, runs = one_epoch
     finals = {run.experiment: run.final for run in runs}
-    _, *rows, last = done.stdout[done.stdout.index("section") :].splitlines()
+    _, *rows, triple, last = done.stdout[done.stdout.index("section") :].splitlines()
     assert len(rows) == 5
     for line, name in zip(rows, PRINTED):
         final = finals[name]
@@ -116,6 +116,7 @@ def test_reproduce_prints_the_table_in_the_chapters_order(one_epoch):
         assert f"{final.train_loss:.3f}/{final.train_acc:.3f}/{final.test_acc:.3f}" in line
         assert "1 instead of 30 epochs" in line
     assert "0.307/0.887/0.882" in rows[1]
+    assert triple == "Each triple: training loss, training accuracy, test accuracy, last epoch"
     assert last == (
         f"All is in {output}/; compare it by: d2l-lrsched verify --records {output}/runs.jsonl"
     )
@@ -242,6 +243,13 @@ def test_a_run_shows_its_epochs_or_nothing_and_says_how_it_goes_on(
     assert done.output == (
         "Error: interrupted; the same command goes on from the last finished epoch\n"
     )
+
+
+def test_the_help_names_every_experiment(invoke):
+    """Listed twice, for help must not wait for MXNet."""
+    helped = " ".join(invoke("run", "--help").output.split()).replace("- ", "-")  # lines broken
+    named = re.search("NAME is (.*?[.])", helped)[1]
+    assert re.findall(r"[a-z-]+(?=[,;.])", named) == list(experiments.EXPERIMENTS)
 
 
 def test_quiet_is_quiet(few_images, invoke, tmp_path, capfd):

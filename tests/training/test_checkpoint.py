@@ -111,6 +111,21 @@ def test_a_scheduler_that_was_told_is_told_again(trained, checkpoint):
     assert rates(4) == [0.3, 0.3, 0.15, 0.075]
 
 
+@pytest.mark.parametrize(("needs_past", "told"), [(True, [1, 2, 3]), (False, [2, 3])])
+def test_who_needs_the_past_is_told_all_of_it(trained, checkpoint, needs_past, told):
+    class Told(Display):
+        def __init__(self):
+            self.needs_past, self.epochs = needs_past, []
+
+        def epoch(self, number, epoch):
+            self.epochs.append(number)
+
+    trained(2, checkpoint)
+    display = Told()
+    trained(3, checkpoint, display=display)
+    assert display.epochs == told
+
+
 def test_a_finished_run_is_not_trained_again(trained, checkpoint):
     whole = trained(2, checkpoint)
     written = checkpoint.path.stat().st_mtime_ns

@@ -106,7 +106,9 @@ def overview(figure: Figure, runs: Iterable[Run]) -> None:
             accuracies.plot(*end, color=color, clip_on=False, **circle)
     rates.set(xlabel=f"update ({UPDATES_PER_EPOCH} an epoch)", ylabel="learning rate")
     rates.set(xscale="log", yscale="log")
-    rates.set_title("solid: per update, as published; dashed: per epoch, as intended")
+    dashed = any(line.get_linestyle() == "--" for line in rates.lines)
+    title = "solid: per update, as published" if dashed else "per update, as published"
+    rates.set_title(title + "; dashed: per epoch, as intended" * dashed)
     accuracies.set(xlabel="epoch", ylabel="test accuracy", ylim=(0.6, 0.92))
     accuracies.set_title("circles: the book's printed values")
     if collapsed:

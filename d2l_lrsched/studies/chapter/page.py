@@ -76,6 +76,9 @@ prints the last line of five training runs: LeNet on Fashion-MNIST, 30 epochs. A
 one draw. So the question is not whether it equals our mean, but whether one more run of ours would
 look like it. This page answers from {len(runs)} runs.
 
+The book's notebooks were run anew for every build over the years: [builds.md](builds.md) holds
+these numbers against draws of ours.
+
 ![The cosine as the book plots it, and as its Trainer used it]({PLOTTED_AND_TRAINED_FIGURE})
 
 The chapter plots its schedules over epochs, but its Trainer reads them once an update.

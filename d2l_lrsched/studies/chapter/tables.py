@@ -16,7 +16,7 @@ from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.chapter.verdicts import MARGIN, NUMBERS, Verdict
 
-#: What tables call the nets that are not the chapter's.
+#: What tables call the nets of records that are not the chapter's.
 OTHER_NETS = {"lanes": "fast net", "fast": "former fast net"}
 
 
@@ -146,7 +146,7 @@ def provenance_table(runs: Sequence[Run]) -> pd.DataFrame:
             (f"seeds of {name}", _spans(of.index))
             for name, of in of_each(table, EXPERIMENTS).items()
         ),
-        ("net", _counted(run.settings["net"] for run in runs)),
+        ("net", _counted(OTHER_NETS.get(net, net) for net in (r.settings["net"] for r in runs))),
         ("training", f"{hours:.1f} hours of one core"),
         ("begun", " to ".join(dict.fromkeys((dates[0], dates[-1])))),
         *((name, _counted(run.versions.get(name, "none") for run in runs)) for name in packages),
