@@ -7,9 +7,12 @@ from pathlib import Path
 from statistics import fmean
 
 import numpy as np
+from msgspec.structs import replace
 
 from d2l_lrsched.runs import frames, record
+from d2l_lrsched.runs.job import Job
 from d2l_lrsched.runs.record import Run
+from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.studies.chapter.builds import draws, measures
 from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.training.history import Epoch, Point
@@ -40,6 +43,16 @@ def drawn():
 def builds():
     """Return the book's builds as a table, read once; nobody may change it."""
     return measures.of_builds()
+
+
+def a_job(name, seed=0, num_epochs=1, net="chapter"):
+    """Return the job of one of all experiments."""
+    return Job(all_experiments()[name], seed, num_epochs, net)
+
+
+def numbers(run):
+    """Return what a run measured, but for its seconds."""
+    return [replace(epoch, seconds=0) for epoch in run.epochs], run.points
 
 
 def of(study, name):

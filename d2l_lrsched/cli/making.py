@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
     from d2l_lrsched.runs.experiment import Experiment
+    from d2l_lrsched.runs.job import Job
     from d2l_lrsched.runs.record import Run
-    from d2l_lrsched.runs.runner import Failure, Job
+    from d2l_lrsched.runs.runner import Failure
 
 
 class Interrupted(click.ClickException):
@@ -60,6 +61,7 @@ def make(
         After Ctrl-C.
     """
     from d2l_lrsched.runs import executors, record, runner
+    from d2l_lrsched.runs.job import Place
 
     lacking = runner.missing(jobs, records)
     client = None
@@ -72,7 +74,7 @@ def make(
     made = Made(len(jobs), [], {})
     if len(lacking) < len(jobs):
         click.echo(f"{len(jobs) - len(lacking)} of {len(jobs)} runs are in {records} already")
-    place = runner.Place.of(records)
+    place = Place.of(records)
     begun = sum(path is not None and path.exists() for path in map(place.checkpoint, lacking))
     if begun:
         click.echo(f"{begun} of {len(lacking)} runs go on from their last finished epoch")

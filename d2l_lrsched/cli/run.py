@@ -132,23 +132,24 @@ def run(
     """
     if not provenance.threads():
         os.environ["OMP_NUM_THREADS"] = "1"  # as `reproduce` trains: the same numbers
-    from d2l_lrsched.runs import record, runner
+    from d2l_lrsched.runs import job as jobs
+    from d2l_lrsched.runs import record
     from d2l_lrsched.studies.chapter import experiments, figures
 
     _known((name,))
     data_dir = options.checked_data(data_dir, release)
     chosen = options.chosen(release=release, order=order, split=split)
     records = options.ready(output / options.RECORDS, experiments.EXPERIMENTS, chosen)
-    (job,) = experiments.jobs([name], [seed], epochs, net, **chosen)
-    place = runner.Place.of(records, data_dir)
+    (asked,) = experiments.jobs([name], [seed], epochs, net, **chosen)
+    place = jobs.Place.of(records, data_dir)
     try:
-        made = runner.run_job(job, place, "none" if quiet else "auto")
+        made = jobs.run_job(asked, place, "none" if quiet else "auto")
     except KeyboardInterrupt:
         raise click.ClickException(
             "interrupted; the same command goes on from the last finished epoch"
         ) from None
     record.append(records, made)
-    runner.discard_checkpoint(job, place)
+    jobs.discard_checkpoint(asked, place)
     stored = [run for run in record.read(records) if run.chosen == chosen]
     for error in figures.write([made], stored, output).values():
         raise error

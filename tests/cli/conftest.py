@@ -55,7 +55,7 @@ def made_up_runs(monkeypatch, few_images):
             record.append(records, run_job(job), once=True)
             yield record.read(records)[-1]
 
-    monkeypatch.setattr(runner, "run_job", run_job)
+    monkeypatch.setattr("d2l_lrsched.runs.job.run_job", run_job)
     monkeypatch.setattr(runner, "run", run)
     return asked
 

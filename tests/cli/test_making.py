@@ -8,7 +8,8 @@ import pytest
 
 from d2l_lrsched.cli import making
 from d2l_lrsched.runs import runner
-from d2l_lrsched.runs.runner import Failure, Job
+from d2l_lrsched.runs.job import Job
+from d2l_lrsched.runs.runner import Failure
 from d2l_lrsched.studies import all_experiments
 from made_up import a_run
 

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 import small_data
 from d2l_lrsched.cli import making
 from d2l_lrsched.cli import run as cli_run
-from d2l_lrsched.runs import executors, record, runner
+from d2l_lrsched.runs import executors, record
 from d2l_lrsched.studies.chapter import experiments
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.training.history import History
@@ -237,7 +237,7 @@ def test_a_run_shows_its_epochs_or_nothing_and_says_how_it_goes_on(
         shown.append(display)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runner, "run_job", run_job)
+    monkeypatch.setattr("d2l_lrsched.runs.job.run_job", run_job)
     done = invoke("run", "cosine", *quiet, "--output", tmp_path)
     assert (done.exit_code, shown) == (1, [display])
     assert done.output == (
@@ -556,7 +556,7 @@ def test_what_cannot_be_meant_is_a_usage_error(invoke, tmp_path, monkeypatch, ar
 
 @pytest.fixture
 def no_training(monkeypatch, few_images):
-    monkeypatch.setattr(runner, "run_job", None)
+    monkeypatch.setattr("d2l_lrsched.runs.job.run_job", None)
     monkeypatch.setattr(executors, "LocalProcesses", None)
 
 

@@ -16,6 +16,7 @@ from distributed import Client, LocalCluster
 
 from d2l_lrsched.runs import executors, runner
 from d2l_lrsched.runs.executors import DaskWorkers, LocalProcesses, WorkerDied
+from d2l_lrsched.runs.job import Job
 from d2l_lrsched.studies import all_experiments
 
 
@@ -190,7 +191,7 @@ def test_a_run_that_waits_for_a_dying_worker_is_not_blamed(cluster, tmp_path, mo
         return runner.Failure(job, "made"), []
 
     monkeypatch.setattr(runner, "_make", make)
-    jobs = [runner.Job(all_experiments()["cosine"], seed) for seed in range(3)]
+    jobs = [Job(all_experiments()["cosine"], seed) for seed in range(3)]
     with DaskWorkers(Client(cluster), print) as executor:
         ended = {f.job.seed: f.reason for f in runner.run(jobs, executor, tmp_path / "runs.jsonl")}
     assert "died" in ended.pop(0)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from d2l_lrsched.runs import runner
+from d2l_lrsched.runs.job import Job, Place, run_job
 from d2l_lrsched.studies import all_experiments
 from made_up import committed
 
@@ -46,10 +46,11 @@ def test_they_are_those_of_the_committed_runs(study):
 def test_each_can_be_run_for_real(monkeypatch, small_iters):
     """For one epoch of 72 images, 9 updates, at the rates of its schedule."""
     monkeypatch.setattr(
-        runner, "load_fashion_mnist", lambda batch_size, *, seed, **_: small_iters(seed, 72)
+        "d2l_lrsched.runs.job.load_fashion_mnist",
+        lambda batch_size, *, seed, **_: small_iters(seed, 72),
     )
     for name, experiment in EXPERIMENTS.items():
-        run = runner.run_job(runner.Job(experiment, 0, 1, "fast"), runner.Place(), "none")
+        run = run_job(Job(experiment, 0, 1, "fast"), Place(), "none")
         assert run.experiment == name
         assert run.settings["net"] == (experiment.net or "lanes")
         assert (run.final.clipped is None) == (experiment.clip_norm is None)

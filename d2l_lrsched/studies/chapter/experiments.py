@@ -10,7 +10,7 @@ from typing import Any
 from mxnet import lr_scheduler
 
 from d2l_lrsched.runs.experiment import Experiment
-from d2l_lrsched.runs.runner import Job
+from d2l_lrsched.runs.job import Job
 from d2l_lrsched.schedulers import builtin
 from d2l_lrsched.schedulers.scratch import SquareRootScheduler
 from d2l_lrsched.studies.chapter import published

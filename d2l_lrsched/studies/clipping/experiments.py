@@ -7,7 +7,7 @@ from functools import partial
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs.experiment import Experiment
-from d2l_lrsched.runs.runner import Job
+from d2l_lrsched.runs.job import Job
 from d2l_lrsched.schedulers import builtin
 from d2l_lrsched.schedulers.compose import WarmupScheduler
 from d2l_lrsched.schedulers.scratch import LinearScheduler

@@ -11,7 +11,7 @@ from functools import partial
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs.experiment import Experiment, Schedule
-from d2l_lrsched.runs.runner import Job
+from d2l_lrsched.runs.job import Job
 from d2l_lrsched.schedulers import builtin
 from d2l_lrsched.schedulers.compose import SequentialScheduler, WarmupScheduler
 from d2l_lrsched.schedulers.plateau import PlateauScheduler

@@ -226,7 +226,8 @@ def _start_up(arguments: tuple[str, ...], **environment: str) -> float:
 def _runs(runs: int, cores: int, data_dir: str) -> float:
     """Return the seconds of so many whole runs of one epoch, start-up included."""
     from d2l_lrsched.runs.experiment import Experiment
-    from d2l_lrsched.runs.runner import Failure, Job, run
+    from d2l_lrsched.runs.job import Job
+    from d2l_lrsched.runs.runner import Failure, run
 
     one = Experiment("speed", "", learning_rate=LEARNING_RATE, num_epochs=1, net="lanes")
     jobs = [Job(one, seed) for seed in range(runs)]
