@@ -10,7 +10,7 @@ from d2l_lrsched.files import write_text
 from d2l_lrsched.runs.frames import markdown
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.clipping import descent, figures, tables, verdicts
-from d2l_lrsched.studies.clipping.claims import ARMS, ASKED, LOWER
+from d2l_lrsched.studies.clipping.claims import ARMS, ASKED, CLAIMS, LOWER, Claim
 from d2l_lrsched.studies.clipping.experiments import (
     CLIP_NORM,
     EXPERIMENTS,
@@ -26,23 +26,32 @@ def write(runs: Sequence[Run], folder: Path) -> str:
     drawing.save(figures.quadratic(descents), folder / figures.QUADRATIC_FIGURE)
     for name, draw in figures.FIGURES.items():
         drawing.save(draw(runs), folder / name)
-    write_text(folder / "README.md", as_page(runs, descents))
-    return verdicts.counts(verdicts.judge(_unseen(runs)))
+    judged = _by_all_and_unseen(runs, CLAIMS)
+    write_text(folder / "README.md", as_page(runs, descents, judged))
+    return verdicts.counts(judged[1])
 
 
-def _unseen(runs: Sequence[Run]) -> list[Run]:
-    return [run for run in runs if run.seed >= verdicts.UNSEEN]
+_Judged = Sequence[verdicts.Judged]
 
 
-def as_page(runs: Sequence[Run], descents: Iterable[descent.Descent]) -> str:
+def _by_all_and_unseen(runs: Sequence[Run], claims: Sequence[Claim]) -> tuple[_Judged, _Judged]:
+    unseen = [run for run in runs if run.seed >= verdicts.UNSEEN]
+    return verdicts.judge(runs, claims), verdicts.judge(unseen, claims)
+
+
+def as_page(
+    runs: Sequence[Run],
+    descents: Iterable[descent.Descent],
+    judged: tuple[_Judged, _Judged] | None = None,
+) -> str:
     """Return the page of runs, each experiment's of one length and each seed once, and of descents.
 
-    What there are no runs of is left out.
+    What there are no runs of is left out. `judged` are the claims' verdicts by all seeds and by
+    those unseen, for whoever has them: they take half a minute.
     """
     arms = (*ARMS, LOWER)
     shares = [name for name in EXPERIMENTS if name not in arms]
-    unseen = _unseen(runs)
-    judged, by_unseen = verdicts.judge(runs), verdicts.judge(unseen)
+    by_all, by_unseen = judged or _by_all_and_unseen(runs, CLAIMS)
     definitions = "\n".join(
         f"- **{m.name}**: {m.definition}; {m.better} is better." for m in MEASURES.values()
     )
@@ -95,9 +104,9 @@ run that did not train has no number but that of survival. What the paper's word
 ### The paper's claims
 
 By the seeds from {verdicts.UNSEEN} on: {verdicts.counts(by_unseen)}. By all: \
-{verdicts.counts(judged)}.
+{verdicts.counts(by_all)}.
 
-{markdown(tables.claim_table(judged, by_unseen))}
+{markdown(tables.claim_table(by_all, by_unseen))}
 
 Survival is compared as counts, n runs an arm, by Fisher's exact test; every other measure between
 runs of the same seed where both trained, n pairs, by the sign-flip test, whose interval the table
@@ -117,7 +126,7 @@ confirms or contradicts anything.
 
 ### Clipping, or just a lower rate?
 
-{markdown(tables.claim_table(*(verdicts.judge(of, ASKED) for of in (runs, unseen))))}
+{markdown(tables.claim_table(*_by_all_and_unseen(runs, ASKED)))}
 
 The arm {LOWER} has the constant rate {LOWERED_RATE:g}: {HIGH_RATE:g} times the share of the steps
 that clipping kept in a pilot, on average over all updates, rounded to two digits. These comparisons

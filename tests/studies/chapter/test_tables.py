@@ -138,7 +138,7 @@ def test_provenance_counts_what_differs():
     assert found == {
         "runs": "46",
         "seeds of constant": "0-44, 47",
-        "net": "fast",
+        "net": "former fast net",
         "training": "22.5 hours of one core",
         "begun": "2026-03-04 to 2026-03-05",
         "python": "3.11.7 (45 of 46 runs), 3.9.2 (1 of 46 runs)",

@@ -110,6 +110,16 @@ class Curves(Struct, frozen=True, forbid_unknown_fields=True):
     curves: Dict[str, Curve]  # noqa: UP006
 
 
+class Other(Struct, frozen=True, forbid_unknown_fields=True):
+    """One build of an edition for another framework; `results` as a `Build`'s."""
+
+    framework: str
+    date: str
+    version: str
+    source: str
+    results: Dict[str, Result]  # noqa: UP006
+
+
 def builds() -> list[Build]:
     """Return the 97 builds of MXNet editions."""
     return record.read(Path(__file__).with_name("mxnet-builds.jsonl"), Build)
@@ -119,3 +129,8 @@ def curves() -> dict[str, Mapping[str, Curve]]:
     """Return the builds' curves: build -> run -> its curve."""
     read = record.read(Path(__file__).with_name("mxnet-curves.jsonl"), Curves)
     return {each.build: each.curves for each in read}
+
+
+def others() -> list[Other]:
+    """Return the 105 builds of editions for other frameworks."""
+    return record.read(Path(__file__).with_name("other-frameworks.jsonl"), Other)
