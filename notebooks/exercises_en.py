@@ -20,7 +20,7 @@
 # schedule that the section never tries. Here are answers to all six, and none is an opinion: each
 # comes from recorded runs, with several random seeds, and says what so few seeds can decide and
 # what they cannot. Before you read on, put the question to yourself and write down your guess. A
-# guess that fails teaches more than an answer that is read.
+# guess that fails teaches more than an answer that is read. **It takes** about 90 minutes.
 #
 # You need the notebook on [learning rate scheduling](lr_scheduling_en.ipynb). Figures and tables
 # are made from records, in seconds; one cell, in section 6, really trains, for two epochs.
@@ -48,18 +48,12 @@ from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import figures
 from d2l_lrsched.studies.exercises import page as tables
-from d2l_lrsched.studies.sampling import page as sampling
-from d2l_lrsched.studies.sampling import posterior
-from d2l_lrsched.studies.sampling import record as sgld_records
-from d2l_lrsched.studies.sampling.figures import sgld
-from d2l_lrsched.studies.sampling.verdicts import sampling_errors
 
 npx.set_np()
 runs = record.read("../figures/exercises/runs.jsonl")
 chapter = record.read("../figures/chapter/runs.jsonl")
 baseline = distinct(run for run in chapter if run.num_epochs == 30)
-samples = sgld_records.read("../figures/sampling/samples.jsonl")
-len(runs), len(baseline), len(samples)
+len(runs), len(baseline)
 
 # %% [markdown]
 # ## How to read the tables
@@ -73,11 +67,18 @@ len(runs), len(baseline), len(samples)
 #   that trained.
 # - *best run*: the highest test accuracy at the end of any run.
 #
-# The other compares two experiments *seed by seed*, that is, from the same initial parameters and
+# A second table compares *who collapsed*: how many under the one experiment and under the other,
+# the p-value of Fisher's exact test, adjusted by Holm for all of the table's rows, and where it is
+# below 0.05 under which fewer collapse.
+#
+# A third compares two experiments *seed by seed*, that is, from the same initial parameters and
 # with the same order of minibatches: the mean difference in test accuracy where both runs trained,
 # its 95 % interval, and which is higher if the interval excludes 0. Each interval is taken by
 # itself: of twenty comparisons without any real difference, one would still be expected to exclude
 # 0.
+#
+# The first five seeds had been looked at before the other fifteen were made. So the last column
+# gives the verdict of the other fifteen alone. Where the two differ, only the last counts.
 
 # %%
 constant = [run for run in baseline if run.experiment == "constant"]
@@ -85,6 +86,10 @@ constant = [run for run in baseline if run.experiment == "constant"]
 
 def answers(exercise):
     return Markdown(frames.markdown(tables.answers(frames.of_runs(runs), exercise)))
+
+
+def collapses(exercise):
+    return Markdown(frames.markdown(tables.collapses(frames.of_runs(runs), exercise)))
 
 
 def differences(exercise):
@@ -106,7 +111,9 @@ figures.FIGURES["1-fixed-rate.svg"](runs)
 # a network that lived, and the dash their mean.
 
 # %%
-answers(exercises.FIXED)
+display(answers(exercises.FIXED))
+display(collapses(exercises.FIXED))
+differences(exercises.FIXED)
 
 # %% [markdown]
 # - **Too small is slow.** From 0.03 to 0.3 the training loss falls and the test accuracy rises.
@@ -122,12 +129,13 @@ answers(exercises.FIXED)
 # of five allow one of about one half as well! That the share *rises* with the rate is plain; where
 # exactly the edge lies, five seeds cannot say.
 #
-# So which model is the best? The column on the right has an answer, but it flatters: the winner was
-# chosen *by its test accuracy*, so luck was part of what it was chosen for, the luck of these very
-# images and that of the moment, for the accuracy jumps about from epoch to epoch. The luck of the
-# moment can be shown. We have ten runs at 0.3 that went on to 30 epochs. Compare them after 8 and
-# after 30 epochs: the mean, the best, and the gap between training and test accuracy. Then crown
-# the winner after 8 epochs, and see how far it is ahead of the mean there and how far at the end.
+# So which model is the best? The column on the right has an answer, but it is too optimistic: the
+# winner was chosen *by its test accuracy*, so luck was part of what it was chosen for, the luck of
+# these very images and that of the moment, for the accuracy jumps about from epoch to epoch. The
+# luck of the moment can be shown. We have ten runs at 0.3 that went on to 30 epochs. Compare them
+# after 8 and after 30 epochs: the mean, the best, and the gap between training and test accuracy.
+# Then take the winner after 8 epochs, and see how far it is ahead of the mean there and how far at
+# the end.
 
 # %%
 early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
@@ -148,9 +156,9 @@ print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*l
 # The clean way: keep some *training* images apart as a validation set, choose rate, epoch and seed
 # by them, and look at the test set once, at the end.
 #
-# **Think.** All runs at one rate differ only in their seed. If you may train five networks and keep
-# the best by a validation set, is the seed a hyperparameter like any other? What do you have to
-# report then?
+# **Question 1.** All runs at one rate differ only in their seed. If you may train five networks and
+# keep the best by a validation set, is the seed a hyperparameter like any other? What do you have
+# to report then?
 
 # %% [markdown]
 # ## 2. The exponent of the decay
@@ -204,15 +212,15 @@ differences(exercises.EXPONENT)
 
 # %%
 drawn = measures.of_draws(draws.read())
-collapses = builds_tables.collapse_table(drawn, measures.of_builds())
-Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
+of_draws = builds_tables.collapse_table(drawn, measures.of_builds())
+Markdown(frames.markdown(of_draws[of_draws.experiment == "constant"]))
 
 # %% [markdown]
 # So 0.3 itself lies within reach of the edge: about one network in twenty dies there. That the rate
 # falls is hardly what killed ours: it was dead after 150 updates at the latest, when its rate had
 # fallen by less than a sixth. What the book printed is rare, but no freak.
 #
-# **Think.** Suppose you could make the run four times as long. Which exponent would gain most?
+# **Question 2.** Suppose you could make the run four times as long. Which exponent would gain most?
 
 # %% [markdown]
 # ## 3. Cosine against other schedules, with a deeper network
@@ -250,7 +258,7 @@ differences(exercises.DEEPER)
 # cosine is the best of schedules. Four intervals, each taken by itself, from three pairs each: the
 # small lead over *poly* should see more seeds before it is believed.
 #
-# **Think.** GluonCV's recipes train ImageNet for about a hundred epochs, with a warmup and a
+# **Question 3.** GluonCV's recipes train ImageNet for about a hundred epochs, with a warmup and a
 # cosine. Which of the five rows would you repeat first with another data set, and why?
 
 # %% [markdown]
@@ -266,7 +274,9 @@ differences(exercises.DEEPER)
 figures.FIGURES["4-warmup.svg"](runs)
 
 # %%
-answers(exercises.WARMUP)
+display(answers(exercises.WARMUP))
+display(collapses(exercises.WARMUP))
+differences(exercises.WARMUP)
 
 # %% [markdown]
 # - **With a peak of 0.5** two of five networks die without a warmup, four with 0.02, and one each
@@ -291,10 +301,10 @@ rows = []
 for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):
     rate = exercises.cosine(4 * per_epoch, peak, warmup)
     ours = [run for run in runs if run.experiment == exercises.warmup_name(warmup, peak)]
-    dead = [frames.window_means(run) for run in ours if run.outcome != "trained"]
-    learned = [ends[: len(means)][means < 1.5].max() for means in dead if (means < 1.5).any()]
+    lost = [frames.window_means(run) for run in ours if run.outcome != "trained"]
+    learned = [ends[: len(means)][means < 1.5].max() for means in lost if (means < 1.5).any()]
     rates = ", ".join(f"{rate(round(n)):.2f} ({n:.0f})" for n in learned) or "-"
-    rows.append((f"{peak:g}", f"{warmup:g}", str(len(dead)), str(len(learned)), rates))
+    rows.append((f"{peak:g}", f"{warmup:g}", str(len(lost)), str(len(learned)), rates))
 header = ("peak", "warmup", "collapsed", "after having learned", "the last rates before (update)")
 Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
@@ -330,165 +340,15 @@ print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 
 # magnifies it, and "with the same seed" pairs the beginnings but not the fates. Nobody can look for
 # a lucky seed there and take it to another schedule.
 #
-# **Think.** Sketch a schedule that finds its peak by itself: rising until the loss gets worse, and
-# falling from then on. What would it have to be told, and why is the loss *averaged since the
+# **Question 4.** Sketch a schedule that finds its peak by itself: rising until the loss gets worse,
+# and falling from then on. What would it have to be told, and why is the loss *averaged since the
 # beginning of the epoch* a poor informant?
 
 # %% [markdown]
 # ## 5. Optimization and sampling
 #
-# Can the two be connected? Start from a confession: until now we have asked training for *one*
-# parameter vector. A Bayesian asks for all of them, each as often as the data make it probable: for
-# draws from the *posterior* $p(\theta \mid x_1, \ldots, x_N)$. Welling and Teh (2011) show how
-# little has to be changed: take the minibatch gradient step and add noise of the right size.
-#
-# $$\theta_{t+1} = \theta_t + \frac{\epsilon_t}{2} \left( \nabla \log p(\theta_t) {} + \frac{N}{n}
-# \sum_{i=1}^{n} \nabla \log p(x_{ti} \mid \theta_t) \right) + \eta_t, \qquad \eta_t \sim
-# \mathcal{N}(0, \epsilon_t)$$
-#
-# (their equation 4; here $\eta_t$ is the noise). Without $\eta_t$ this is SGD with weight decay,
-# the prior. With it, and with small steps, it is *stochastic gradient Langevin dynamics*. The
-# secret is a matter of orders: the gradient of a minibatch is noisy, too, but its noise enters with
-# variance $\propto \epsilon_t^2$, the injected one with $\epsilon_t$. As the step shrinks, the
-# right noise wins. So the schedule is not decoration, it is what makes the method correct:
-#
-# $$\epsilon_t = a\,(b + t)^{-\gamma}, \quad \gamma \in (0.5, 1], \qquad \sum_t \epsilon_t = \infty,
-# \quad \sum_t \epsilon_t^2 < \infty.$$
-#
-# The first sum lets the chain get anywhere, the second lets its errors die out: the same two
-# conditions as for SGD with a falling rate.
-#
-# ### A posterior that we know
-#
-# Whether samples are right can only be checked where the answer is known. So: $N$ points in the
-# plane around an unknown mean $\theta$, with known covariance $\Sigma$, and the prior
-# $\mathcal{N}(0, I/w)$. The posterior is Gaussian, with precision $N \Sigma^{-1} + w I$, and has a
-# narrow and a wide axis. Better still: because the gradient is linear in $\theta$, we know not only
-# the goal but also the mean and the variance of the chains *at every update*. Along an axis of
-# precision $\lambda$, where the minibatch gradient has the variance $V$, measured in the
-# posterior's standard deviations from its mean:
-#
-# $$m_t = a_t\, m_{t-1}, \qquad v_t = a_t^2\, v_{t-1} {} + \lambda \left( \epsilon_t + \tfrac{1}{4}
-# \epsilon_t^2 V \right), \qquad a_t = 1 - \tfrac{1}{2} \epsilon_t \lambda.$$
-#
-# A fixed step $\epsilon$ thus leads to
-#
-# $$v = \frac{1 + \epsilon V / 4}{1 - \epsilon \lambda / 4},$$
-#
-# where 1 would be right. Both corrections make it *too wide*, and at $\epsilon \lambda = 4$ it
-# breaks: beyond that the chain diverges. Leave out the noise, and the 1 in the numerator goes.
-
-# %%
-narrow, wide = posterior.PRECISIONS
-print("posterior mean", posterior.POSTERIOR_MEAN.round(3), "precisions", narrow, wide)
-print(f"largest stable step: narrow axis {4 / narrow:.4f}, wide axis {4 / wide:.4f}")
-print("the paper's schedule:", posterior.PAPER_SCHEDULE)
-for name, setting in posterior.SETTINGS.items():
-    if isinstance(setting.step, float):
-        exact = posterior.stationary(setting.step, setting.noise)
-        print(f"{name}: step {setting.step:g} leads to variances", exact.round(3))
-
-# %% [markdown]
-# We have run MXNet's own `sgld` optimizer, driven by a scheduler like any other optimizer:
-# thousands of independent chains for each setting, all starting at the prior's mean. Above, the
-# last samples of several settings; the solid ellipse holds 95 % of the posterior, the dashed one 95
-# % of what the formulas predict for the chains. Below, over the updates, the variance along the
-# narrow axis and the distance from the posterior: markers are sampled, lines are calculated.
-
-# %%
-sgld(samples)
-
-# %% [markdown]
-# The table shows the last update; exact values are in brackets. The columns: setting; its step;
-# variance along either axis, where 1 is the posterior's; by how much the mean is off, along the
-# worse axis, in standard deviations; $W_2$, the Wasserstein distance from the posterior, which
-# counts errors of mean and shape together; the update from which on $W_2$ stays below 0.25; *far*,
-# the chains that end more than 10 standard deviations away. The last two columns are two different
-# questions, each with a p-value: do the chains agree with *what the formulas predict for them*, and
-# with *the posterior*?
-
-# %%
-pooled = sgld_records.pool(samples)
-display(Markdown(frames.markdown(sampling.last_update(pooled))))
-Markdown(sampling.method(pooled))
-
-# %% [markdown]
-# - **A fixed step samples the wrong thing, and exactly as predicted.** *fixed-moderate* is quick to
-#   arrive and then stays too wide for ever; *fixed-large* is a cloud that hardly knows the
-#   posterior's shape. A "yes" in the one column and a "no" in the other: the program does what the
-#   theory says, and the theory says that this is not the posterior.
-# - **A small fixed step is nearly right but slow**; of all settings *paper*, which starts with
-#   large steps and ends with small ones, comes nearest, and is near much sooner.
-# - **Beyond the limit it diverges.** The step of *fixed-unstable* is hardly above the bound of the
-#   narrow axis, and that is enough.
-# - **Without noise it is optimization.** *sgd-paper* shrinks to a point near the posterior's mean,
-#   all uncertainty lost. *sgd-moderate* does not come to rest: its cloud is the minibatches' noise
-#   and has their shape, not the posterior's. This is the region around the minimum in which SGD at
-#   a constant rate is caught.
-#
-# Why does even *paper* get a "no"? The exact variance in brackets is nearly 1, so its *law* is
-# closer to the posterior than as many honest draws could show. See how many standard errors the
-# sampled variance of the narrow axis lies above the exact one, and above 1:
-
-# %%
-by_name = {sampled.setting.name: sampled for sampled in pooled}
-for name in ("paper", "fixed-small"):
-    sampled = by_name[name]
-    error = sampling_errors(sampled.num_chains)["variance"]
-    found, exact = sampled.found.variance[-1, 0], sampled.exact.variance[-1, 0]
-    excess = f"{(found / exact - 1) / error:+.1f} above the exact"
-    print(f"{name}, in standard errors: {excess}, {(found - 1) / error:+.1f} above 1")
-
-# %% [markdown]
-# A bad draw, then, on top of a small true excess; and *fixed-small*, whose chains have the very
-# same random numbers, shows it as well. Among all the tests of predictions a deviation like this
-# one has to be expected somewhere, so the prediction stands; the fewer tests against the posterior
-# reject. "No" is not wrong, the law is not exactly the posterior, but most of what it has seen is
-# luck. That is what several numbers beside a verdict are for.
-#
-# ### Averages along the way
-#
-# Usually there is one chain, not thousands, and one averages along it. The paper weights each
-# sample by its step. The columns: setting; weights (by the step, or plain; with a fixed step they
-# are the same); error of the mean; mean square along either axis, where 1 is right; the error that
-# *one* chain's average of position and of square typically has; agreement with the posterior.
-
-# %%
-Markdown(frames.markdown(sampling.averages(pooled)))
-
-# %% [markdown]
-# With the paper's schedule the plain average is the *better* one here. The weights are largest
-# where the steps are, at the beginning, and there, even after the first tenth of the updates has
-# been left out, the chains were still on their way along the wide axis. In the long run the weights
-# do no harm and make the theory go through; 2000 updates are no long run.
-#
-# One "no" under *agrees with the prediction* remains: *fixed-unstable*. Its narrow axis diverges as
-# predicted, but its wide axis, which ought to be stable, is far too wide. The formulas are right;
-# the arithmetic is not. The chain is stored as $\theta_1$ and $\theta_2$, and both contain a share
-# of the diverging axis. How far apart are neighboring float64 numbers of that size?
-
-# %%
-unstable = by_name["fixed-unstable"]
-narrow_sd, wide_sd = np.sqrt(unstable.exact.variance[-1])
-print(f"exact standard deviations: narrow axis {narrow_sd:.2g}, wide axis {wide_sd:.2g}")
-print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):.2g}")
-
-# %% [markdown]
-# What the wide axis should show is far below the last bit, and the rounding errors of the one axis
-# appear as a spread of the other. (The table's own number is larger still: the records keep the
-# covariance of $\theta_1$ and $\theta_2$ to 7 digits, and turning it into the axes subtracts
-# numbers that are nearly equal.)
-#
-# ### So what connects them?
-#
-# Large steps explore, small steps settle; that holds for both. In *optimization* the rate falls so
-# that the noise dies out and one point is left. In *sampling* it falls so that the wrong noise dies
-# out and the right one is left. The same schedule, with one line of code more or less, ends at a
-# point or in the whole posterior. And a constant rate does neither: it samples, but from a
-# distribution that nobody has asked for (Mandt et al., 2017, ask which one).
-#
-# **Think.** Double the minibatch. What becomes of $V$, and of the variance at a fixed step, with
-# the noise and without? Which change of the step would have the same effect?
+# Exercise 5 asks how the two are connected. Its answer needs no network, but a problem whose
+# posterior is known, and has [a notebook of its own](sampling_en.ipynb).
 
 # %% [markdown]
 # ## 6. Lower the rate when progress stops
@@ -589,8 +449,8 @@ for name in ("plateau", "plateau-warmup"):
 # with this threshold the cuts come at much the same times in every run, and a list of milestones
 # might have done as well.
 #
-# **Think.** The scheduler listens to the *training* loss. What would change if it were told the
-# error on a validation set? And what if `threshold` were 0?
+# **Question 5.** The scheduler listens to the *training* loss. What would change if it were told
+# the error on a validation set? And what if `threshold` were 0?
 
 # %% [markdown]
 # ## What remains open
@@ -608,8 +468,8 @@ for name in ("plateau", "plateau-warmup"):
 #   is known. A network's posterior has neither property, and nothing here says how well a chain
 #   gets about in it.
 #
-# **Think.** Take the standard deviations in the tables of sections 2 and 6. About how many pairs of
-# seeds would a difference of 0.01 in test accuracy need, if its interval is to exclude 0?
+# **Question 6.** Take the standard deviations in the tables of sections 2 and 6. About how many
+# pairs of seeds would a difference of 0.01 in test accuracy need, if its interval is to exclude 0?
 
 # %% [markdown]
 # ## Sources
@@ -617,8 +477,6 @@ for name in ("plateau", "plateau-warmup"):
 # - A. Zhang, Z. Lipton, M. Li, A. Smola. *Dive into Deep Learning*, MXNet edition, section 11.15:
 #   [in Vietnamese](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html), [in
 #   English](https://d2l.ai/chapter_optimization/lr-scheduler.html).
-# - M. Welling, Y. W. Teh (2011). *Bayesian learning via stochastic gradient Langevin dynamics*.
-#   [ICML 2011](https://icml.cc/2011/papers/398_icmlpaper.pdf)
 # - I. Loshchilov, F. Hutter (2016). *SGDR: Stochastic gradient descent with warm restarts*.
 #   [arXiv:1608.03983](https://arxiv.org/abs/1608.03983)
 # - A. Gotmare, N. S. Keskar, C. Xiong, R. Socher (2018). *A closer look at deep learning
@@ -626,5 +484,3 @@ for name in ("plateau", "plateau-warmup"):
 #   [arXiv:1810.13243](https://arxiv.org/abs/1810.13243)
 # - K. He, X. Zhang, S. Ren, J. Sun (2016). *Deep residual learning for image recognition*.
 #   [arXiv:1512.03385](https://arxiv.org/abs/1512.03385)
-# - S. Mandt, M. D. Hoffman, D. M. Blei (2017). *Stochastic gradient descent as approximate Bayesian
-#   inference*. [arXiv:1704.04289](https://arxiv.org/abs/1704.04289)

@@ -21,7 +21,7 @@
 # nào trả lời bằng cảm tính: số liệu lấy từ những lần chạy đã lưu, với nhiều hạt giống ngẫu nhiên,
 # kèm lời nói rõ chừng ấy hạt giống phân định được gì và không phân định được gì. Trước khi đọc tiếp
 # mỗi phần, hãy tự hỏi mình câu hỏi ấy và ghi lại dự đoán. Đoán sai rồi mới biết vì sao, học được
-# nhiều hơn đọc sẵn đáp án.
+# nhiều hơn đọc sẵn đáp án. **Thời gian:** khoảng 90 phút.
 #
 # Bạn nên đọc trước notebook [Định thời tốc độ học](lr_scheduling_vi.ipynb). Hình và bảng dựng từ
 # kết quả đã lưu, chỉ mất vài giây; riêng một ô ở phần 6 huấn luyện thật hai epoch. Lệnh
@@ -49,23 +49,17 @@ from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import figures
 from d2l_lrsched.studies.exercises import page as tables
-from d2l_lrsched.studies.sampling import page as sampling
-from d2l_lrsched.studies.sampling import posterior
-from d2l_lrsched.studies.sampling import record as sgld_records
-from d2l_lrsched.studies.sampling.figures import sgld
-from d2l_lrsched.studies.sampling.verdicts import sampling_errors
 
 npx.set_np()
 runs = record.read("../figures/exercises/runs.jsonl")
 chapter = record.read("../figures/chapter/runs.jsonl")
 baseline = distinct(run for run in chapter if run.num_epochs == 30)
-samples = sgld_records.read("../figures/sampling/samples.jsonl")
-len(runs), len(baseline), len(samples)
+len(runs), len(baseline)
 
 # %% [markdown]
 # ## Cách đọc các bảng
 #
-# Tên cột do gói phần mềm đặt nên bằng tiếng Anh. Có hai loại bảng xuất hiện nhiều lần. Loại thứ
+# Tên cột do gói phần mềm đặt nên bằng tiếng Anh. Có ba loại bảng xuất hiện nhiều lần. Loại thứ
 # nhất: mỗi thí nghiệm (*experiment*) một hàng, *runs* là số lần chạy.
 #
 # - *collapsed*: trong số ấy bao nhiêu lần sụp đổ, tức khi kết thúc mạng cho mọi ảnh cùng một bộ
@@ -76,12 +70,20 @@ len(runs), len(baseline), len(samples)
 #   trung bình ± độ lệch chuẩn, chỉ tính những lần học được.
 # - *best run*: độ chính xác kiểm tra cao nhất lúc kết thúc trong mọi lần chạy.
 #
-# Loại thứ hai so hai thí nghiệm theo *từng hạt giống*, tức cùng tham số ban đầu, cùng thứ tự
+# Loại thứ hai so *mạng nào sụp đổ*: số lần sụp đổ ở thí nghiệm này và ở thí nghiệm kia
+# (*collapsed*), giá trị p (*p-value*) của kiểm định chính xác Fisher, đã hiệu chỉnh Holm theo số
+# hàng của bảng, và nếu nó nhỏ hơn 0.05 thì ở bên nào ít mạng sụp đổ hơn (*fewer under*).
+#
+# Loại thứ ba so hai thí nghiệm theo *từng hạt giống*, tức cùng tham số ban đầu, cùng thứ tự
 # minibatch. Các cột: so gì trừ gì (*compared*), số cặp (*pairs*), hiệu trung bình của độ chính xác
 # kiểm tra (chỉ tính những cặp mà cả hai lần đều học được), khoảng tin cậy 95 % của hiệu ấy, và bên
 # nào cao hơn (*is higher*) nếu khoảng không chứa 0; còn không thì *not decided*, chưa ngã ngũ. Mỗi
 # khoảng chỉ trả lời cho riêng nó: cứ hai mươi phép so không hề có khác biệt thật thì vẫn chờ đợi
 # một khoảng không chứa 0.
+#
+# Năm hạt giống đầu đã được xem trước khi chạy mười lăm hạt giống sau. Vì thế cột cuối (*seeds from
+# 5 on*) ghi kết luận của riêng mười lăm hạt giống sau. Chỗ nào hai bên khác nhau thì chỉ cột cuối
+# được tính.
 
 # %%
 constant = [run for run in baseline if run.experiment == "constant"]
@@ -91,6 +93,10 @@ def answers(exercise):
     return Markdown(frames.markdown(tables.answers(frames.of_runs(runs), exercise)))
 
 
+def collapses(exercise):
+    return Markdown(frames.markdown(tables.collapses(frames.of_runs(runs), exercise)))
+
+
 def differences(exercise):
     return Markdown(frames.markdown(tables.differences(frames.of_runs(runs), exercise)))
 
@@ -98,10 +104,9 @@ def differences(exercise):
 # %% [markdown]
 # ## 1. Với tốc độ học cố định, tốt nhất được đến đâu?
 #
-# Đề bài: huấn luyện với một tốc độ học cố định và tìm mô hình tốt nhất có thể đạt được theo cách
-# này. Ta cho LeNet học 8 epoch ở mỗi giá trị trong sáu giá trị từ 0.03 đến 1.0, mỗi giá trị năm hạt
-# giống. Con số 0.3 của sách nằm ở khoảng giữa. Bạn đặt cược vào giá trị nào, và ở hai đầu sẽ có
-# chuyện gì?
+# Đề bài: giữ nguyên tốc độ học suốt quá trình; kết quả tốt nhất là bao nhiêu? Ta cho LeNet học 8
+# epoch ở mỗi giá trị trong sáu giá trị từ 0.03 đến 1.0, mỗi giá trị năm hạt giống. Con số 0.3 của
+# sách nằm ở khoảng giữa. Bạn đặt cược vào giá trị nào, và ở hai đầu sẽ có chuyện gì?
 
 # %%
 figures.FIGURES["1-fixed-rate.svg"](runs)
@@ -111,7 +116,9 @@ figures.FIGURES["1-fixed-rate.svg"](runs)
 # mạng còn sống, gạch ngang là trung bình của chúng. Trục hoành là tốc độ học.
 
 # %%
-answers(exercises.FIXED)
+display(answers(exercises.FIXED))
+display(collapses(exercises.FIXED))
+differences(exercises.FIXED)
 
 # %% [markdown]
 # - **Nhỏ quá thì chậm.** Từ 0.03 đến 0.3, mất mát huấn luyện giảm dần và độ chính xác kiểm tra tăng
@@ -127,13 +134,13 @@ answers(exercises.FIXED)
 # và năm lần sụp đổ cả năm *cũng* hợp với tỷ lệ chừng một nửa! Tỷ lệ sụp đổ *tăng* theo tốc độ học
 # thì đã rõ; còn bờ vực nằm chính xác ở đâu, năm hạt giống chưa nói được.
 #
-# Vậy mô hình nào tốt nhất? Cột cuối của bảng có câu trả lời, nhưng là câu trả lời nịnh: mạng thắng
-# cuộc được chọn *theo chính độ chính xác kiểm tra*, nên một phần lý do nó được chọn là vận may, may
-# với đúng những ảnh này và may đúng lúc, vì độ chính xác lên xuống thất thường qua từng epoch. Cái
-# may đúng lúc thì có thể chỉ ra được. Ta có mười lần chạy ở 0.3 kéo dài đến 30 epoch. Hãy so chúng
-# sau 8 epoch và sau 30 epoch: trung bình (*mean*), cao nhất (*best*), khoảng hở giữa huấn luyện và
-# kiểm tra (*gap*). Rồi trao vương miện cho mạng dẫn đầu sau 8 epoch (*early winner*), xem nó hơn
-# mức trung bình bao nhiêu lúc ấy, và bao nhiêu lúc cuối.
+# Vậy mô hình nào tốt nhất? Cột cuối của bảng có câu trả lời, nhưng là câu trả lời lạc quan quá mức:
+# mạng thắng cuộc được chọn *theo chính độ chính xác kiểm tra*, nên một phần lý do nó được chọn là
+# vận may, may nhờ đúng tập ảnh này và may nhất thời, vì độ chính xác lên xuống thất thường qua từng
+# epoch. Cái may nhất thời thì có thể chỉ ra được. Ta có mười lần chạy ở 0.3 kéo dài đến 30 epoch.
+# Hãy so chúng sau 8 epoch và sau 30 epoch: trung bình (*mean*), cao nhất (*best*), khoảng cách giữa
+# huấn luyện và kiểm tra (*gap*). Rồi chọn mạng dẫn đầu sau 8 epoch (*early winner*), xem nó hơn mức
+# trung bình bao nhiêu lúc ấy, và bao nhiêu lúc cuối.
 
 # %%
 early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
@@ -146,26 +153,26 @@ leads = [e[winner].test_acc - fmean(x.test_acc for x in e) for e in (early, late
 print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*leads))
 
 # %% [markdown]
-# - **Học lâu hơn thì khá hơn một chút**, ở phần lớn hạt giống. Nhưng khoảng hở giữa huấn luyện và
+# - **Học lâu hơn thì khá hơn một chút**, ở phần lớn hạt giống. Nhưng khoảng cách giữa huấn luyện và
 #   kiểm tra rộng ra ở mọi hạt giống: trong những gì học thêm, phần lớn chỉ có ích cho các ảnh huấn
 #   luyện.
 # - **Vị thế dẫn đầu chủ yếu là may.** Đi đến cuối, mạng dẫn đầu mất phần lớn khoảng cách với mức
-#   trung bình. Mà đó mới chỉ là may đúng lúc; may với những ảnh này, vốn không đổi ở đây, còn phải
+#   trung bình. Mà đó mới chỉ là may nhất thời; may với những ảnh này, vốn không đổi ở đây, còn phải
 #   cộng thêm vào.
 #
 # Cách làm sòng phẳng: để riêng một số ảnh *huấn luyện* làm tập kiểm định (*validation*), chọn tốc
 # độ học, số epoch và hạt giống theo tập ấy, rồi mới nhìn tập kiểm tra, một lần duy nhất, ở bước
 # cuối.
 #
-# **Thử nghĩ.** Các lần chạy ở cùng một tốc độ học chỉ khác nhau ở hạt giống. Nếu được huấn luyện
+# **Câu hỏi 1.** Các lần chạy ở cùng một tốc độ học chỉ khác nhau ở hạt giống. Nếu được huấn luyện
 # năm mạng và giữ mạng tốt nhất theo tập kiểm định, thì hạt giống có phải là một siêu tham số như
 # mọi siêu tham số khác không? Khi ấy bạn phải báo cáo những gì?
 
 # %% [markdown]
-# ## 2. Lũy thừa của sự suy giảm
+# ## 2. Số mũ suy giảm
 #
-# Quá trình hội tụ đổi ra sao khi ta đổi lũy thừa? `PolyScheduler` của MXNet cho tốc độ học giảm từ
-# $\eta_0$ về 0 ở cuối quá trình, sau $T$ bước cập nhật:
+# Quá trình hội tụ đổi ra sao khi ta đổi số mũ (sách gọi là lũy thừa giảm)? `PolyScheduler` của
+# MXNet cho tốc độ học giảm từ $\eta_0$ về 0 ở cuối quá trình, sau $T$ bước cập nhật:
 #
 # $$\eta_t = \eta_0 \left(1 - \frac{t}{T}\right)^p.$$
 #
@@ -173,8 +180,8 @@ print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*l
 # chót: thành tốc độ học cố định, nên ta lấy nó làm mốc so sánh. Với $p$ lớn, tốc độ học tụt ngay từ
 # đầu, và phần còn lại trôi qua ở những giá trị tí hon. Tí hon đến đâu thì tính ra được: tốc độ học
 # nhỏ hơn một phần mười $\eta_0$ trong khoảng cuối dài $0.1^{1/p}$ của quá trình (cột thứ hai), và
-# tổng mọi tốc độ học, tức "lộ phí" cho cả chặng đường, bằng $1/(p + 1)$ so với khi giữ cố định (cột
-# thứ ba).
+# tổng mọi tốc độ học, tức "ngân sách bước đi" cho cả chặng đường, bằng $1/(p + 1)$ so với khi giữ
+# cố định (cột thứ ba).
 
 # %%
 header = ("exponent", "share of the run below a tenth", "sum of the rates, constant = 1")
@@ -182,8 +189,8 @@ rows = [(f"{p:g}", f"{0.1 ** (1 / p):.2f}", f"{1 / (p + 1):.2f}") for p in exerc
 Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
-# LeNet, 8 epoch, bắt đầu từ $\eta_0 = 0.3$, năm hạt giống. Theo bạn, lũy thừa nào cho mất mát huấn
-# luyện thấp nhất lúc kết thúc, và lũy thừa nào cho độ chính xác kiểm tra cao nhất?
+# LeNet, 8 epoch, bắt đầu từ $\eta_0 = 0.3$, năm hạt giống. Theo bạn, số mũ nào cho mất mát huấn
+# luyện thấp nhất lúc kết thúc, và số mũ nào cho độ chính xác kiểm tra cao nhất?
 
 # %%
 figures.FIGURES["2-exponent.svg"](runs)
@@ -198,15 +205,15 @@ display(answers(exercises.EXPONENT))
 differences(exercises.EXPONENT)
 
 # %% [markdown]
-# - **Giảm nhanh quá thì việc học bị bỏ đói.** Lũy thừa nào lớn hơn cũng kết thúc với mất mát huấn
+# - **Giảm nhanh quá thì việc học bị bỏ đói.** Số mũ nào lớn hơn cũng kết thúc với mất mát huấn
 #   luyện cao hơn; với 2 và 4 thì còn cao hơn cả khi giữ tốc độ học cố định. Hãy nhìn các đường của
-#   lũy thừa 4: suốt nửa sau chúng nằm ngang. Lộ phí đã hết trong khi vẫn còn điều để học. Độ chính
+#   số mũ 4: suốt nửa sau chúng nằm ngang. Ngân sách đã hết trong khi vẫn còn điều để học. Độ chính
 #   xác kiểm tra trung bình của nó cũng thấp hơn khi giữ cố định, nhưng khoảng tin cậy chưa khẳng
 #   định được điều đó.
-# - **Giảm chậm thì có ích.** Với hai lũy thừa 0.5 và 1, độ chính xác kiểm tra cao hơn khi giữ tốc
+# - **Giảm chậm thì có ích.** Với hai số mũ 0.5 và 1, độ chính xác kiểm tra cao hơn khi giữ tốc
 #   độ học cố định, và cả hai khoảng tin cậy đều không chứa 0. Mất mát huấn luyện trung bình cũng
 #   thấp hơn, nhưng chỉ một chút.
-# - **Một bất ngờ.** Một mạng chết ngay từ epoch đầu, với lũy thừa 2, tuy tốc độ học của nó không
+# - **Một bất ngờ.** Một mạng chết ngay từ epoch đầu, với số mũ 2, tuy tốc độ học của nó không
 #   lúc nào vượt quá 0.3. Bảng hiệu số không tính hạt giống của mạng này.
 #
 # Lần chạy in trong sách ở 0.3 cũng chết; trong phần 1 không lần nào của ta như vậy. Chuyện ấy có
@@ -218,22 +225,22 @@ differences(exercises.EXPONENT)
 
 # %%
 drawn = measures.of_draws(draws.read())
-collapses = builds_tables.collapse_table(drawn, measures.of_builds())
-Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
+of_draws = builds_tables.collapse_table(drawn, measures.of_builds())
+Markdown(frames.markdown(of_draws[of_draws.experiment == "constant"]))
 
 # %% [markdown]
 # Vậy chính con số 0.3 cũng nằm sát bờ vực: ở đó khoảng hai mươi mạng thì một mạng chết. Còn với
-# mạng đã chết ở lũy thừa 2 của ta, khó mà đổ tại tốc độ học giảm dần: chậm nhất sau 150 bước nó đã
+# mạng đã chết ở số mũ 2 của ta, khó mà đổ tại tốc độ học giảm dần: chậm nhất sau 150 bước nó đã
 # chết, mà đến lúc ấy tốc độ học giảm chưa tới một phần sáu. Điều in trong sách thì hiếm, nhưng
 # không phải chuyện lạ đời.
 #
-# **Thử nghĩ.** Giả sử được huấn luyện lâu gấp bốn. Lũy thừa nào được lợi nhiều nhất?
+# **Câu hỏi 2.** Giả sử được huấn luyện lâu gấp bốn. Số mũ nào được lợi nhiều nhất?
 
 # %% [markdown]
 # ## 3. Cô-sin và các bộ định thời khác, với một mạng sâu hơn
 #
 # Đề bài nhắc đến ImageNet: hơn một triệu bức ảnh thuộc một nghìn lớp. Nói thẳng: với hai nhân thì
-# không với tới, và chúng tôi *đã không* làm việc đó. Việc làm được là thay LeNet bằng một mạng kiểu
+# không với tới, và ta *đã không* làm việc đó. Việc làm được là thay LeNet bằng một mạng kiểu
 # khác: một ResNet nhỏ ghép từ các khối phần dư (*residual block*) của sách (He và cộng sự, 2016),
 # có chuẩn hóa theo batch, bảy phép tích chập nối tiếp nhau. Ảnh vẫn là Fashion-MNIST, chạy 3 epoch,
 # mỗi bộ định thời ba hạt giống, tốc độ học cao nhất của mọi bộ định thời đều là 0.5:
@@ -260,14 +267,14 @@ differences(exercises.DEEPER)
 #   *poly* nhỏ suốt phần lớn một quá trình vốn đã ngắn, mất mát huấn luyện cuối cùng cũng cao hơn,
 #   nên có thể đơn giản là nó chưa đi được xa bằng.
 # - **Không mạng nào sụp đổ**, ở một tốc độ học mà LeNet thỉnh thoảng chết. Nghi can hiển nhiên là
-#   chuẩn hóa theo batch, nhưng chúng tôi chưa thử mạng này khi bỏ nó đi.
+#   chuẩn hóa theo batch, nhưng ta chưa thử mạng này khi bỏ nó đi.
 #
 # Được phép kết luận gì? Rằng với mạng này, những ảnh này và 3 epoch, tốc độ học giảm dần hơn tốc độ
 # học không giảm. Không được phép kết luận gì? Bất cứ điều gì về ImageNet, về hàng trăm epoch, hay
 # rằng cô-sin là bộ định thời tốt nhất. Bốn khoảng tin cậy, mỗi khoảng chỉ trả lời cho riêng nó, mỗi
 # khoảng từ ba cặp: phần hơn nhỏ nhoi so với *poly* nên được thử thêm vài hạt giống rồi hãy tin.
 #
-# **Thử nghĩ.** Các công thức của GluonCV huấn luyện ImageNet chừng một trăm epoch, có khởi động và
+# **Câu hỏi 3.** Các công thức của GluonCV huấn luyện ImageNet chừng một trăm epoch, có khởi động và
 # cô-sin. Nếu có một tập dữ liệu khác, trong năm hàng trên bạn sẽ chạy lại hàng nào trước, và vì
 # sao?
 
@@ -284,7 +291,9 @@ differences(exercises.DEEPER)
 figures.FIGURES["4-warmup.svg"](runs)
 
 # %%
-answers(exercises.WARMUP)
+display(answers(exercises.WARMUP))
+display(collapses(exercises.WARMUP))
+differences(exercises.WARMUP)
 
 # %% [markdown]
 # - **Đỉnh 0.5**: không khởi động thì năm mạng chết hai, khởi động 0.02 thì chết bốn, 0.1 và 0.4 thì
@@ -311,10 +320,10 @@ rows = []
 for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):
     rate = exercises.cosine(4 * per_epoch, peak, warmup)
     ours = [run for run in runs if run.experiment == exercises.warmup_name(warmup, peak)]
-    dead = [frames.window_means(run) for run in ours if run.outcome != "trained"]
-    learned = [ends[: len(means)][means < 1.5].max() for means in dead if (means < 1.5).any()]
+    lost = [frames.window_means(run) for run in ours if run.outcome != "trained"]
+    learned = [ends[: len(means)][means < 1.5].max() for means in lost if (means < 1.5).any()]
     rates = ", ".join(f"{rate(round(n)):.2f} ({n:.0f})" for n in learned) or "-"
-    rows.append((f"{peak:g}", f"{warmup:g}", str(len(dead)), str(len(learned)), rates))
+    rows.append((f"{peak:g}", f"{warmup:g}", str(len(lost)), str(len(learned)), rates))
 header = ("peak", "warmup", "collapsed", "after having learned", "the last rates before (update)")
 Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
@@ -351,185 +360,23 @@ print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 
 # quyết định, huấn luyện phóng đại nó lên, và "cùng hạt giống" chỉ ghép được chỗ bắt đầu chứ không
 # ghép được số phận. Không ai tìm được ở đó một hạt giống may mắn để mang sang bộ định thời khác.
 #
-# **Thử nghĩ.** Hãy phác ra một bộ định thời tự tìm lấy đỉnh: tăng cho đến khi mất mát xấu đi rồi
+# **Câu hỏi 4.** Hãy phác ra một bộ định thời tự tìm lấy đỉnh: tăng cho đến khi mất mát xấu đi rồi
 # mới giảm. Nó cần được nghe báo những gì, và vì sao mất mát *trung bình từ đầu epoch* lại là nguồn
 # tin kém?
 
 # %% [markdown]
 # ## 5. Tối ưu hóa và lấy mẫu
 #
-# Hai việc ấy có liên hệ gì với nhau? Thú thật, từ đầu đến giờ ta chỉ đòi *một* vector tham số.
-# Người theo trường phái Bayes đòi tất cả, mỗi vector xuất hiện nhiều ít tùy theo dữ liệu cho nó xác
-# suất bao nhiêu: họ muốn lấy mẫu từ *hậu nghiệm* (posterior) $p(\theta \mid x_1, \ldots, x_N)$.
-# Welling và Teh (2011) chỉ ra rằng phải sửa rất ít: cứ đi một bước theo gradient của minibatch, rồi
-# thêm nhiễu với độ lớn thích hợp.
-#
-# $$\theta_{t+1} = \theta_t + \frac{\epsilon_t}{2} \left( \nabla \log p(\theta_t) {} + \frac{N}{n}
-# \sum_{i=1}^{n} \nabla \log p(x_{ti} \mid \theta_t) \right) + \eta_t, \qquad \eta_t \sim
-# \mathcal{N}(0, \epsilon_t)$$
-#
-# (phương trình 4 của bài báo; ở đây $\eta_t$ là nhiễu). Bỏ $\eta_t$ đi thì đó là SGD có suy giảm
-# trọng số, chính là phân phối tiên nghiệm. Có nó, và với bước nhỏ, ta có *động lực học Langevin của
-# gradient ngẫu nhiên* (SGLD). Bí quyết nằm ở bậc: gradient của minibatch cũng có nhiễu, nhưng nhiễu
-# ấy góp vào một phương sai $\propto \epsilon_t^2$, còn nhiễu thêm vào có phương sai $\epsilon_t$.
-# Bước càng nhỏ, nhiễu đúng càng lấn át. Vậy ở đây bộ định thời không phải đồ trang trí; chính nó
-# làm cho phương pháp đúng:
-#
-# $$\epsilon_t = a\,(b + t)^{-\gamma}, \quad \gamma \in (0.5, 1], \qquad \sum_t \epsilon_t = \infty,
-# \quad \sum_t \epsilon_t^2 < \infty.$$
-#
-# Tổng thứ nhất để chuỗi đi được đến bất cứ đâu, tổng thứ hai để sai số tắt dần: đúng hai điều kiện
-# quen thuộc của SGD với tốc độ học giảm dần.
-#
-# ### Một hậu nghiệm đã biết trước
-#
-# Muốn biết mẫu lấy ra đúng hay sai thì phải thử ở nơi đã biết đáp án. Ta lấy $N$ điểm trên mặt
-# phẳng quanh một kỳ vọng $\theta$ chưa biết, ma trận hiệp phương sai $\Sigma$ đã biết, tiên nghiệm
-# $\mathcal{N}(0, I/w)$. Hậu nghiệm là phân phối chuẩn với ma trận độ chính xác (nghịch đảo của hiệp
-# phương sai) $N \Sigma^{-1} + w I$, có một trục hẹp và một trục rộng. Hay hơn nữa: gradient tuyến
-# tính theo $\theta$, nên ta biết không chỉ đích đến mà cả kỳ vọng và phương sai của các chuỗi *sau
-# từng bước cập nhật*. Dọc theo một trục có độ chính xác $\lambda$, nơi gradient của minibatch có
-# phương sai $V$, đo từ kỳ vọng của hậu nghiệm và lấy độ lệch chuẩn của nó làm đơn vị:
-#
-# $$m_t = a_t\, m_{t-1}, \qquad v_t = a_t^2\, v_{t-1} {} + \lambda \left( \epsilon_t + \tfrac{1}{4}
-# \epsilon_t^2 V \right), \qquad a_t = 1 - \tfrac{1}{2} \epsilon_t \lambda.$$
-#
-# Vậy với bước cố định $\epsilon$, phương sai tiến đến
-#
-# $$v = \frac{1 + \epsilon V / 4}{1 - \epsilon \lambda / 4},$$
-#
-# trong khi đúng ra phải là 1. Cả hai số hạng thêm vào đều làm nó *rộng quá*, và tại
-# $\epsilon \lambda = 4$ thì vỡ: từ đó trở đi chuỗi phân kỳ. Không thêm nhiễu thì mất số 1 ở tử số.
-#
-# Ô dưới in kỳ vọng (*posterior mean*) và độ chính xác (*precisions*) của hậu nghiệm, bước lớn nhất
-# còn ổn định trên mỗi trục, bộ định thời của bài báo, rồi phương sai trên hai trục mà mỗi bước cố
-# định dẫn đến.
-
-# %%
-narrow, wide = posterior.PRECISIONS
-print("posterior mean", posterior.POSTERIOR_MEAN.round(3), "precisions", narrow, wide)
-print(f"largest stable step: narrow axis {4 / narrow:.4f}, wide axis {4 / wide:.4f}")
-print("the paper's schedule:", posterior.PAPER_SCHEDULE)
-for name, setting in posterior.SETTINGS.items():
-    if isinstance(setting.step, float):
-        exact = posterior.stationary(setting.step, setting.noise)
-        print(f"{name}: step {setting.step:g} leads to variances", exact.round(3))
-
-# %% [markdown]
-# Chúng tôi chạy thuật toán tối ưu `sgld` có sẵn trong MXNet, do bộ định thời điều khiển như mọi
-# thuật toán tối ưu khác: với mỗi thiết lập là hàng nghìn chuỗi độc lập, đều xuất phát từ kỳ vọng
-# của tiên nghiệm. Hàng trên: các mẫu cuối cùng của vài thiết lập; elip liền nét chứa 95 % hậu
-# nghiệm, elip đứt nét chứa 95 % những gì công thức dự đoán cho các chuỗi. Hàng dưới, theo số bước
-# cập nhật: phương sai dọc trục hẹp và khoảng cách đến hậu nghiệm; ký hiệu rời là mẫu, đường là tính
-# ra.
-
-# %%
-sgld(samples)
-
-# %% [markdown]
-# Bảng dưới là trạng thái sau bước cuối, trong ngoặc là giá trị chính xác. Các cột: thiết lập
-# (*setting*); bước (*step*); phương sai trên trục hẹp (*narrow*) và trục rộng (*wide*), hậu nghiệm
-# là 1; kỳ vọng lệch bao nhiêu độ lệch chuẩn, trên trục lệch nhiều hơn (*mean off by*); $W_2$,
-# khoảng cách Wasserstein đến hậu nghiệm, gộp cả sai về vị trí lẫn sai về hình dạng; từ bước nào
-# $W_2$ luôn dưới 0.25 (*near from update*; *never* là không bao giờ); số chuỗi lạc mất (*far*),
-# tức kết thúc ở xa hơn 10 độ lệch chuẩn. Hai cột cuối là hai câu hỏi khác nhau, trả lời có (*yes*)
-# hoặc không (*no*) kèm trị số p: các chuỗi có khớp với *điều công thức dự đoán cho chúng* không
-# (*prediction*), và có khớp với *hậu nghiệm* không (*posterior*)? Đoạn tiếng Anh dưới bảng ghi các
-# sai số chuẩn, cỡ $W_2$ của chừng ấy mẫu lấy thẳng từ hậu nghiệm, và số phép kiểm định dùng để hiệu
-# chỉnh p (Bonferroni).
-
-# %%
-pooled = sgld_records.pool(samples)
-display(Markdown(frames.markdown(sampling.last_update(pooled))))
-Markdown(sampling.method(pooled))
-
-# %% [markdown]
-# - **Bước cố định lấy mẫu từ một phân phối khác, đúng như dự đoán.** *fixed-moderate* đến nơi nhanh
-#   rồi mãi mãi rộng quá; *fixed-large* là một đám mây hầu như không còn hình dạng của hậu nghiệm.
-#   Cột trước "yes", cột sau "no": chương trình làm đúng lý thuyết, và lý thuyết nói rằng đó không
-#   phải hậu nghiệm.
-# - **Bước cố định nhỏ thì gần đúng nhưng chậm.** Trong mọi thiết lập, *paper*, bắt đầu bằng bước
-#   lớn và kết thúc bằng bước nhỏ, đến gần nhất, mà đến sớm hơn nhiều.
-# - **Quá giới hạn thì phân kỳ.** Bước của *fixed-unstable* chỉ nhỉnh hơn giới hạn của trục hẹp, và
-#   thế là đủ.
-# - **Không thêm nhiễu thì thành tối ưu hóa.** *sgd-paper* co lại thành một điểm gần kỳ vọng của hậu
-#   nghiệm, mất sạch phần bất định. *sgd-moderate* không dừng hẳn: đám mây của nó là nhiễu của
-#   minibatch và mang hình dạng của nhiễu ấy chứ không phải của hậu nghiệm. Đó chính là vùng quanh
-#   cực tiểu giam giữ SGD khi tốc độ học cố định.
-#
-# Sao đến cả *paper* cũng bị "no"? Phương sai chính xác trong ngoặc gần bằng 1, tức *phân phối* của
-# nó gần hậu nghiệm đến mức chừng ấy mẫu trung thực cũng không phân biệt nổi. Hãy xem phương sai đo
-# được trên trục hẹp cao hơn giá trị chính xác (*above the exact*), và cao hơn 1 (*above 1*), bao
-# nhiêu sai số chuẩn:
-
-# %%
-by_name = {sampled.setting.name: sampled for sampled in pooled}
-for name in ("paper", "fixed-small"):
-    sampled = by_name[name]
-    error = sampling_errors(sampled.num_chains)["variance"]
-    found, exact = sampled.found.variance[-1, 0], sampled.exact.variance[-1, 0]
-    excess = f"{(found / exact - 1) / error:+.1f} above the exact"
-    print(f"{name}, in standard errors: {excess}, {(found - 1) / error:+.1f} above 1")
-
-# %% [markdown]
-# Vậy là một mẻ mẫu không may, cộng với chút dư thật sự; *fixed-small*, với các chuỗi dùng đúng
-# những số ngẫu nhiên ấy, cũng bị như thế. Giữa ngần ấy phép kiểm định về dự đoán, một độ lệch như
-# vậy ở đâu đó là chuyện phải chờ đợi, nên dự đoán vẫn đứng vững; các phép kiểm định so với hậu
-# nghiệm ít hơn nên bác bỏ. Chữ "no" không sai, vì phân phối ấy không trùng hẳn với hậu nghiệm,
-# nhưng phần lớn cái nó nhìn thấy là may rủi. Đó là lý do bên cạnh một kết luận nên có nhiều con số.
-#
-# ### Trung bình dọc đường
-#
-# Thường thì ta chỉ có một chuỗi chứ không phải hàng nghìn, và lấy trung bình dọc theo nó. Bài báo
-# cho mỗi mẫu một trọng số bằng bước của nó. Các cột: thiết lập; trọng số (*weighted*: theo bước,
-# *plain*: đều nhau; bước cố định thì hai cách là một); kỳ vọng lệch bao nhiêu; bình phương trung
-# bình (*square*) trên mỗi trục, đúng ra là 1; sai số thường gặp của *một* chuỗi, về vị trí (*mean*)
-# và về bình phương (*square*); có khớp với hậu nghiệm không.
-
-# %%
-Markdown(frames.markdown(sampling.averages(pooled)))
-
-# %% [markdown]
-# Với bộ định thời của bài báo, trung bình đều nhau ở đây lại *tốt hơn*. Trọng số lớn nhất nằm ở chỗ
-# bước lớn nhất, tức lúc đầu, mà lúc ấy, dù đã bỏ đi một phần mười số bước đầu tiên, các chuỗi vẫn
-# còn đang đi dọc trục rộng. Về lâu về dài thì trọng số không hại gì và lý thuyết cần đến nó; hai
-# nghìn bước chưa phải là lâu dài.
-#
-# Còn một chữ "no" nữa, trong cột so với dự đoán: *fixed-unstable*. Trục hẹp của nó phân kỳ đúng như
-# dự đoán, nhưng trục rộng, lẽ ra ổn định, lại rộng quá mức. Công thức không sai; sai là ở phép
-# tính. Chuỗi được lưu dưới dạng $\theta_1$ và $\theta_2$, và cả hai tọa độ ấy đều chứa một phần của
-# trục đang phân kỳ. Hai số float64 liền nhau ở cỡ ấy cách nhau bao xa (*spacing*)?
-
-# %%
-unstable = by_name["fixed-unstable"]
-narrow_sd, wide_sd = np.sqrt(unstable.exact.variance[-1])
-print(f"exact standard deviations: narrow axis {narrow_sd:.2g}, wide axis {wide_sd:.2g}")
-print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):.2g}")
-
-# %% [markdown]
-# Điều trục rộng lẽ ra cho thấy nằm dưới bit cuối cùng rất xa, và sai số làm tròn của trục này hiện
-# ra thành độ rộng của trục kia. (Con số trong bảng đầu còn lớn hơn nữa, vì bản ghi chỉ giữ hiệp
-# phương sai của $\theta_1$ và $\theta_2$ với 7 chữ số, mà khi đổi sang hai trục phải trừ những số
-# gần bằng nhau.)
-#
-# ### Vậy điều gì nối hai bên?
-#
-# Bước lớn để thăm dò, bước nhỏ để ổn định: bên nào cũng vậy. Trong *tối ưu hóa*, tốc độ học giảm để
-# nhiễu tắt và còn lại một điểm. Trong *lấy mẫu*, nó giảm để nhiễu sai tắt và còn lại nhiễu đúng.
-# Cùng một bộ định thời, thêm hay bớt một dòng mã, kết thúc ở một điểm hoặc ở cả hậu nghiệm. Còn tốc
-# độ học cố định thì không phải bên này cũng chẳng phải bên kia: nó có lấy mẫu, nhưng từ một phân
-# phối chẳng ai hỏi đến (Mandt và cộng sự, 2017, hỏi xem đó là phân phối nào).
-#
-# **Thử nghĩ.** Nhân đôi kích thước minibatch. $V$ đổi ra sao, và phương sai với bước cố định đổi ra
-# sao, khi có và khi không thêm nhiễu? Muốn có cùng tác dụng thì phải đổi bước thế nào?
+# Bài tập 5 hỏi hai việc ấy liên hệ với nhau ra sao. Câu trả lời không cần mạng nào, mà cần một bài
+# toán đã biết trước hậu nghiệm, và nằm trong [một notebook riêng](sampling_vi.ipynb).
 
 # %% [markdown]
 # ## 6. Giảm tốc độ học khi việc học chững lại
 #
 # Phần tóm tắt của sách gọi đây là cách rất hiệu quả: giảm tốc độ học từng nấc mỗi khi không còn
-# tiến bộ đáng kể, tức khi gặp đoạn bằng (*plateau*). Mọi bộ định thời từ đầu đến giờ đều đã định
-# sẵn trước bước đầu tiên. Bộ này thì phải *lắng nghe*, nên nó là bộ định thời duy nhất ở đây có
-# trạng thái. `lrs.PlateauScheduler` được báo mất mát và được hỏi tốc độ học. Báo thì trạng thái
+# tiến bộ đáng kể, tức khi gặp vùng nằm ngang (*plateau*). Mọi bộ định thời từ đầu đến giờ đều đã
+# định sẵn trước bước đầu tiên. Bộ này thì phải *lắng nghe*, nên nó là bộ định thời duy nhất ở đây
+# có trạng thái. `lrs.PlateauScheduler` được báo mất mát và được hỏi tốc độ học. Báo thì trạng thái
 # đổi, hỏi thì không bao giờ. Dưới đây là những mất mát bịa ra để minh họa, mỗi epoch một số; "ít
 # tiến bộ" nghĩa là không thấp hơn mức tốt nhất trước đó được một phần mười. Mỗi dòng in tốc độ học
 # của epoch (*rate*), mất mát được báo (*loss*) và tốc độ học sau đó (*then*); dòng cuối là tốc độ
@@ -547,7 +394,7 @@ plateau(1), plateau.drops
 # %% [markdown]
 # Tốc độ học của quá khứ vẫn y nguyên: hỏi về bước 1 thì câu trả lời vẫn là 0.3. Nhờ vậy lúc nào
 # cũng vẽ được đường cong mà không làm hỏng gì. Trạng thái phải sống qua được một lần gián đoạn, nên
-# nó đi theo pickle (do đó theo cả `trainer.save_states` và các điểm lưu của chúng tôi); nó cũng
+# nó đi theo pickle (do đó theo cả `trainer.save_states` và các điểm lưu của gói này); nó cũng
 # phải chạy được phía sau đoạn khởi động, vốn sẽ chuyển lời báo cho nó. Ô dưới đây chép một bộ như
 # thế qua pickle: bản sao bằng bản gốc (*True*) nhưng không phải là một (*False*), và báo cho bản
 # sao thì bản gốc không đổi.
@@ -611,10 +458,10 @@ for name in ("plateau", "plateau-warmup"):
         print(f"{name}, seed {run.seed}, {run.outcome}\n  rate {rates}\n  loss {losses}")
 
 # %% [markdown]
-# - **Nó cắt ở chỗ cắt thì được lợi.** Hãy dõi theo mất mát qua lần cắt đầu tiên của bất kỳ lần chạy
-#   nào: epoch trước đó, mất mát giảm chưa tới một phần mười; epoch sau đó, với tốc độ học còn một
-#   phần ba, nó lại giảm hơn một phần mười. Tiến bộ ngừng lại không phải vì đã hết điều để học, mà
-#   vì bước đã thành quá dài.
+# - **Nó giảm tốc độ học đúng lúc việc giảm có ích.** Hãy dõi theo mất mát qua lần cắt đầu tiên của
+#   bất kỳ lần chạy nào: epoch trước đó, mất mát giảm chưa tới một phần mười; epoch sau đó, với tốc
+#   độ học còn một phần ba, nó lại giảm hơn một phần mười. Tiến bộ ngừng lại không phải vì đã hết
+#   điều để học, mà vì bước đã thành quá dài.
 # - **So với tốc độ học cố định**, cả năm hạt giống đều kết thúc cao hơn, và khoảng tin cậy không
 #   chứa 0.
 # - **Có khởi động lên 0.5** thì mọi mạng đều sống, ở một tốc độ học mà trong phần 1 năm mạng chết
@@ -623,14 +470,14 @@ for name in ("plateau", "plateau-warmup"):
 #   tin cậy không chứa 0. Khởi động làm cho tốc độ học cao chịu đựng được, còn việc giảm khi chững
 #   lại thì bỏ nó đi đúng lúc.
 #
-# Nó có hơn các bộ định thời ở phần 2 không? Ở đó, lũy thừa 0.5 chẳng nghe ngóng gì mà cũng đi được
+# Nó có hơn các bộ định thời ở phần 2 không? Ở đó, số mũ 0.5 chẳng nghe ngóng gì mà cũng đi được
 # chừng ấy; hai bên chưa được so theo cặp. Và nhớ những gì *không* tự động ở bộ định thời này: tiến
 # bộ bao nhiêu là ít, cắt sâu bao nhiêu, phải có người chọn. Ở những tốc độ học này, từ khoảng epoch
 # thứ tư mất mát của LeNet giảm mỗi epoch chưa tới một phần mười; với ngưỡng này, các lần cắt rơi
 # vào những lúc gần như nhau ở mọi lần chạy, và một danh sách mốc định sẵn có lẽ cũng làm được như
 # thế.
 #
-# **Thử nghĩ.** Bộ định thời này nghe mất mát *huấn luyện*. Nếu nó được báo tỷ lệ sai trên tập kiểm
+# **Câu hỏi 5.** Bộ định thời này nghe mất mát *huấn luyện*. Nếu nó được báo tỷ lệ sai trên tập kiểm
 # định thì khác gì? Còn nếu `threshold` bằng 0?
 
 # %% [markdown]
@@ -645,10 +492,10 @@ for name in ("plateau", "plateau-warmup"):
 # - **Bờ vực, nhìn kỹ hơn.** Ở 0.3 ít mạng chết, ở 1.0 thì chết hết. Giữa hai mức ấy tỷ lệ tăng ra
 #   sao, và có tùy vào kích thước minibatch không, một máy tính chạy một buổi chiều là biết.
 # - **Lấy mẫu cho một mạng.** Hậu nghiệm của ta có hai chiều và một đỉnh, chọn như thế để biết trước
-#   đáp án. Hậu nghiệm của một mạng thì không có cả hai tính chất ấy, và ở đây không có gì cho biết
-#   một chuỗi đi lại trong đó tốt đến đâu.
+#   đáp án. Hậu nghiệm của một mạng thì không có tính chất nào trong hai tính chất ấy, và ở đây
+#   không có gì cho biết một chuỗi đi lại trong đó tốt đến đâu.
 #
-# **Thử nghĩ.** Lấy độ lệch chuẩn trong các bảng ở phần 2 và phần 6. Muốn khoảng tin cậy của một
+# **Câu hỏi 6.** Lấy độ lệch chuẩn trong các bảng ở phần 2 và phần 6. Muốn khoảng tin cậy của một
 # hiệu bằng 0.01 về độ chính xác kiểm tra không chứa 0 thì cần chừng bao nhiêu cặp hạt giống?
 
 # %% [markdown]
@@ -657,8 +504,6 @@ for name in ("plateau", "plateau-warmup"):
 # - A. Zhang, Z. Lipton, M. Li, A. Smola. *Đắm mình vào Học sâu*, bản MXNet, mục 11.15: [tiếng
 #   Việt](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html), [tiếng
 #   Anh](https://d2l.ai/chapter_optimization/lr-scheduler.html).
-# - M. Welling, Y. W. Teh (2011). *Bayesian learning via stochastic gradient Langevin dynamics*.
-#   [ICML 2011](https://icml.cc/2011/papers/398_icmlpaper.pdf)
 # - I. Loshchilov, F. Hutter (2016). *SGDR: Stochastic gradient descent with warm restarts*.
 #   [arXiv:1608.03983](https://arxiv.org/abs/1608.03983)
 # - A. Gotmare, N. S. Keskar, C. Xiong, R. Socher (2018). *A closer look at deep learning
@@ -666,5 +511,3 @@ for name in ("plateau", "plateau-warmup"):
 #   [arXiv:1810.13243](https://arxiv.org/abs/1810.13243)
 # - K. He, X. Zhang, S. Ren, J. Sun (2016). *Deep residual learning for image recognition*.
 #   [arXiv:1512.03385](https://arxiv.org/abs/1512.03385)
-# - S. Mandt, M. D. Hoffman, D. M. Blei (2017). *Stochastic gradient descent as approximate Bayesian
-#   inference*. [arXiv:1704.04289](https://arxiv.org/abs/1704.04289)

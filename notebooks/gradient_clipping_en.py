@@ -22,8 +22,11 @@
 # clipping and learning rate scheduling (in Vietnamese; named under *Sources*), turns its words
 # into measures, and asks recorded runs whether they hold.
 #
-# You need SGD, LeNet and the section on learning rate scheduling. One cell, in section 8, really
-# trains, for two epochs; all others read records or compute for seconds.
+# **You will learn** to clip a gradient, by its norm and at the right place of the loop; to choose a
+# threshold by a rule; and to turn a claim made in words into a test. **You need** SGD, LeNet and
+# the notebook on [learning rate scheduling](lr_scheduling_en.ipynb). **It takes** about 90 minutes.
+# One cell, in section 8, really trains, for two epochs; all others read records or compute for
+# seconds.
 
 # %%
 # %matplotlib inline
@@ -84,10 +87,10 @@ for outcome in ("trained", "collapsed"):
     print(f"  in the first epoch {min(times):.0f} to {max(times):.0f} times the median norm")
 
 # %% [markdown]
-# Even in a run that goes well, some gradients are many times longer than the usual one. But look
-# at the first lines of the two groups: they overlap. A long gradient is dangerous, not deadly, and
-# its length alone does not say which run dies. (The largest ratios come from networks that are
-# dead or slow to wake: these have hardly any gradient, so their usual norm is tiny.)
+# Even in a run that goes well, some gradients are many times longer than the usual one. But look at
+# the first lines of the two groups: they overlap. A long gradient is dangerous, but its length
+# alone does not say which run collapses. (The largest ratios come from networks that have collapsed
+# or are slow to begin: these have hardly any gradient, so their usual norm is tiny.)
 
 # %% [markdown]
 # ## 2. Two ways to clip
@@ -252,13 +255,13 @@ print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.
 # %% [markdown]
 # ## 7. How the threshold was chosen
 #
-# Whoever tries ten thresholds and reports the best has measured little but their own patience. So
-# a rule was fixed before anything was run: in a *pilot* at the constant rate 0.5, measure all
-# norms without clipping anything (the threshold lies so high that not one bit changes), take the
-# median norm of each run's last epoch, leave out the runs that collapsed, for a dead network's
-# norms say nothing, and round the median over the runs to one digit. Pascanu and his colleagues,
-# too, advise to look at the average norm. The pilot has random seeds of its own, which no later
-# run uses.
+# Whoever tries ten thresholds and reports the best has measured little but their own patience. So a
+# rule was fixed before anything was run: in a *pilot* at the constant rate 0.5, measure all norms
+# without clipping anything (the threshold lies so high that not one bit changes), take the median
+# norm of each run's last epoch, leave out the runs that collapsed, for the norms of a collapsed
+# network say nothing, and round the median over the runs to one digit. Pascanu and his colleagues,
+# too, advise to look at the average norm. The pilot has random seeds of its own, which no later run
+# uses.
 #
 # The table: runs, how many of them collapsed, the median norm and the largest norm of those that
 # trained, and the threshold.
@@ -278,9 +281,9 @@ Markdown(frames.markdown(tables.pilot_table(runs)))
 
 # %%
 by_name = {(run.experiment, run.seed): run for run in runs}
-dead = [run.seed for run in runs if run.experiment == "neither" and run.outcome == "collapsed"]
+lost = [run.seed for run in runs if run.experiment == "neither" and run.outcome == "collapsed"]
 for name in ("neither", "clipping"):
-    run = by_name[name, dead[0]]
+    run = by_name[name, lost[0]]
     accuracies = ", ".join(f"{epoch.test_acc:.3f}" for epoch in run.epochs)
     print(f"{name}, seed {run.seed}: {run.outcome}, test accuracies {accuracies}")
 
@@ -290,11 +293,11 @@ for name in ("neither", "clipping"):
 # elsewhere the sums round differently, training magnifies that, and you see another draw.
 
 # %%
-train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256, seed=dead[0])
+train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256, seed=lost[0])
 net = lrs.fast_lenet()
 net.initialize(ctx=ctx)
 trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": HIGH_RATE})
-mx.random.seed(dead[0])
+mx.random.seed(lost[0])
 history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx, clip_norm=CLIP_NORM)
 
 # %%
@@ -319,9 +322,15 @@ Markdown(frames.markdown(tables.clipped_table(runs)))
 # %% [markdown]
 # This is not the picture of an airbag that opens once in a while. At the start clipping works at
 # almost every update: every step has the same length $\eta c$, whatever the steepness. It is a
-# speed limit, and where the gradients are long it acts like a lower learning rate, much as a
-# warmup does. Later the share falls, but not to zero; with the median norm as threshold, that is
-# how the rule wants it.
+# speed limit, and where the gradients are long it acts like a lower learning rate, much as a warmup
+# does. Later the share falls, but not to zero; with the median norm as threshold, that is how the
+# rule wants it.
+#
+# The paper says that clipping loses the gradient's magnitude (its section 5.1). Here one sees what
+# that means. Of a clipped gradient only the direction is left. Without clipping the steps shrink by
+# themselves where the ground becomes flat, near a minimum; with clipping they do not, until the
+# norm is below $c$. What is lost is the news that the minimum is near. Whether that costs anything,
+# the next sections ask.
 
 # %% [markdown]
 # ## 9. Four combinations
@@ -332,6 +341,39 @@ Markdown(frames.markdown(tables.clipped_table(runs)))
 # cosine down to 0. A fifth arm is ours, *lower-rate*: a constant rate that is lower by just what
 # clipping takes from the steps of 0.5 on average. It is to show what clipping does that a lower
 # rate does not.
+#
+# ### The paper's schedules
+#
+# The paper writes three formulas (its section 3.2), in which $t$ and $T$ count *epochs*: a warmup
+# over $T_{\text{warm}}$ epochs, a cosine and a straight line,
+#
+# $$\eta_t = \eta_{\max} \frac{t}{T_{\text{warm}}}, \qquad
+# \eta_t = \eta_{\min} + \frac{\eta_{\max} - \eta_{\min}}{2}
+# \left(1 + \cos\frac{\pi t}{T}\right), \qquad
+# \eta_t = \eta_{\max}\left(1 - \frac{t}{T}\right).$$
+#
+# Two things are left open. *How often is $t$ read?* Once an epoch, the warmup begins with a whole
+# epoch at $t = 0$, that is at rate 0. We read it at every update. *What does $t$ count after the
+# warmup?* If it simply goes on, the cosine does not begin at its peak, and the rate leaps down
+# where the two meet. So the second schedule has to count from the end of the warmup, and its $T$ is
+# what is left of the run. `lrs.WarmupScheduler` does just that, before any schedule:
+
+# %%
+per_epoch = lrs.data.UPDATES_PER_EPOCH
+peak, total = HIGH_RATE, 10 * per_epoch
+linear = lrs.LinearScheduler(total - per_epoch, base_lr=peak, final_lr=0)
+cosine = lrs.CosineScheduler(total - per_epoch, base_lr=peak, final_lr=0)
+axes = d2l.plt.subplots(figsize=(4.5, 2.5))[1]
+for name, schedule in (("linear", linear), ("cosine", cosine)):
+    warm = lrs.WarmupScheduler(schedule, warmup_steps=per_epoch)
+    axes.plot(range(total), [warm(n) for n in range(total)], label=f"warmup, then {name}")
+axes.set(xlabel="update", ylabel="learning rate")
+legend = axes.legend()
+
+# %% [markdown]
+# The arms *scheduler* and *both* have the cosine; nobody has trained with the straight line here.
+#
+# ### What is measured
 #
 # *Stability*, *convergence* and *effectiveness* cannot be tested as long as they are only words.
 # These measures stand for them; the paper does not say how it measured, so the definitions are
@@ -430,20 +472,20 @@ Markdown(frames.markdown(tables.claim_table(judged, by_unseen)))
 # %% [markdown]
 # What the data say, plainly:
 #
-# - **Clipping prevents collapse.** Of 40 runs 19 died with neither, none with clipping. And of the
-#   runs that survived, those with clipping reach 0.85 sooner, end with a lower training loss and
-#   classify better.
+# - **Clipping prevents collapse.** Of 40 runs 19 collapsed with neither, none with clipping. And of
+#   the runs that survived, those with clipping reach 0.85 sooner, end with a lower training loss
+#   and classify better.
 # - **The paper contradicts itself.** Its section 4.2 says that clipping slows convergence, its
 #   table 4.4 that it converges better than neither. These runs confirm the table, by both measures
 #   of convergence.
 # - **A scheduler only is less stable than clipping only**, not more, as the table has it: 10 of its
-#   40 runs died. By roughness that is not decided.
+#   40 runs collapsed. By roughness that is not decided.
 # - **Equally effective** the paper calls these two. Of the runs that survived, the scheduler's
 #   classify a little better; but it lost a quarter of its runs. One word for both hides that.
-# - **Both together** are more stable than the scheduler only: none died, and the loss is less
+# - **Both together** are more stable than the scheduler only: none collapsed, and the loss is less
 #   rough. That they classify better is not decided, and so neither is that both together are most
 #   effective: look at the interval, the difference is small at best. Who has a scheduler adds
-#   clipping for survival rather than for accuracy.
+#   clipping against collapse rather than for accuracy.
 # - **Late in training a scheduler lessens oscillation**: confirmed. (Look at the table of the arms:
 #   with clipping only the accuracy settles, too, which the paper does not claim.) That it lessens
 #   overfitting or smooths the curve is not decided.
@@ -462,9 +504,9 @@ asked = (verdicts.judge(of, claims.ASKED) for of in (runs, unseen))
 Markdown(frames.markdown(tables.claim_table(*asked)))
 
 # %% [markdown]
-# By every measure clipping does more. At the lower rate 8 of 40 runs died, and those that survived
-# classify worse. So clipping is not a lower rate in disguise. The lower rate shortens all steps
-# alike; clipping shortens the long ones, and leaves the others whole.
+# By every measure clipping does more. At the lower rate 8 of 40 runs collapsed, and those that
+# survived classify worse. So clipping is not a lower rate in disguise. The lower rate shortens all
+# steps alike; clipping shortens the long ones, and leaves the others whole.
 
 # %% [markdown]
 # ## 11. Who collapses, and what saves them
@@ -494,13 +536,13 @@ Markdown(frames.markdown(tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS])))
 Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
 
 # %% [markdown]
-# At 0.5 no run with clipping died, alone or with the scheduler, and that is decided, after two
+# At 0.5 no run with clipping collapsed, alone or with the scheduler, and that is decided, after two
 # epochs as well as at the end. The scheduler alone and the lower rate lost fewer runs than neither;
 # so many runs do not decide whether they prevent anything. Nor is it a matter of the seed: of the
-# 10 seeds that died with the scheduler, six died with neither, about as many as chance would
-# have it. At 0.3 there was nothing to save: the collapse that the book prints did not come back,
-# neither with a remedy nor without one. Zero collapsed runs do not mean that it never happens: the
-# upper end of the interval says what share is still possible.
+# 10 seeds that collapsed with the scheduler, six collapsed with neither, about as many as chance
+# would have it. At 0.3 there was nothing to save: the collapse that the book prints did not come
+# back, neither with a remedy nor without one. Zero collapsed runs do not mean that it never
+# happens: the upper end of the interval says what share is still possible.
 
 # %% [markdown]
 # ## 12. What remains open
@@ -508,11 +550,11 @@ Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
 # - **Clipping on top of a schedule.** It saves runs. Whether it adds accuracy to those that
 #   survive, 40 seeds do not tell; if so, it is little.
 # - **Overfitting and smoothness.** That a scheduler lessens the one and improves the other was not
-#   decidable here: without a scheduler too many runs died. At a lower rate, where none collapses,
-#   the question could be asked properly.
+#   decidable here: without a scheduler too many runs collapsed. At a lower rate, where none
+#   collapses, the question could be asked properly.
 # - **Why clipping saves.** Not because it lowers the rate on average. Because it stops the rare
 #   huge step, or because it shortens nearly all steps at the start? A rate that is lower at the
-#   start only would tell more; the scheduler's warmup is one, and with it runs still died.
+#   start only would tell more; the scheduler's warmup is one, and with it runs still collapsed.
 # - **Other thresholds, other networks.** We have one threshold, one rate, LeNet and ten epochs.
 #   The paper thinks the methods unsuited to small models (its section 5.3). LeNet is small, and
 #   both helped it at this rate; about large models our runs say nothing.

@@ -22,9 +22,12 @@
 # về gọt gradient và bộ định thời tốc độ học (tên bài ở mục *Nguồn*), đổi từng lời khen chê thành
 # một đại lượng đo được, và đem đối chiếu với các lần huấn luyện đã ghi lại.
 #
-# Bạn cần biết SGD, LeNet và phần *Định thời tốc độ học*. Chỉ một ô ở mục 8 là huấn luyện thật,
-# trong hai epoch; những ô còn lại đọc số liệu đã ghi hoặc tính vài giây là xong. Những gì gói phần
-# mềm in ra đều bằng tiếng Anh, nên trước mỗi bảng có phần giải nghĩa các cột.
+# **Bạn sẽ học** cách gọt gradient theo chuẩn và đặt phép gọt đúng chỗ trong vòng lặp; cách chọn
+# ngưỡng theo một quy tắc; và cách đổi một khẳng định bằng lời thành một phép kiểm định. **Bạn cần
+# biết** SGD, LeNet và notebook [Định thời tốc độ học](lr_scheduling_vi.ipynb). **Thời gian:**
+# khoảng 90 phút. Chỉ một ô ở mục 8 là huấn luyện thật, trong hai epoch; những ô còn lại đọc số liệu
+# đã ghi hoặc tính vài giây là xong. Những gì gói phần mềm in ra đều bằng tiếng Anh, nên trước mỗi
+# bảng có phần giải nghĩa các cột.
 
 # %%
 # %matplotlib inline
@@ -62,16 +65,16 @@ print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in ru
 # dốc kéo dài đến đâu. Nơi bề mặt hàm mất mát dựng đứng như vách đá, $\lVert g \rVert$ cực lớn, và
 # bước nhảy sau đó rơi xuống một chỗ xa lắc, nơi mọi điều đã học chẳng còn giá trị.
 #
-# Pascanu, Mikolov và Bengio (2013) mô tả chuyện này ở mạng hồi tiếp: cùng một ma trận nhân vào
-# gradient ở mọi bước thời gian, nên tích ấy hoặc teo dần, hoặc phình ra theo hàm mũ. Phình ra
-# chính là *bùng nổ gradient* (*exploding gradient*).
+# Pascanu, Mikolov và Bengio (2013) mô tả chuyện này ở mạng nơ-ron truy hồi (RNN): cùng một ma trận
+# nhân vào gradient ở mọi bước thời gian, nên tích ấy hoặc teo dần, hoặc phình ra theo hàm mũ. Phình
+# ra chính là *bùng nổ gradient* (*exploding gradient*).
 #
-# LeNet không nhân lặp đi lặp lại một ma trận nào, nhưng vẫn có thể dính đòn. Sau một bước quá dài,
-# đầu ra của cả một tầng relu có thể bằng 0 với mọi ảnh. Ở đâu relu bằng 0 thì ở đó gradient của nó
-# cũng bằng 0, nên hầu như không còn gì dẫn đường quay về. Khi đó mạng chấm cho mọi ảnh cùng một bộ
-# điểm: mất mát bằng $\ln 10$, độ chính xác 0.1. Ta gọi một lần huấn luyện là **sụp đổ**
-# (*collapsed*, mạng "chết") nếu khi kết thúc, mọi ảnh kiểm tra đều nhận cùng một bộ điểm (điểm của
-# cùng một lớp ở hai ảnh bất kỳ chênh nhau chưa tới 0.01).
+# LeNet không nhân lặp đi lặp lại một ma trận nào, nhưng vẫn có thể gặp hiện tượng này. Sau một bước
+# quá dài, đầu ra của cả một tầng relu có thể bằng 0 với mọi ảnh. Ở đâu relu bằng 0 thì ở đó
+# gradient của nó cũng bằng 0, nên hầu như không còn gì dẫn đường quay về. Khi đó mạng chấm cho mọi
+# ảnh cùng một bộ điểm: mất mát bằng $\ln 10$, độ chính xác 0.1. Ta gọi một lần huấn luyện là **sụp
+# đổ** (*collapsed*) nếu khi kết thúc, mọi ảnh kiểm tra đều nhận cùng một bộ điểm (điểm của cùng một
+# lớp ở hai ảnh bất kỳ chênh nhau chưa tới 0.01).
 #
 # Gradient lớn đến cỡ nào? Trong một đợt chạy thăm dò (*pilot*), ta huấn luyện LeNet với tốc độ học
 # không đổi 0.5, không gọt, và đo chuẩn toàn cục của gradient ở từng bước cập nhật. Ô dưới đây in
@@ -90,9 +93,9 @@ for outcome in ("trained", "collapsed"):
 # %% [markdown]
 # Ngay cả khi mọi việc suôn sẻ, vẫn có những gradient dài gấp nhiều lần mức bình thường. Nhưng hãy
 # so dòng chuẩn lớn nhất của hai nhóm: hai khoảng giá trị chồng lên nhau. Gradient dài thì nguy
-# hiểm, song không phải cứ gặp là chết; chỉ nhìn độ dài ấy thì chưa biết mạng nào sẽ chết. (Những
-# tỷ số lớn nhất là của các mạng đã chết hoặc mãi chưa chịu học: chúng gần như không có gradient,
-# nên chuẩn bình thường của chúng rất bé.)
+# hiểm, song chỉ nhìn độ dài ấy thì chưa biết mạng nào sẽ sụp đổ. (Những tỷ số lớn nhất là của các
+# mạng đã sụp đổ hoặc mãi chưa chịu học: chúng gần như không có gradient, nên chuẩn bình thường của
+# chúng rất bé.)
 
 # %% [markdown]
 # ## 2. Hai cách gọt
@@ -274,7 +277,7 @@ print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.
 # Thử mười ngưỡng rồi báo cáo cái đẹp nhất thì chỉ đo được sự kiên nhẫn của chính mình. Vì vậy quy
 # tắc chọn được định sẵn trước khi chạy: trong đợt *thăm dò* với tốc độ học không đổi 0.5, đo mọi
 # chuẩn mà không gọt gì (ngưỡng đặt cao đến mức không một bit nào thay đổi); với mỗi lần chạy lấy
-# chuẩn trung vị ở epoch cuối; bỏ những lần sụp đổ, vì chuẩn của mạng chết không nói lên điều gì;
+# chuẩn trung vị ở epoch cuối; bỏ những lần sụp đổ, vì chuẩn của mạng sụp đổ không nói lên điều gì;
 # rồi lấy trung vị qua các lần chạy, làm tròn còn một chữ số. Nhóm Pascanu cũng khuyên nhìn vào
 # chuẩn trung bình. Đợt thăm dò dùng hạt giống ngẫu nhiên (*seed*) riêng, về sau không dùng lại.
 #
@@ -297,9 +300,9 @@ Markdown(frames.markdown(tables.pilot_table(runs)))
 
 # %%
 by_name = {(run.experiment, run.seed): run for run in runs}
-dead = [run.seed for run in runs if run.experiment == "neither" and run.outcome == "collapsed"]
+lost = [run.seed for run in runs if run.experiment == "neither" and run.outcome == "collapsed"]
 for name in ("neither", "clipping"):
-    run = by_name[name, dead[0]]
+    run = by_name[name, lost[0]]
     accuracies = ", ".join(f"{epoch.test_acc:.3f}" for epoch in run.epochs)
     print(f"{name}, seed {run.seed}: {run.outcome}, test accuracies {accuracies}")
 
@@ -312,11 +315,11 @@ for name in ("neither", "clipping"):
 # gọt.
 
 # %%
-train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256, seed=dead[0])
+train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256, seed=lost[0])
 net = lrs.fast_lenet()
 net.initialize(ctx=ctx)
 trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": HIGH_RATE})
-mx.random.seed(dead[0])
+mx.random.seed(lost[0])
 history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx, clip_norm=CLIP_NORM)
 
 # %%
@@ -344,6 +347,11 @@ Markdown(frames.markdown(tables.clipped_table(runs)))
 # mọi bước: dốc đến mấy, bước cũng chỉ dài $\eta c$. Nó giống biển giới hạn tốc độ hơn: ở đoạn
 # gradient dài, nó có tác dụng như một tốc độ học nhỏ hơn, gần giống khởi động (*warmup*). Về sau
 # tỷ lệ giảm dần nhưng không về 0; lấy chuẩn trung vị làm ngưỡng thì phải như vậy thôi.
+#
+# Bài báo nói rằng gọt làm mất thông tin về độ lớn của gradient (mục 5.1). Ở đây ta thấy điều ấy
+# nghĩa là gì. Một gradient bị gọt chỉ còn giữ được hướng. Không gọt thì gần cực tiểu, nơi mặt đất
+# phẳng dần, bước tự ngắn lại; có gọt thì không, cho đến khi chuẩn nhỏ hơn $c$. Cái mất đi là tin
+# báo rằng cực tiểu đã gần. Mất như vậy có phải trả giá không, các phần sau sẽ hỏi.
 
 # %% [markdown]
 # ## 9. Bốn cách kết hợp
@@ -356,10 +364,44 @@ Markdown(frames.markdown(tables.clipped_table(runs)))
 # trung bình, phép gọt rút ngắn các bước đi bao nhiêu phần thì tốc độ học này thấp hơn 0.5 bấy nhiêu
 # phần. Nhờ nó, ta sẽ thấy phép gọt làm được điều gì mà chỉ hạ tốc độ học thì không làm được.
 #
+# ### Các bộ định thời của bài báo
+#
+# Bài báo viết ba công thức (mục 3.2), trong đó $t$ và $T$ đếm *epoch*: khởi động trong
+# $T_{\text{warm}}$ epoch, cô-sin, và đường thẳng,
+#
+# $$\eta_t = \eta_{\max} \frac{t}{T_{\text{warm}}}, \qquad
+# \eta_t = \eta_{\min} + \frac{\eta_{\max} - \eta_{\min}}{2}
+# \left(1 + \cos\frac{\pi t}{T}\right), \qquad
+# \eta_t = \eta_{\max}\left(1 - \frac{t}{T}\right).$$
+#
+# Có hai điều chưa nói rõ. *Bao lâu thì đọc $t$ một lần?* Nếu mỗi epoch đọc một lần, khởi động bắt
+# đầu bằng trọn một epoch ở $t = 0$, tức là với tốc độ học 0. Ta đọc ở mỗi bước cập nhật. *Sau khi
+# khởi động, $t$ đếm từ đâu?* Nếu cứ đếm tiếp, cô-sin không bắt đầu ở đỉnh, và tốc độ học tụt xuống
+# đột ngột ở chỗ nối. Vậy bộ định thời thứ hai phải đếm từ lúc khởi động xong, và $T$ của nó là phần
+# còn lại của lần chạy. `lrs.WarmupScheduler` làm đúng như thế, trước bất cứ bộ định thời nào
+# (*linear* là đường thẳng):
+
+# %%
+per_epoch = lrs.data.UPDATES_PER_EPOCH
+peak, total = HIGH_RATE, 10 * per_epoch
+linear = lrs.LinearScheduler(total - per_epoch, base_lr=peak, final_lr=0)
+cosine = lrs.CosineScheduler(total - per_epoch, base_lr=peak, final_lr=0)
+axes = d2l.plt.subplots(figsize=(4.5, 2.5))[1]
+for name, schedule in (("linear", linear), ("cosine", cosine)):
+    warm = lrs.WarmupScheduler(schedule, warmup_steps=per_epoch)
+    axes.plot(range(total), [warm(n) for n in range(total)], label=f"warmup, then {name}")
+axes.set(xlabel="update", ylabel="learning rate")
+legend = axes.legend()
+
+# %% [markdown]
+# Hai cách *scheduler* và *both* dùng cô-sin; ở đây không có lần chạy nào dùng đường thẳng.
+#
+# ### Đo bằng gì
+#
 # *Ổn định*, *hội tụ*, *hiệu quả*: còn là lời thì chưa kiểm định được. Bài báo không cho biết đã đo
 # bằng gì, nên ta phải tự đặt ra các định nghĩa dưới đây. Độ ổn định được đo bằng hai đại lượng:
 # sống sót (*survival*: bằng 1 nếu sau epoch cuối mạng không sụp đổ và không gặp giá trị vô hạn,
-# ngược lại bằng 0) và độ gập ghềnh (*roughness*: cộng mọi mức tăng của mất mát huấn luyện từ một
+# ngược lại bằng 0) và độ gồ ghề (*roughness*: cộng mọi mức tăng của mất mát huấn luyện từ một
 # đoạn batch sang đoạn liền sau). Độ hội tụ: số epoch để độ chính xác kiểm tra đạt 0.85 (*epochs to
 # 0.85*; không đạt thì lấy tổng số epoch cộng một) và mất mát huấn luyện ở epoch cuối (*final
 # loss*). Hiệu quả: độ chính xác kiểm tra sau epoch cuối (*test accuracy*). Ngoài ra có độ quá khớp
@@ -408,9 +450,9 @@ header = ("arm", "measure", "least", "a quarter below", "median", "a quarter abo
 Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
-# Độ gập ghềnh trung bình cao của nhóm chỉ dùng bộ định thời là do khoảng một phần tư số lần chạy:
+# Độ gồ ghề trung bình cao của nhóm chỉ dùng bộ định thời là do khoảng một phần tư số lần chạy:
 # mất mát của chúng vọt lên rồi lại giảm xuống (hãy thử tìm chúng trong hình). Khi gọt thêm thì
-# không hạt giống nào vọt lên như thế. Xét trung vị, nhóm này không gập ghềnh hơn các nhóm khác. Đại
+# không hạt giống nào vọt lên như thế. Xét trung vị, nhóm này không gồ ghề hơn các nhóm khác. Đại
 # lượng đo đã định từ trước nên các lần chạy ấy vẫn phải giữ; nhưng giờ bạn biết giá trị trung bình
 # kia từ đâu mà ra.
 
@@ -431,7 +473,7 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # **Kiểm định đổi dấu** (*sign-flip test*). Với mọi đại lượng khác, ta so hai lần chạy cùng hạt
 # giống, tức là cùng tham số ban đầu, cùng thứ tự minibatch, miễn là cả hai đều sống sót. Nếu hai
 # cách như nhau thì hiệu số của mỗi cặp mang dấu nào cũng có khả năng như nhau. Vậy ta đổi dấu ngẫu
-# nhiên, rất nhiều lần; trị số p là tỷ lệ những lần có trung bình cách xa 0 ít nhất bằng trung bình
+# nhiên, rất nhiều lần; giá trị p là tỷ lệ những lần có trung bình cách xa 0 ít nhất bằng trung bình
 # thực tế. Khoảng tin cậy 95 % cũng lấy từ chính kiểm định này: nó gồm mọi giá trị của hiệu số mà
 # kiểm định không bác bỏ. Cần lưu ý: cách nào sụp đổ nhiều hơn thì chỉ còn những lần sống sót để so,
 # mà đó có thể là những lần vốn đã tốt hơn.
@@ -454,9 +496,9 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 #
 # Các cột của bảng: mục trong bài báo; khẳng định; đại lượng đo; so gì trừ gì (cách được cho là tốt
 # hơn trừ cách kia); số cặp, riêng khi đếm số lần sống sót thì là số lần chạy của mỗi cách (*n*);
-# hiệu trung bình; khoảng tin cậy 95 % của hiệu, chưa hiệu chỉnh theo số khẳng định; trị số p; trị
+# hiệu trung bình; khoảng tin cậy 95 % của hiệu, chưa hiệu chỉnh theo số khẳng định; giá trị p; trị
 # số p sau hiệu chỉnh Holm; kết luận; kết luận chỉ dựa trên 30 hạt giống chưa xem khi định quy tắc
-# (*seeds from 10 on*). Với độ gập ghềnh, độ dao động, số epoch, mất mát và độ quá khớp, hiệu âm ủng
+# (*seeds from 10 on*). Với độ gồ ghề, độ dao động, số epoch, mất mát và độ quá khớp, hiệu âm ủng
 # hộ khẳng định.
 
 # %%
@@ -470,21 +512,21 @@ Markdown(frames.markdown(tables.claim_table(judged, by_unseen)))
 # %% [markdown]
 # Nói thẳng ra, số liệu cho biết:
 #
-# - **Gọt ngăn được sụp đổ.** Trong 40 lần chạy, không dùng gì thì 19 lần chết, có gọt thì không lần
-#   nào. Và trong những lần sống sót, các lần có gọt đạt mốc 0.85 sớm hơn, kết thúc với mất mát huấn
-#   luyện thấp hơn và phân loại tốt hơn.
+# - **Gọt ngăn được sụp đổ.** Trong 40 lần chạy, không dùng gì thì 19 lần sụp đổ, có gọt thì không
+#   lần nào. Và trong những lần sống sót, các lần có gọt đạt mốc 0.85 sớm hơn, kết thúc với mất mát
+#   huấn luyện thấp hơn và phân loại tốt hơn.
 # - **Bài báo tự mâu thuẫn.** Mục 4.2 viết rằng gọt làm chậm hội tụ, bảng ở mục 4.4 lại cho rằng gọt
 #   hội tụ tốt hơn không dùng gì. Số liệu ở đây xác nhận bảng 4.4, theo cả hai đại lượng đo độ hội
 #   tụ.
 # - **Chỉ dùng bộ định thời thì kém ổn định hơn chỉ gọt**, chứ không phải ổn định hơn như trong
-#   bảng: 10 trong 40 lần chạy đã chết. Đo bằng độ gập ghềnh thì chưa ngã ngũ.
+#   bảng: 10 trong 40 lần chạy đã sụp đổ. Đo bằng độ gồ ghề thì chưa ngã ngũ.
 # - **Hiệu quả như nhau** là lời của bài báo về hai cách này. Trong những lần sống sót, bộ định thời
-#   phân loại tốt hơn một chút; nhưng một phần tư số lần chạy của nó đã chết. Một chữ chung cho cả
+#   phân loại tốt hơn một chút; nhưng một phần tư số lần chạy của nó đã sụp đổ. Một chữ chung cho cả
 #   hai đã che mất điều đó.
-# - **Dùng cả hai** thì ổn định hơn chỉ dùng bộ định thời: không lần nào chết, mất mát cũng ít gập
-#   ghềnh hơn. Còn có phân loại tốt hơn hay không thì chưa ngã ngũ, nên cũng chưa thể nói dùng cả
-#   hai là hiệu quả nhất: hãy nhìn khoảng tin cậy, nếu có khác thì cũng chỉ khác rất ít. Đã có bộ
-#   định thời thì gọt thêm là để mạng không chết hơn là để tăng độ chính xác.
+# - **Dùng cả hai** thì ổn định hơn chỉ dùng bộ định thời: không lần nào sụp đổ, mất mát cũng ít gồ
+#   ghề hơn. Còn có phân loại tốt hơn hay không thì chưa ngã ngũ, nên cũng chưa thể nói dùng cả hai
+#   là hiệu quả nhất: hãy nhìn khoảng tin cậy, nếu có khác thì cũng chỉ khác rất ít. Đã có bộ định
+#   thời thì gọt thêm là để mạng không sụp đổ hơn là để tăng độ chính xác.
 # - **Giai đoạn cuối, bộ định thời làm giảm dao động**: được xác nhận. (Hãy nhìn bảng các cách: chỉ
 #   gọt thì độ chính xác cũng ổn định lại, điều mà bài báo không nói tới.) Còn nó có bớt quá khớp,
 #   có làm đường cong mượt hơn không thì chưa ngã ngũ.
@@ -504,7 +546,7 @@ asked = (verdicts.judge(of, claims.ASKED) for of in (runs, unseen))
 Markdown(frames.markdown(tables.claim_table(*asked)))
 
 # %% [markdown]
-# Đo bằng gì thì gọt cũng hơn. Với tốc độ học nhỏ hơn, 8 trong 40 lần chạy đã chết, và những lần
+# Đo bằng gì thì gọt cũng hơn. Với tốc độ học nhỏ hơn, 8 trong 40 lần chạy đã sụp đổ, và những lần
 # sống sót phân loại kém hơn. Vậy gọt không phải là một cách hạ tốc độ học trá hình. Hạ tốc độ học
 # thì mọi bước đều ngắn lại như nhau; còn gọt chỉ rút ngắn những bước dài, các bước khác giữ nguyên.
 
@@ -530,8 +572,8 @@ Markdown(frames.markdown(tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS])))
 
 # %% [markdown]
 # Còn khi có biện pháp thì sao? Các cột: thí nghiệm không có biện pháp; thí nghiệm có biện pháp; xét
-# sau bao nhiêu epoch; số lần đã sụp đổ khi không có biện pháp; số lần đã sụp đổ khi có; trị số p
-# của kiểm định chính xác Fisher; trị số p sau khi hiệu chỉnh Holm theo số hàng. Ở những hàng xét
+# sau bao nhiêu epoch; số lần đã sụp đổ khi không có biện pháp; số lần đã sụp đổ khi có; giá trị p
+# của kiểm định chính xác Fisher; giá trị p sau khi hiệu chỉnh Holm theo số hàng. Ở những hàng xét
 # sau hai epoch, *neither* gồm cả các lần chạy thăm dò, và *clipping* gồm cả các lần chạy thăm dò có
 # gọt (*pilot-clipped*), vì chúng được huấn luyện giống hệt, chỉ khác hạt giống.
 
@@ -539,26 +581,26 @@ Markdown(frames.markdown(tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS])))
 Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
 
 # %% [markdown]
-# Ở 0.5, có gọt thì không lần nào chết, dù có bộ định thời hay không, và điều này đã ngã ngũ, cả sau
-# hai epoch lẫn khi kết thúc. Chỉ dùng bộ định thời, hoặc chỉ hạ tốc độ học, thì chết ít hơn không
-# dùng gì; nhưng chừng ấy lần chạy chưa cho biết chúng có ngăn được gì không. Cũng không phải tại
-# hạt giống: trong 10 hạt giống chết khi dùng bộ định thời, 6 hạt giống cũng chết khi không dùng gì,
-# gần bằng con số mà may rủi cho ra. Ở 0.3 thì chẳng có gì để cứu: sự sụp đổ in trong sách không lặp
-# lại, có biện pháp hay không cũng vậy. Không lần nào sụp đổ chưa có nghĩa là không bao giờ: đầu
-# trên của khoảng tin cậy cho biết tỷ lệ nào vẫn còn có thể.
+# Ở 0.5, có gọt thì không lần nào sụp đổ, dù có bộ định thời hay không, và điều này đã ngã ngũ, cả
+# sau hai epoch lẫn khi kết thúc. Chỉ dùng bộ định thời, hoặc chỉ hạ tốc độ học, thì sụp đổ ít hơn
+# không dùng gì; nhưng chừng ấy lần chạy chưa cho biết chúng có ngăn được gì không. Cũng không phải
+# tại hạt giống: trong 10 hạt giống sụp đổ khi dùng bộ định thời, 6 hạt giống cũng sụp đổ khi không
+# dùng gì, gần bằng con số mà may rủi cho ra. Ở 0.3 thì chẳng có gì để cứu: sự sụp đổ in trong sách
+# không lặp lại, có biện pháp hay không cũng vậy. Không lần nào sụp đổ chưa có nghĩa là không bao
+# giờ: đầu trên của khoảng tin cậy cho biết tỷ lệ nào vẫn còn có thể.
 
 # %% [markdown]
 # ## 12. Những gì còn bỏ ngỏ
 #
-# - **Gọt thêm khi đã có bộ định thời.** Nó giữ cho mạng không chết. Còn với những lần sống sót, nó
-#   có tăng thêm độ chính xác không thì 40 hạt giống chưa trả lời được; nếu có thì cũng ít.
+# - **Gọt thêm khi đã có bộ định thời.** Nó giữ cho mạng không sụp đổ. Còn với những lần sống sót,
+#   nó có tăng thêm độ chính xác không thì 40 hạt giống chưa trả lời được; nếu có thì cũng ít.
 # - **Quá khớp và độ mượt.** Bộ định thời có bớt quá khớp, có làm đường cong mượt hơn không, ở đây
-#   không thể phân định: thiếu bộ định thời thì quá nhiều lần chạy đã chết. Muốn hỏi cho đàng hoàng,
-#   phải hạ tốc độ học xuống mức không mạng nào sụp đổ.
+#   không thể phân định: thiếu bộ định thời thì quá nhiều lần chạy đã sụp đổ. Muốn hỏi cho đàng
+#   hoàng, phải hạ tốc độ học xuống mức không mạng nào sụp đổ.
 # - **Vì sao gọt cứu được mạng?** Không phải vì tính trung bình nó hạ tốc độ học. Vì nó chặn bước
 #   nhảy khổng lồ hiếm hoi, hay vì lúc đầu nó rút ngắn gần như mọi bước? Một tốc độ học chỉ thấp hơn
 #   lúc đầu sẽ cho biết thêm; đoạn khởi động của bộ định thời chính là như thế, mà vẫn có lần chạy
-#   chết.
+#   sụp đổ.
 # - **Ngưỡng khác, mạng khác.** Ta chỉ có một ngưỡng, một tốc độ học, LeNet và mười epoch. Bài báo
 #   cho rằng các kỹ thuật này không hợp với mô hình nhỏ (mục 5.3). LeNet là mô hình nhỏ, vậy mà ở
 #   tốc độ học này cả hai đều có ích; còn về mô hình lớn, số liệu ở đây không nói lên điều gì.
@@ -577,7 +619,7 @@ Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
 # 3. Bạn giảm kích thước batch còn một nửa. Gradient trung bình dài ra hay ngắn lại, và bạn có giữ
 #    nguyên ngưỡng không?
 # 4. Giả sử có một biện pháp thì không lần chạy nào sụp đổ. Trong 40 lần không có nó, phải có bao
-#    nhiêu lần sụp đổ thì khẳng định về sống sót mới qua được hiệu chỉnh Holm, khi trị số p của nó
+#    nhiêu lần sụp đổ thì khẳng định về sống sót mới qua được hiệu chỉnh Holm, khi giá trị p của nó
 #    là nhỏ nhất trong mục 10? (Hãy dùng `scipy.stats.fisher_exact`.)
 # 5. Kiểm định nào *xác nhận* được rằng hai cách hiệu quả ngang nhau, và trước đó bài báo phải cho
 #    bạn biết điều gì?

@@ -16,24 +16,30 @@
 #
 # [English](lr_scheduling_en.ipynb)
 #
-# Các chương trước bàn về *hướng* đi của mỗi bước cập nhật. Còn bước ấy nên dài bao nhiêu, và độ
-# dài đó nên đổi ra sao trong lúc huấn luyện? Mục 11.15 của *Đắm mình vào Học Sâu* trả lời bằng
-# năm lần chạy LeNet trên Fashion-MNIST. Ta sẽ đi lại con đường ấy bằng MXNet, vẽ lại cả mười hình
-# của mục, rồi làm thêm một việc mà sách không làm: chạy mỗi thí nghiệm với nhiều hạt giống ngẫu
-# nhiên và hỏi xem kết quả nào trong sách còn đứng vững. Vài câu trả lời khá bất ngờ, chẳng hạn:
-# phần lớn các lần chạy trong sách không hề được huấn luyện theo đường cong mà sách vẽ.
+# Các chương trước bàn về *hướng* đi của mỗi bước cập nhật. Còn bước ấy nên dài bao nhiêu, và độ dài
+# đó nên đổi ra sao trong lúc huấn luyện? Mục 11.15 của *Đắm mình vào Học Sâu* trả lời bằng năm lần
+# chạy LeNet trên Fashion-MNIST. Ta sẽ đi lại con đường ấy bằng MXNet, vẽ lại cả mười hình của mục,
+# rồi làm thêm một việc mà sách không làm: chạy mỗi thí nghiệm với nhiều hạt giống ngẫu nhiên
+# (*random seed*) và hỏi xem kết quả nào trong sách còn đứng vững. Vài câu trả lời khá bất ngờ,
+# chẳng hạn: phần lớn các lần chạy trong sách không hề được huấn luyện theo đường cong mà sách vẽ.
 #
-# Mọi hình và bảng dưới đây đều dựng từ kết quả đã lưu, nên chỉ mất vài giây. Riêng một ô, trong
-# phần *Trainer thật sự đưa gì cho bộ định thời*, sẽ huấn luyện thật trong hai epoch để bạn xem đồ
-# thị hiện dần ra.
+# **Bạn sẽ học** cách viết một bộ định thời, tức là một hàm từ số bước cập nhật ra tốc độ học; cách
+# hỏi xem trục hoành của một đường cong đếm gì; vì sao bộ định thời không được có trí nhớ; và cách
+# đánh giá một kết quả đã in bằng nhiều lần chạy. **Bạn cần biết** các mục về LeNet và về SGD theo
+# minibatch trong sách. **Thời gian:** khoảng 90 phút, kể cả các câu hỏi; notebook này không kèm lời
+# giải cho câu hỏi.
+#
+# Hầu hết hình và bảng dưới đây dựng từ kết quả đã lưu, nên chỉ mất vài giây. Ba ô huấn luyện thật:
+# một ô trong sáu mươi bước, một ô trong hai epoch để bạn xem đồ thị hiện dần ra, và một ô trong sáu
+# epoch với mạng nhanh.
 #
 # Nhãn trên hình và tên cột giữ nguyên tiếng Anh: *learning rate* là tốc độ học, *update* là bước
 # cập nhật, *train loss* là mất mát huấn luyện, *train acc* và *test acc* là độ chính xác trên tập
 # huấn luyện và tập kiểm tra, *experiment* là thí nghiệm, *runs* là số lần chạy, *published* là số
 # in trong sách, *ours* là số của ta, *share* là tỷ lệ, *interval* là khoảng tin cậy hay khoảng dự
-# đoán, *collapsed* là mạng đã sụp đổ hay số lần sụp đổ (sẽ giải thích sau). Ba số cách nhau bằng
-# dấu gạch chéo là mất mát huấn luyện, độ chính xác huấn luyện và độ chính xác kiểm tra sau epoch
-# cuối.
+# đoán, *collapsed* là mạng đã sụp đổ, tức là cho mọi ảnh cùng một bộ điểm, hay số lần sụp đổ. Ba số
+# cách nhau bằng dấu gạch chéo là mất mát huấn luyện, độ chính xác huấn luyện và độ chính xác kiểm
+# tra sau epoch cuối.
 
 # %%
 # %matplotlib inline
@@ -45,7 +51,8 @@ import mxnet as mx
 import pandas as pd
 from d2l import mxnet as d2l
 from IPython.display import Markdown, display
-from mxnet import autograd, gluon, lr_scheduler, npx
+from mxnet import autograd, gluon, init, lr_scheduler, npx
+from mxnet.gluon import nn
 
 import d2l_lrsched as lrs
 from d2l_lrsched import drawing
@@ -55,7 +62,7 @@ from d2l_lrsched.studies.chapter.builds import draws, measures
 from d2l_lrsched.studies.chapter.builds import figures as builds_figures
 from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
-from d2l_lrsched.studies.chapter.published import PRINTED
+from d2l_lrsched.studies.chapter.published import PRINTED, others
 from d2l_lrsched.studies.chapter.verdicts import compare, distinct
 from d2l_lrsched.studies.clipping.tables import share_table
 
@@ -96,11 +103,32 @@ npx.set_np()
 
 # %%
 train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256)
-net, ctx = lrs.lenet(), d2l.try_gpu()
+ctx = d2l.try_gpu()
+net = nn.HybridSequential()
+for channels, padding in ((6, 2), (16, 0)):
+    net.add(
+        nn.Conv2D(channels, kernel_size=5, padding=padding, activation="relu"),
+        nn.MaxPool2D(pool_size=2, strides=2),
+    )
+for units in (120, 84):
+    net.add(nn.Dense(units, activation="relu"))
+net.add(nn.Dense(10))
+net.hybridize()
+net.initialize(init.Xavier(), ctx)
 loss = gluon.loss.SoftmaxCrossEntropyLoss()
 net
 
 # %% [markdown]
+# `lrs.lenet()` trả về đúng mạng này. Có hai dòng cần nói thêm.
+#
+# - `hybridize`: không có nó, với mỗi minibatch Python lại gọi lần lượt từng tầng. Có nó, minibatch
+#   đầu tiên để lại một đồ thị gồm mọi phép tính, và từ đó MXNet chạy theo đồ thị ấy: vẫn những con
+#   số ấy, bớt việc cho Python.
+# - `init.Xavier()` rút trọng số của một tầng có $n_{\text{vào}}$ đầu vào và $n_{\text{ra}}$ đầu ra
+#   theo phân phối đều trong khoảng $\pm\sqrt{6/(n_{\text{vào}}+n_{\text{ra}})}$, để các giá trị
+#   không phình ra cũng không tắt dần qua từng tầng. Điểm xuất phát cũng quyết định bước đầu tiên
+#   được phép dài bao nhiêu.
+#
 # Mỗi bước cập nhật lấy một minibatch $\mathcal{B}$, tính gradient trung bình rồi đi ngược hướng
 # gradient ấy với tốc độ học $\eta_n$:
 #
@@ -108,10 +136,32 @@ net
 # {} - \eta_n\, \frac{1}{|\mathcal{B}|} \sum_{i \in \mathcal{B}} \nabla_\theta\, \ell_i(\theta),
 # \qquad n = 1, 2, 3, \ldots$$
 #
-# `lrs.train` làm đúng những gì hàm `train` của sách làm, giống đến từng bit; chỉ khác là nó trả
-# về những gì đo được sau mỗi epoch. Kết quả của những lần chạy trước nằm trong
-# `figures/chapter/runs.jsonl`: mỗi thí nghiệm có nhiều lần chạy; `runs` giữ lại lần có hạt
-# giống 0.
+# Viết thành mã, đó là một vòng lặp bốn dòng, còn lại là ghi chép. Ba lần, mỗi lần hai mươi bước:
+
+
+# %%
+def train_on(batches, net, trainer):
+    """Make an update with each of the batches; return their mean loss."""
+    total = examples = 0
+    for X, y in batches:
+        X, y = X.as_in_ctx(ctx), y.as_in_ctx(ctx)
+        with autograd.record():
+            losses = loss(net(X), y)
+        losses.backward()
+        trainer.step(len(y))  # the sum of the gradients, divided by their number
+        total += float(losses.sum())
+        examples += len(y)
+    return total / examples
+
+
+trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.3})
+[train_on(itertools.islice(train_iter, 20), net, trainer) for _ in range(3)]
+
+# %% [markdown]
+# Mất mát giảm. `lrs.train` chính là vòng lặp này, cùng với các phép đo và đồ thị của hàm `train`
+# trong sách, giống đến từng bit; nó trả về những gì đo được sau mỗi epoch. Kết quả của những lần
+# chạy trước nằm trong `figures/chapter/runs.jsonl`: mỗi thí nghiệm có nhiều lần chạy; `runs` giữ
+# lại lần có hạt giống 0.
 
 # %%
 chapter = record.read("../figures/chapter/runs.jsonl")
@@ -120,10 +170,10 @@ runs = {run.experiment: run for run in baseline if run.seed == 0}
 len(runs), len(baseline)
 
 # %% [markdown]
-# ## Tốc độ học cố định, và một mạng đã chết
+# ## Tốc độ học cố định, và một mạng sụp đổ
 #
 # Mốc so sánh đầu tiên: giữ nguyên $\eta = 0.3$ suốt 30 epoch. Sách kể rằng độ chính xác trên tập
-# huấn luyện tăng đều, còn trên tập kiểm tra thì đến một lúc không tăng nữa, và khoảng hở giữa hai
+# huấn luyện tăng đều, còn trên tập kiểm tra thì đến một lúc không tăng nữa, và khoảng cách giữa hai
 # đường chính là quá khớp. Nhưng dòng kết quả in ngay bên dưới lời kể ấy lại là mất mát 2.303 và
 # độ chính xác 0.100.
 
@@ -132,15 +182,15 @@ PRINTED["constant"], math.log(10)
 
 # %% [markdown]
 # Đó không phải kết quả của một mạng học dở, mà là của một mạng *không còn nhìn thấy ảnh*. Nếu với
-# ảnh nào mạng cũng gán cho mỗi lớp trong mười lớp xác suất $1/10$ thì mất mát là
-# $-\ln \tfrac{1}{10} = \ln 10$; còn trên tập kiểm tra, nơi các lớp có số ảnh bằng nhau, cứ đoán
-# mãi một lớp thì đúng một phần mười. Mạng dùng relu thường chết như thế này: một bước quá dài đẩy
-# các nơ-ron sang vùng mà đầu vào của relu âm với *mọi* ảnh. Ở đó relu cho ra 0, đạo hàm của nó
-# cũng là 0, nên không còn gradient nào kéo nơ-ron trở lại. Những gì còn học được, như hệ số điều
-# chỉnh (*bias*) của tầng cuối, chỉ làm đổi một đầu ra chung cho mọi ảnh, nên cùng lắm mạng học
-# được tần suất của các lớp. Ta nói mạng như thế đã *sụp đổ*.
+# ảnh nào mạng cũng gán cho mỗi lớp trong mười lớp xác suất $1/10$ thì mất mát là $-\ln
+# \tfrac{1}{10} = \ln 10$; còn trên tập kiểm tra, nơi các lớp có số ảnh bằng nhau, cứ đoán mãi một
+# lớp thì đúng một phần mười. Mạng dùng relu thường đi đến đó như thế này: một bước quá dài đẩy các
+# nơ-ron sang vùng mà đầu vào của relu âm với *mọi* ảnh. Ở đó relu cho ra 0, đạo hàm của nó cũng là
+# 0, nên không còn gradient nào kéo nơ-ron trở lại. Những gì còn học được, như hệ số điều chỉnh
+# (*bias*) của tầng cuối, chỉ làm đổi một đầu ra chung cho mọi ảnh, nên cùng lắm mạng học được tần
+# suất của các lớp. Ta nói mạng như thế đã *sụp đổ*.
 #
-# Vậy lời kể trong sách là về một lần chạy khác. Lần chạy của ta, cùng thiết lập, thì sống:
+# Vậy lời kể trong sách là về một lần chạy khác. Lần chạy của ta, cùng thiết lập, thì không sụp đổ:
 
 # %%
 display(figures.training(runs["constant"]))
@@ -148,7 +198,7 @@ Markdown(frames.markdown(tables.chapter_table([runs["constant"]])))
 
 # %% [markdown]
 # Hình này thì khớp với lời kể: kết quả trên tập huấn luyện cứ tốt lên, trên tập kiểm tra thì dừng
-# lại, khoảng hở lộ rõ. Vậy mạng sụp đổ ở tốc độ học 0.3 có hiếm không? Một lần chạy không trả lời
+# lại, khoảng cách lộ rõ. Vậy mạng sụp đổ ở tốc độ học 0.3 có hiếm không? Một lần chạy không trả lời
 # được. Đếm trên mọi hạt giống của ta:
 
 # %%
@@ -174,8 +224,8 @@ Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
 # được an toàn. (Vì sao *trọng số của sách* (the book's weights) có một hàng riêng, xem
 # [bên dưới](#Một-hạt-giống-gồm-những-gì?).)
 #
-# **Thử nghĩ.** Cần bao nhiêu lần chạy không sụp đổ để dám nói rằng tỷ lệ thật dưới 5 %? (Gợi ý:
-# nếu tỷ lệ là $p$, xác suất để $k$ lần đều sống là $(1-p)^k$.)
+# **Câu hỏi 1.** Cần bao nhiêu lần chạy không sụp đổ để dám nói rằng tỷ lệ thật dưới 5 %? (Gợi ý:
+# nếu tỷ lệ là $p$, xác suất để cả $k$ lần đều không sụp đổ là $(1-p)^k$.)
 
 # %% [markdown]
 # ## Bộ định thời
@@ -183,8 +233,6 @@ Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
 # Cách thô sơ nhất để đổi tốc độ học là ra lệnh cho Trainer giữa chừng:
 
 # %%
-net.initialize(ctx=ctx)
-trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.3})
 trainer.set_learning_rate(0.1)
 trainer.learning_rate
 
@@ -197,12 +245,19 @@ trainer.learning_rate
 #
 # Đây là hình mà sách vẽ, với $\eta_0 = 1$ và $t = 0, 1, \ldots, 29$:
 
+
 # %%
-square_root = lrs.SquareRootScheduler(lr=1.0)
+def square_root(num_update):
+    return 1.0 * (num_update + 1.0) ** -0.5
+
+
 print([square_root(t) for t in (0, 3, 15)])
 figures.schedule(runs["square-root"])
 
 # %% [markdown]
+# Hai dòng là đủ một bộ định thời. (`lrs.SquareRootScheduler(lr=1.0)` cũng là hàm này; nó còn kiểm
+# tra đối số, in ra được, so sánh và lưu được.)
+#
 # ### Trainer thật sự đưa gì cho bộ định thời
 #
 # Trục hoành của hình trên dừng ở 30, và ta huấn luyện 30 epoch. Đọc lướt thì tưởng $t$ là epoch.
@@ -212,13 +267,7 @@ figures.schedule(runs["square-root"])
 # %%
 asked = []
 spy = {"lr_scheduler": lambda num_update: asked.append(num_update) or 0.1}
-trainer = gluon.Trainer(net.collect_params(), "sgd", spy)
-for X, y in itertools.islice(train_iter, 2):
-    X, y = X.as_in_ctx(ctx), y.as_in_ctx(ctx)
-    with autograd.record():
-        losses = loss(net(X), y)
-    losses.backward()
-    trainer.step(len(y))
+train_on(itertools.islice(train_iter, 2), net, gluon.Trainer(net.collect_params(), "sgd", spy))
 asked
 
 # %% [markdown]
@@ -276,10 +325,10 @@ Markdown(frames.markdown(tables.chapter_table([runs["square-root"]])))
 
 # %% [markdown]
 # Theo sách, so với trước thì kết quả tốt hơn một chút, đường cong mượt hơn, quá khớp cũng bớt đi.
-# Nhưng đặt cạnh con số 0.100 của mạng chết in ở trên thì 0.882 đâu phải chỉ hơn "một chút", nên
-# nhận xét ấy hẳn là so với một lần chạy còn sống. Ta cũng so với những lần chạy còn sống: với
+# Nhưng đặt cạnh con số 0.100 của mạng sụp đổ in ở trên thì 0.882 đâu phải chỉ hơn "một chút", nên
+# nhận xét ấy hẳn là so với một lần chạy không sụp đổ. Ta cũng so với những lần chạy như vậy: với
 # mười hạt giống, đếm xem tốc độ học cố định có độ chính xác kiểm tra cao hơn bao nhiêu lần, và
-# khoảng hở giữa tập huấn luyện và tập kiểm tra lớn hơn bao nhiêu lần.
+# khoảng cách giữa tập huấn luyện và tập kiểm tra lớn hơn bao nhiêu lần.
 
 # %%
 final = {(run.experiment, run.seed): run.final for run in baseline}
@@ -289,10 +338,39 @@ wider = sum(a.train_acc - a.test_acc > b.train_acc - b.test_acc for a, b in pair
 print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len(pairs)} seeds")
 
 # %% [markdown]
-# Ít quá khớp hơn: đúng, ở mọi hạt giống. Tốt hơn: không, mà ngược lại. Khoảng hở hẹp vì độ chính
+# Ít quá khớp hơn: đúng, ở mọi hạt giống. Tốt hơn: không, mà ngược lại. Khoảng cách hẹp vì độ chính
 # xác *huấn luyện* thấp đi, chứ không phải vì độ chính xác kiểm tra cao lên. Với tốc độ học nhỏ
 # như trên, lần chạy căn bậc hai đơn giản là chưa học đến nơi. "Ít quá khớp" và "tốt hơn" là hai
 # chuyện khác nhau; bảng nào cũng nên cho thấy cả hai.
+#
+# Vì sao quá khớp bớt đi? Sách đoán rằng bước ngắn để lại các tham số gần số 0 hơn, do đó mạng đơn
+# giản hơn. Điều ấy đo được: chuẩn của toàn bộ tham số, trước khi huấn luyện (*at first*) và sau mỗi
+# epoch trong hai epoch, với ba tốc độ học cố định.
+
+
+# %%
+def norm(net):
+    return float(lrs.global_norm([p.data(ctx) for p in net.collect_params().values()]))
+
+
+rows = []
+for rate in (0.3, 0.1, 0.01):
+    fast = lrs.fast_lenet()
+    fast.initialize(init.Xavier(), ctx)
+    fast(next(iter(test_iter))[0].as_in_ctx(ctx))  # the weights are drawn at the first minibatch
+    trainer = gluon.Trainer(fast.collect_params(), "sgd", {"learning_rate": rate})
+    norms = [norm(fast)]
+    for _ in range(2):
+        train_on(train_iter, fast, trainer)
+        norms.append(norm(fast))
+    rows.append((f"{rate:g}", *(f"{x:.2f}" for x in norms)))
+header = ("learning rate", "at first", "after 1 epoch", "after 2 epochs")
+Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+
+# %% [markdown]
+# Chuẩn nào cũng tăng, và tốc độ học càng nhỏ thì tăng càng ít. Vậy bước ngắn đúng là để lại các
+# tham số nhỏ hơn: không phải gần số 0 hơn lúc đầu, mà là gần điểm xuất phát hơn. Còn đó có phải *lý
+# do* khiến quá khớp bớt đi hay không thì chưa rõ: sau hai epoch ở 0.01, mạng cũng học được ít hơn.
 
 # %% [markdown]
 # ## Những chính sách thường gặp
@@ -310,23 +388,44 @@ print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len
 figures.factor()
 
 # %% [markdown]
-# May mà sách không huấn luyện. Công thức này là công thức truy hồi, nên lớp trong sách *nhớ* tốc
-# độ học và nhân thêm một lần mỗi khi được gọi. Khi vẽ hình, mỗi $t$ chỉ gọi một lần nên không
-# sao. Nhưng ta vừa thấy Trainer gọi nhiều lần trong một bước. `lrs.FactorScheduler` dùng dạng
-# đóng $\max(\eta_{\min},\ \eta_0\,\alpha^{t+1})$, chỉ phụ thuộc vào $t$. Hãy cho cả hai cách trả
-# lời đúng những câu hỏi mà ta đã ghi lại (cột giữa: dạng đóng; cột phải: mỗi lần gọi nhân thêm
-# một thừa số):
+# May mà sách không huấn luyện. Công thức này là công thức truy hồi; ai viết nó thành mã nguyên như
+# vậy sẽ được một lớp *nhớ* tốc độ học, và nhân thêm một lần mỗi khi được gọi. Lớp trong sách cũng
+# thế; lớp của ta nằm bên dưới. Khi vẽ hình, mỗi $t$ chỉ gọi một lần nên không sao. Nhưng ta vừa
+# thấy Trainer gọi nhiều lần trong một bước.
+#
+# `lrs.FactorScheduler` dùng dạng đóng (cột *closed form*) $\max(\eta_{\min},\
+# \eta_0\,\alpha^{t+1})$, chỉ phụ thuộc vào $t$. `FactorScheduler` của chính MXNet cũng có trí nhớ,
+# nhưng nó dựa vào con số được đưa vào: cứ qua `step` bước thì nhân một lần. Hãy cho cả ba trả lời
+# đúng những câu hỏi mà ta đã ghi lại:
+
 
 # %%
-factor = lrs.FactorScheduler(factor=0.9, stop_factor_lr=1e-2, base_lr=2.0)
-rows = [(str(n), f"{factor(n):.3f}", f"{factor(call):.3f}") for call, n in enumerate(asked)]
-header = ("num_update", "a function of num_update", "one factor a call")
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+class Remembering:
+    """The recurrence as it stands: one factor more at every call."""
+
+    def __init__(self, factor, floor, rate):
+        self.factor, self.floor, self.rate = factor, floor, rate
+
+    def __call__(self, num_update):
+        self.rate = max(self.floor, self.factor * self.rate)
+        return self.rate
+
+
+settings = {"factor": 0.9, "stop_factor_lr": 1e-2, "base_lr": 2.0}
+schedulers = {
+    "closed form": lrs.FactorScheduler(**settings),
+    "Remembering": Remembering(factor=0.9, floor=1e-2, rate=2.0),
+    "MXNet's": lr_scheduler.FactorScheduler(step=1, **settings),
+}
+answers = {name: [f"{scheduler(n):.3f}" for n in asked] for name, scheduler in schedulers.items()}
+Markdown(frames.markdown(pd.DataFrame({"num_update": asked, **answers})))
 
 # %% [markdown]
-# Ở cột phải, trong *cùng một bước cập nhật*, mỗi nhóm tham số nhận một tốc độ học khác nhau, và
-# tốc độ học chạm sàn sớm gấp mấy lần dự định. Chỉ cần đọc `trainer.learning_rate` để in ra cũng
-# làm nó giảm thêm một nấc. Bài học: bộ định thời phải là hàm thuần túy của số bước cập nhật.
+# Với lớp có trí nhớ, trong *cùng một bước cập nhật*, mỗi nhóm tham số nhận một tốc độ học khác
+# nhau, và tốc độ học chạm sàn sớm gấp mấy lần dự định. Chỉ cần đọc `trainer.learning_rate` để in ra
+# cũng làm nó giảm thêm một nấc. Lớp của MXNet thì bị hỏi nhiều lần cũng không sao. Nó cao hơn dạng
+# đóng hai thừa số: ở bước đầu tiên nó chưa nhân lần nào, còn công thức với $t = 1$ đã nhân hai lần.
+# Bài học: bộ định thời phải là hàm thuần túy của số bước cập nhật.
 #
 # ### Định thời đa thừa số
 #
@@ -370,7 +469,7 @@ display(figures.training(runs["multi-factor"]))
 Markdown(frames.markdown(tables.chapter_table([runs["multi-factor"]])))
 
 # %% [markdown]
-# **Thử nghĩ.** Sách nói nghiệm tìm được tốt hơn đôi chút nhờ giảm tốc độ học đúng lúc việc học
+# **Câu hỏi 2.** Sách nói nghiệm tìm được tốt hơn đôi chút nhờ giảm tốc độ học đúng lúc việc học
 # chững lại. Trong lần chạy này có lúc nào như thế không? Muốn có, `step` phải là bao nhiêu?
 #
 # ### Định thời cô-sin
@@ -434,7 +533,7 @@ lower = [first["cosine-warmup", seed] < first["cosine", seed] for seed in range(
 print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 
 # %% [markdown]
-# Tung đồng xu cũng được như vậy. Chạy một lần thì luôn có bên thắng; phải chạy nhiều lần mới biết
+# Chẳng khác gì tung đồng xu. Chạy một lần thì luôn có bên thắng; phải chạy nhiều lần mới biết
 # bên ấy thắng nhờ giỏi hay nhờ may.
 #
 # Có thể đặt khởi động trước bất cứ bộ định thời nào, không riêng gì cô-sin:
@@ -442,29 +541,58 @@ print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 # có ích ở các mạng rất sâu: nó hạn chế mức thay đổi của trọng số ở những tầng sâu, tức là gần đầu
 # ra.
 #
-# ## Như đã in và như đã định
+# ## Theo sách in và theo ý định của sách
 #
-# Vậy mỗi bộ định thời có hai cách hiểu. *Như đã in* (published): Trainer đưa vào số bước cập
-# nhật, như trong năm lần chạy của sách. *Như đã định* (intended): mỗi epoch chỉ đọc bộ định thời
-# một lần, đúng như lời văn và các hình của sách muốn nói. Với cách sau, chỉ cần một lớp bọc:
+# Vậy mỗi bộ định thời có hai cách hiểu. *Theo sách in* (published): Trainer đưa vào số bước cập
+# nhật, như trong năm lần chạy của sách. *Theo ý định của sách* (intended): mỗi epoch chỉ đọc bộ
+# định thời một lần, đúng như lời văn và các hình của sách muốn nói. Với cách sau, chỉ cần một lớp
+# bọc:
 
 # %%
 warm = lrs.PerEpoch(lrs.CosineScheduler(**cosine, warmup_steps=5), per_epoch)
 drawing.two_axes(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once an epoch")
 
 # %% [markdown]
+# Bản PyTorch của sách hiểu theo cách thứ hai: nó gọi bộ định thời sau mỗi *epoch*. Notebook của bản
+# ấy được lưu lại ở 50 bản dựng, với các kết quả sau (*schedule* là bộ định thời, *size* là số bản
+# dựng, *mean* là trung bình, *std* là độ lệch chuẩn):
+
+# %%
+lines = [
+    (each.framework, name, result.train_loss, result.test_acc)
+    for each in others()
+    for name, result in each.results.items()
+]
+printed = pd.DataFrame(lines, columns=["edition", "schedule", "train loss", "test acc"])
+of_pytorch = printed[printed.edition == "PyTorch"].groupby("schedule", sort=False)
+of_pytorch[["train loss", "test acc"]].agg(["size", "mean", "std"]).round(3)
+
+# %% [markdown]
+# Ở đó hai bộ cô-sin tốt nhất trong năm bộ, với độ chính xác kiểm tra 0.90, trong khi bản MXNet in
+# 0.85: cùng lời văn, cùng đường cong, khác cách hiểu. (Ở bản ấy cô-sin bắt đầu từ 0.3, và PyTorch
+# rút trọng số theo cách khác; không bản dựng nào sụp đổ. Vậy không được trộn những số này với số
+# của ta.) Muốn dùng một bộ định thời của ta trong PyTorch, đọc theo bước cập nhật, hãy viết:
+#
+# ```python
+# optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
+# scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: schedule(n + 1))
+# ```
+#
+# rồi gọi `scheduler.step()` sau mỗi `optimizer.step()`. Có số 1 là vì PyTorch đếm từ 0, còn MXNet
+# đếm từ 1.
+#
 # Hình dưới đặt cả chín lần chạy (hạt giống 0) cạnh nhau. Bên trái là tốc độ học của từng bước, cả
-# hai trục theo thang logarit: nét liền là như đã in, nét đứt là như đã định. Hãy xem hai đường
-# mang cùng một tên có thể xa nhau đến mức nào. Bên phải là độ chính xác kiểm tra của những mạng
-# còn sống; vòng tròn là số in trong sách.
+# hai trục theo thang logarit: nét liền là theo sách in, nét đứt là theo ý định của sách. Hãy xem
+# hai đường mang cùng một tên có thể xa nhau đến mức nào. Bên phải là độ chính xác kiểm tra của
+# những mạng không sụp đổ; vòng tròn là số in trong sách.
 
 # %%
 display(figures.overview(runs.values()))
 Markdown(frames.markdown(tables.chapter_table(runs.values())))
 
 # %% [markdown]
-# Ba trong bốn lần chạy *như đã định* chết! Trước khi hỏi vì sao, hãy trả lời nốt một câu về năm
-# lần chạy đã in.
+# Ba trong bốn lần chạy *theo ý định của sách* đã sụp đổ! Trước khi hỏi vì sao, hãy trả lời nốt một
+# câu về năm lần chạy đã in.
 #
 # ## Những số đã in có khớp không?
 #
@@ -485,7 +613,7 @@ Markdown(frames.markdown(tables.chapter_table(runs.values())))
 # - **CONSISTENT** (phù hợp): nằm trong khoảng, và khoảng đủ hẹp để điều đó có ý nghĩa.
 # - **INCONCLUSIVE** (chưa đủ để kết luận): nằm trong, nhưng khoảng rộng đến mức gần như số nào
 #   cũng lọt, nên chẳng nói lên điều gì. "Rộng" nghĩa là bề rộng (cột width) lớn hơn khoảng cách
-#   giữa lần chạy tốt nhất và kém nhất trong những lần còn sống của sách (cột margin).
+#   giữa lần chạy tốt nhất và kém nhất trong những lần không sụp đổ của sách (cột margin).
 
 # %%
 verdicts = compare(baseline)
@@ -497,16 +625,16 @@ Markdown(frames.markdown(tables.verdict_table(verdicts).iloc[:, :8]))
 
 # %% [markdown]
 # - **Không có DIFFERENT nào.** Chỗ nào khoảng đủ hẹp thì số của sách khớp với số của ta, tức là
-#   khớp với cách hiểu theo *bước cập nhật*. Hai lần chạy cô-sin, nếu đọc theo epoch và còn sống,
-#   kết thúc với mất mát huấn luyện thấp hơn hẳn số in trong sách: đó là bằng chứng cho điều ta
+#   khớp với cách hiểu theo *bước cập nhật*. Hai lần chạy cô-sin, nếu đọc theo epoch và không sụp
+#   đổ, kết thúc với mất mát huấn luyện thấp hơn hẳn số in trong sách: đó là bằng chứng cho điều ta
 #   suy ra từ mã nguồn.
 # - **Độ chính xác kiểm tra là phép thử yếu nhất**: mọi hàng test acc đều INCONCLUSIVE. Theo các
 #   khoảng dự đoán, chỉ đổi hạt giống thôi, nó đã có thể xê dịch nhiều hơn khoảng cách giữa các bộ
 #   định thời trong sách. Vì thế những câu như "tốt hơn một chút", khi mỗi bên chỉ chạy một lần,
 #   không đủ sức đứng vững.
-# - **Nhưng không phải mọi bộ định thời đều như nhau.** Bốc ngẫu nhiên mỗi bên một lần chạy thì cố
-#   định, căn bậc hai và đa thừa số gần như luôn đứng trên hai bộ cô-sin, vốn học ở 0.01 gần như
-#   suốt quá trình.
+# - **Nhưng không phải mọi bộ định thời đều như nhau.** Lấy ngẫu nhiên mỗi bộ định thời một lần
+#   chạy: tốc độ học cố định, căn bậc hai và đa thừa số hầu như luôn cho độ chính xác cao hơn hai bộ
+#   cô-sin, vốn học ở 0.01 gần như suốt quá trình.
 #
 # ## Một hạt giống gồm những gì?
 #
@@ -561,10 +689,10 @@ of_order.agg(["size", "mean", "std"]).round(3)
 # khi kiểm tra là như nhau với mọi mạng. Vậy những lần chạy chung thứ tự cũng không độc lập. Muốn
 # so sánh hai phương pháp, hãy dùng cùng các hạt giống cho cả hai, và dùng nhiều hạt giống.
 #
-# **Thử nghĩ.** 7 trong 87 bản dựng sụp đổ ở tốc độ học cố định. Đó là tỷ lệ của mọi mạng, hay chỉ
+# **Câu hỏi 3.** 7 trong 87 bản dựng sụp đổ ở tốc độ học cố định. Đó là tỷ lệ của mọi mạng, hay chỉ
 # của một bộ trọng số ban đầu? Những lần chạy nào sẽ cho câu trả lời?
 #
-# Trở lại các hạt giống của ta. Bảng ghi trung bình và độ lệch chuẩn của những lần còn sống. Cột
+# Trở lại các hạt giống của ta. Bảng ghi trung bình và độ lệch chuẩn của những lần không sụp đổ. Cột
 # *late oscillation* (độ dao động lúc cuối) cho biết độ chính xác kiểm tra của một lần chạy còn dao
 # động bao nhiêu: đó là độ lệch chuẩn của độ chính xác ấy qua năm epoch cuối.
 
@@ -572,7 +700,7 @@ of_order.agg(["size", "mean", "std"]).round(3)
 Markdown(frames.markdown(tables.summary_table(baseline)))
 
 # %% [markdown]
-# Hãy nhìn cột cuối. Ở năm thí nghiệm *như đã in*, từ epoch này sang epoch sau, độ chính xác kiểm
+# Hãy nhìn cột cuối. Ở năm thí nghiệm *theo sách in*, từ epoch này sang epoch sau, độ chính xác kiểm
 # tra dao động khoảng 0.01 (với căn bậc hai thì chỉ bằng một nửa), gần bằng mức chênh lệch giữa các
 # lần chạy: một lần chạy kết thúc ở con số nào phần lớn là do may rủi ở epoch cuối. Với hai bộ
 # cô-sin đọc theo epoch, độ chính xác gần như đứng yên. Cả bốn bộ cô-sin đều kết thúc ở tốc độ học
@@ -592,7 +720,30 @@ axes = pd.DataFrame(last, index=range(20, 31)).plot(
 legend = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 
 # %% [markdown]
-# ## Điều gì giết một mạng
+# ## Mất mát huấn luyện bằng nhau, độ chính xác kiểm tra khác nhau
+#
+# Phần tóm tắt của sách nói rằng với cùng một lỗi huấn luyện, các bộ định thời có thể cho mức khái
+# quát hóa khác nhau. Các lượt rút của ta cho thấy điều đó. Dưới đây là ba bộ định thời kết thúc với
+# mất mát huấn luyện gần như nhau; mỗi điểm là một lần chạy không sụp đổ:
+
+# %%
+alike = ("constant", "multi-factor-per-epoch", "cosine-warmup-per-epoch")
+trained = drawn[drawn.trained & drawn.split.isna() & drawn.experiment.isin(alike)]
+axes = d2l.plt.subplots(figsize=(4.5, 3))[1]
+for name, of in trained.groupby("experiment"):
+    axes.plot(of.train_loss, of.test_acc, "o", markersize=3, alpha=0.5, label=name)
+axes.set(xlabel="train loss", ylabel="test acc")
+axes.legend()
+trained.groupby("experiment")[["train_loss", "test_acc"]].agg(["size", "mean"]).round(3)
+
+# %% [markdown]
+# Cả ba khớp với ảnh huấn luyện như nhau, mất mát trung bình khoảng 0.15. Thế mà độ chính xác kiểm
+# tra là 0.878 với tốc độ học cố định và với đa thừa số, còn với cô-sin có khởi động là 0.903; ngay
+# lần chạy kém nhất của nó, 0.892, cũng cao hơn gần chín phần mười số lần chạy của hai bộ kia. Cái
+# khác nhau là tốc độ học lúc cuối: 0.3, 0.25 và 0.01. Vậy chỉ hỏi việc huấn luyện đã đi được bao xa
+# thì chưa đủ; nó dừng lại như thế nào cũng quan trọng.
+#
+# ## Vì sao mạng sụp đổ
 #
 # Giờ hãy nhìn bốn hàng cuối của bảng trên: các bộ định thời đọc theo epoch. Đếm riêng những lần
 # sụp đổ, ta được:
@@ -601,56 +752,55 @@ legend = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 Markdown(frames.markdown(share_table(baseline, EXPERIMENTS)))
 
 # %% [markdown]
-# Theo sách in, không mạng nào trong số này chết. Theo ý định của sách thì nhiều mạng chết. Khác
-# biệt nằm ở lúc bắt đầu. Đọc theo bước cập nhật, các giá trị 1.0 và 0.5 chỉ kéo dài vài bước.
-# Đọc theo epoch, mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở 0.5, và nhiều mạng
-# không qua nổi. Hai lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác nhau ở năm epoch
-# khởi động:
+# Theo sách in, không mạng nào trong số này sụp đổ. Theo ý định của sách thì nhiều mạng sụp đổ. Khác
+# biệt nằm ở lúc bắt đầu. Đọc theo bước cập nhật, các giá trị 1.0 và 0.5 chỉ kéo dài vài bước. Đọc
+# theo epoch, mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở 0.5, và nhiều mạng không chịu
+# nổi. Hai lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác nhau ở năm epoch khởi động:
 
 # %%
 display(figures.training(runs["cosine-per-epoch"]))
 display(figures.training(runs["cosine-warmup-per-epoch"]))
 
 # %% [markdown]
-# Hình trên là chân dung của một mạng sụp đổ: mất mát nằm im ở $\ln 10$. Hình dưới sống, và tốt hơn
-# mọi lần chạy cô-sin đã in. (Nó phẳng trong epoch đầu là vì khởi động bắt đầu từ 0: cả epoch ấy
-# trôi qua với tốc độ học bằng 0. Ở epoch thứ tư, mất mát vọt lên một lần; với các hạt giống khác
-# thì không.) Phải chăng đến đây ta mới thấy điều sách muốn nói về khởi động? Chỉ một cặp lần chạy
-# thì chưa chứng minh được gì. Với các hạt giống của ta, cô-sin có khởi động không lần nào chết,
-# nhưng số lần còn ít. Các lượt rút thì mỗi bộ định thời có 30:
+# Hình trên cho thấy một mạng sụp đổ điển hình: mất mát đứng yên ở $\ln 10$. Mạng ở hình dưới không
+# sụp đổ, và tốt hơn mọi lần chạy cô-sin đã in. (Nó phẳng trong epoch đầu là vì khởi động bắt đầu từ
+# 0: cả epoch ấy trôi qua với tốc độ học bằng 0. Ở epoch thứ tư, mất mát vọt lên một lần; với các
+# hạt giống khác thì không.) Phải chăng đến đây ta mới thấy điều sách muốn nói về khởi động? Chỉ một
+# cặp lần chạy thì chưa chứng minh được gì. Với các hạt giống của ta, cô-sin có khởi động không lần
+# nào sụp đổ, nhưng số lần còn ít. Các lượt rút thì mỗi bộ định thời có 30:
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
 Markdown(frames.markdown(collapses[collapses.experiment.isin(intended)]))
 
 # %% [markdown]
-# Có khởi động, số mạng chết gần bằng khi không có; chỉ là chết muộn hơn, *sau khi đã học được*
+# Có khởi động, số mạng sụp đổ gần bằng khi không có; chỉ là sụp đổ muộn hơn, *sau khi đã học được*
 # (after having learned). Khởi động đưa mạng qua những bước đầu. Sau đó tốc độ học ở đỉnh 0.5, và
 # với nhiều mạng, giá trị ấy lúc nào cũng quá cao. (Các đỉnh thấp hơn có trong [bài
 # tập](exercises_vi.ipynb).)
 #
-# Chết rồi có sống lại được không? Thường thì không. Nhưng trong các lượt rút có một mạng như thế
-# này:
+# Mạng đã sụp đổ có hồi phục được không? Thường thì không. Nhưng trong các lượt rút có một mạng như
+# thế này:
 
 # %%
-(revived,) = (d for d in draws.read() if len(d.collapsed) == 17 and d.collapsed[-1] == 17)
-print(revived.case)
-curves = {"train loss": revived.train_loss, "test acc": revived.test_acc}
+(recovered,) = (d for d in draws.read() if len(d.collapsed) == 17 and d.collapsed[-1] == 17)
+print(recovered.case)
+curves = {"train loss": recovered.train_loss, "test acc": recovered.test_acc}
 axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.5, 2.5))
 
 # %% [markdown]
 # Hơn nửa chặng đầu, mọi ảnh nhận gần như cùng một bộ điểm (điểm của cùng một lớp ở hai ảnh bất kỳ
-# chênh nhau chưa tới 0.01), rồi mạng bừng tỉnh và học. Ta chưa đo vì sao. Một cách hiểu hợp lý nằm
+# chênh nhau chưa tới 0.01), rồi mạng bắt đầu học. Ta chưa đo vì sao. Một cách hiểu hợp lý nằm
 # ở hai chữ "gần như": chừng nào còn một nơ-ron phản ứng với vài ảnh thì vẫn còn một khe hẹp cho
 # gradient, và đến lúc ấy tốc độ học đã đủ nhỏ để lọt qua.
 #
-# **Thử nghĩ.**
+# **Câu hỏi 4 đến 6.**
 #
-# 1. Bộ định thời đa thừa số và cô-sin đọc theo epoch sụp đổ gần bằng nhau về số lần, và phần lớn ở
+# 4. Bộ định thời đa thừa số và cô-sin đọc theo epoch sụp đổ gần bằng nhau về số lần, và phần lớn ở
 #    cùng những hạt giống. Vì sao điều đó không lạ? (So tốc độ học của chúng trong epoch đầu.)
-# 2. Bạn thấy mất mát đứng ở 2.303 sau epoch đầu. Nên chờ hay nên dừng? Bạn sẽ đo thêm đại lượng
+# 5. Bạn thấy mất mát đứng ở 2.303 sau epoch đầu. Nên chờ hay nên dừng? Bạn sẽ đo thêm đại lượng
 #    nào trước khi quyết định?
-# 3. Hãy thiết kế một bộ định thời có đỉnh là 0.5 mà mạng không sụp đổ. `lrs.WarmupScheduler` cần
+# 6. Hãy thiết kế một bộ định thời có đỉnh là 0.5 mà mạng không sụp đổ. `lrs.WarmupScheduler` cần
 #    bao nhiêu bước?
 #
 # ## Tóm tắt
@@ -660,11 +810,11 @@ axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.
 # - Trước khi tin một đường cong, hãy hỏi trục hoành đếm gì. MXNet đếm bước cập nhật; sách vẽ
 #   theo epoch; giữa hai bên là hệ số 235.
 # - Đừng vẽ rồi huấn luyện với cùng một đối tượng có trạng thái.
-# - Tốc độ học giảm dần thì khoảng hở do quá khớp hẹp lại, nhưng "ít quá khớp" chưa phải là "tốt
+# - Tốc độ học giảm dần thì khoảng cách do quá khớp hẹp lại, nhưng "ít quá khớp" chưa phải là "tốt
 #   hơn".
 # - Khi tốc độ học đã giảm xuống, độ chính xác kiểm tra mới ổn định lại; trước đó, kết quả một phần
 #   là do may rủi.
-# - Mất mát $\ln 10$ và độ chính xác 0.1 nghĩa là mạng đã chết, không phải học kém. Tốc độ học
+# - Mất mát $\ln 10$ và độ chính xác 0.1 nghĩa là mạng đã sụp đổ, không phải học kém. Tốc độ học
 #   quá cao là thủ phạm thường gặp; khởi động bảo vệ những bước đầu, và chỉ những bước ấy.
 # - Cô-sin có khởi động, khi được đọc theo epoch như ý định của sách, nằm trong số những bộ định
 #   thời tốt nhất ta có, nếu mạng không sụp đổ.
@@ -675,8 +825,9 @@ axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.
 #
 # ## Đọc tiếp
 #
-# - [Gọt gradient](gradient_clipping_vi.ipynb): một cách khác để giữ mạng sống khi tốc độ học cao.
-# - [Bài tập](exercises_vi.ipynb) của mục này, với lời giải đo được.
+# - [Gọt gradient](gradient_clipping_vi.ipynb): một cách khác để huấn luyện ở tốc độ học cao mà mạng
+#   không sụp đổ.
+# - [Bài tập](exercises_vi.ipynb) của mục này, kèm lời giải bằng số liệu thực nghiệm.
 # - `d2l-lrsched explore` mở một trang trong trình duyệt để kéo thanh trượt và xem mọi bộ định
 #   thời.
 #

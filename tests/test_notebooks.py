@@ -147,7 +147,7 @@ def test_no_cell_defines_what_the_package_owns(stem):
         assert not public & {node.name for node in nodes}, cell.source
 
 
-@each_notebook
+@pytest.mark.parametrize("stem", [stem for stem in STEMS if not stem.startswith("sampling")])
 def test_one_cell_trains_for_real_and_leaves_its_last_plot(stem):
     (cell,) = (cell for cell in code_of(stem) if re.search(r"\btrain\(", cell.source))
     images = [o for o in cell.outputs if "image/png" in o.get("data", {})]

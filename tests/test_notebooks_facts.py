@@ -6,12 +6,16 @@ languages. What the prose says besides, and README does not, has a test a sectio
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cache
+from statistics import fmean
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import d2l_lrsched as lrs
 from d2l_lrsched import stats
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs import frames
@@ -20,7 +24,7 @@ from d2l_lrsched.studies.chapter.builds import crossed, measures
 from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
-from d2l_lrsched.studies.chapter.published import PRINTED
+from d2l_lrsched.studies.chapter.published import PRINTED, others
 from d2l_lrsched.studies.chapter.verdicts import compare
 from d2l_lrsched.studies.clipping import tables as clipping_tables
 from d2l_lrsched.studies.clipping.claims import ARMS, ASKED, CLAIMS, LOWER
@@ -37,6 +41,7 @@ from d2l_lrsched.studies.clipping.verdicts import (
 )
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises.page import answers, differences
+from d2l_lrsched.studies.exercises.page import collapses as who_collapses
 from d2l_lrsched.studies.sampling import page as sampling_page
 from d2l_lrsched.studies.sampling import posterior
 from d2l_lrsched.studies.sampling import record as sampling_record
@@ -92,8 +97,11 @@ def tables_of_gradient_clipping():
 def tables_of_exercises():
     collapses = builds_tables.collapse_table(drawn(), builds())
     yield collapses[collapses.experiment == "constant"]
-    for made in (answers, differences):
+    for made in (answers, who_collapses, differences):
         yield from (made(table("exercises"), exercise) for exercise in exercises.EXERCISES)
+
+
+def tables_of_sampling():
     yield sampling_page.last_update(list(pooled().values()))
     yield sampling_page.averages(list(pooled().values()))
     yield sampling_page.method(list(pooled().values()))
@@ -105,7 +113,8 @@ TABLES = {
         tables_of_lr_scheduling,
         {
             "| train loss now | stored | test acc now | stored |",
-            "| num_update | a function of num_update | one factor a call |",
+            "| num_update | closed form | Remembering | MXNet's |",
+            "| learning rate | at first | after 1 epoch | after 2 epochs |",
             "| class from | plotted at 1 | fed 1 | fed 30 | fed 31 | fed 7050 |",
         },
     ),
@@ -124,6 +133,7 @@ TABLES = {
             "| train loss now | stored | test acc now | stored |",
         },
     ),
+    "sampling": (tables_of_sampling, set()),
 }
 
 
@@ -243,10 +253,10 @@ FACTS = [
     ),
     (
         "lr_scheduling",
-        "{Dead} of the {n} runs *as intended* are dead! Before we ask why, one more question about "
-        "the {printed} that were printed.",
-        "{Dead} trong {n} lần chạy *như đã định* chết! Trước khi hỏi vì sao, hãy trả lời nốt một "
-        "câu về {printed} lần chạy đã in.",
+        "{Dead} of the {n} runs *as intended* have collapsed! Before we ask why, one more question "
+        "about the {printed} that were printed.",
+        "{Dead} trong {n} lần chạy *theo ý định của sách* đã sụp đổ! Trước khi hỏi vì sao, hãy trả "
+        "lời nốt một câu về {printed} lần chạy đã in.",
         as_intended,
     ),
     (
@@ -350,6 +360,69 @@ def test_what_it_says_of_collapses_among_draws():
     assert (after > 1).all(), "after having learned"
     share = (~found["constant"].trained).mean()
     assert 1 / 25 < share < 1 / 15, "about one in twenty"
+
+
+@each_language
+def test_what_it_says_of_equal_training_losses(language):
+    every = drawn()[drawn().trained & drawn().split.isna()]
+    constant, steps, warm = (
+        every[every.experiment == name]
+        for name in ("constant", "multi-factor-per-epoch", "cosine-warmup-per-epoch")
+    )
+    prose = "\n".join(prose_of(f"lr_scheduling_{language}"))
+    for found, accuracy in ((constant, "0.878"), (steps, "0.878"), (warm, "0.903")):
+        assert abs(found.train_loss.mean() - 0.15) < 0.01, "equal"
+        assert f"{found.test_acc.mean():.3f}" == accuracy
+        assert accuracy in prose
+    assert f"{warm.test_acc.min():.3f}" == "0.892"
+    below = pd.concat([constant, steps]).test_acc < warm.test_acc.min()
+    assert 0.88 < below.mean() < 0.9, "nearly nine in ten"
+    rates = [CHAPTER[name].rates([0.0] * 30)[-1] for name in warm.experiment.unique()]
+    assert rates == [pytest.approx(0.01)]
+    assert CHAPTER["multi-factor-per-epoch"].rates([0.0] * 30)[-1] == 0.25
+
+
+def test_what_it_says_of_the_pytorch_edition():
+    """That its schedules begin lower is told by its source, not by these results."""
+    of_pytorch = [build.results for build in others() if build.framework == "PyTorch"]
+    assert len(of_pytorch) == 50
+    assert not any(result.collapsed for results in of_pytorch for result in results.values())
+    accuracies = {name: fmean(of[name].test_acc for of in of_pytorch) for name in PRINTED}
+    assert set(sorted(accuracies, key=accuracies.get)[-2:]) == {"cosine", "cosine-warmup"}
+    for name in ("cosine", "cosine-warmup"):
+        assert f"{accuracies[name]:.2f}" == "0.90"
+        assert f"{PRINTED[name].test_acc:.2f}" == "0.85"
+
+
+@each_language
+def test_what_it_measures_of_the_parameters(language):
+    """At the smallest rate they grow least, and they begin alike."""
+    (shown,) = (
+        output.data["text/markdown"]
+        for output in outputs_of(f"lr_scheduling_{language}")
+        if "after 2 epochs" in output.get("data", {}).get("text/markdown", "")
+    )
+    rows = [[float(x) for x in row.strip("| ").split(" | ")] for row in shown.splitlines()[2:]]
+    assert [row[0] for row in rows] == [0.3, 0.1, 0.01]
+    for _, *norms in rows:
+        assert norms == sorted(norms), "all grow"
+    ends = [row[-1] - row[1] for row in rows]
+    assert ends == sorted(ends, reverse=True), "the smaller the rate, the less"
+
+
+def test_a_schedule_in_pytorch():
+    """By the line of the notebook: the same rate at every update, counted from 1."""
+    torch = pytest.importorskip("torch")
+    schedule = lrs.CosineScheduler(5, base_lr=0.5, final_lr=0.01, warmup_steps=2)
+    (text,) = re.findall("```python\n(.*?)```", "\n".join(prose_of("lr_scheduling_en")), re.DOTALL)
+    given = {"torch": torch, "net": torch.nn.Linear(1, 1), "schedule": schedule}
+    exec(text, given)
+    rates = []
+    for _ in range(7):
+        rates.append(given["optimizer"].param_groups[0]["lr"])
+        given["optimizer"].step()
+        given["scheduler"].step()
+    assert rates == [schedule(n) for n in range(1, 8)]
 
 
 @each_language
@@ -466,16 +539,17 @@ def test_what_it_says_of_who_dies(language):
     neither, scheduler, lower = (len(dead[arm]) for arm in ("neither", "scheduler", LOWER))
     said = {
         "en": (
-            f"Of 40 runs {neither} died with neither",
-            f"{scheduler} of its 40 runs died",
-            f"At the lower rate {lower} of 40 runs died",
-            f"of the {scheduler} seeds that died with the scheduler, {WORDS['en'][both]} died with",
+            f"Of 40 runs {neither} collapsed with neither",
+            f"{scheduler} of its 40 runs collapsed",
+            f"At the lower rate {lower} of 40 runs collapsed",
+            f"of the {scheduler} seeds that collapsed with the scheduler, {WORDS['en'][both]} "
+            "collapsed with neither",
         ),
         "vi": (
-            f"không dùng gì thì {neither} lần chết",
-            f"{scheduler} trong 40 lần chạy đã chết",
-            f"{lower} trong 40 lần chạy đã chết",
-            f"trong {scheduler} hạt giống chết khi dùng bộ định thời, {both} hạt giống",
+            f"không dùng gì thì {neither} lần sụp đổ",
+            f"{scheduler} trong 40 lần chạy đã sụp đổ",
+            f"{lower} trong 40 lần chạy đã sụp đổ",
+            f"trong {scheduler} hạt giống sụp đổ khi dùng bộ định thời, {both} hạt giống",
         ),
     }
     assert [words for words in said[language] if words not in prose] == []
