@@ -27,7 +27,12 @@ NOTEBOOKS := $(patsubst %.py,%,$(wildcard notebooks/*.py))
 # Kernels read nobody's own settings, leave nothing in the checkout, and give the records' bits.
 KERNELS = IPYTHONDIR="$$PWD/$(VENV)/ipython" MPLBACKEND= PYTHONWARNINGS= OMP_NUM_THREADS=1
 
-.PHONY: help install data reproduce notebooks $(NOTEBOOKS) explore test test-slow lint constraints clean
+# The site has an environment of its own: it needs neither MXNet nor a Python that MXNet has.
+SITE := .venv-site
+MATHJAX := 3.2.2
+FORMULAS := _build/mathjax/tex-svg-full.js
+
+.PHONY: help install data reproduce notebooks $(NOTEBOOKS) explore site test test-slow lint constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -82,6 +87,30 @@ $(NOTEBOOKS): $(VENV)/.notebooks data
 explore: $(VENV)/.base ## drag any schedule's parameters in the browser
 	$(BIN)/d2l-lrsched explore
 
+$(SITE)/.installed: docs/requirements.txt
+	"$(INTERPRETER)" -m venv --clear $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --disable-pip-version-check -r docs/requirements.txt
+	@touch $@
+
+# The site's readers ask no other host for it.
+$(FORMULAS): docs/mathjax.sha256
+	@command -v npm >/dev/null || { echo "npm is needed for MathJax: sudo apt install npm" >&2; exit 1; }
+	@mkdir -p $(@D)
+	cd $(@D) && npm pack --silent mathjax@$(MATHJAX) && \
+	tar -xzmf mathjax-$(MATHJAX).tgz --strip-components=1 package/LICENSE && mv LICENSE mathjax-license.txt && \
+	tar -xzmf mathjax-$(MATHJAX).tgz --strip-components=2 package/es5/tex-svg-full.js && \
+	rm mathjax-$(MATHJAX).tgz && sha256sum --check --quiet "$(CURDIR)/docs/mathjax.sha256"
+
+# Nothing is kept from the last build, for Sphinx warns only of pages that it reads.
+site: $(SITE)/.installed $(FORMULAS) ## the notebooks, the studies' pages and the API as a website in _build/site
+	@rm -rf _build/site _build/new
+	for language in en vi; do $(SITE)/bin/sphinx-build -q -E -W --keep-going -t $$language -c docs \
+	-d _build/doctrees/$$language . _build/new/$$language || exit 1; done
+	$(SITE)/bin/python -m docutils docs/index.rst _build/new/index.html
+	@rm -r _build/new/jupyter_execute
+	PYTHONPATH=. $(SITE)/bin/python docs/check.py _build/new
+	@mv _build/new _build/site; echo _build/site/index.html
+
 # A module's tests share fixtures, so they run in one of the two processes. The notebooks are first,
 # for they are long.
 test: $(VENV)/.test data lint ## check style, types and behaviour, in minutes
@@ -97,10 +126,12 @@ lint: $(VENV)/.test ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-constraints: $(VENV)/.base ## choose every version anew and write constraints.txt
+constraints: $(VENV)/.base ## choose every version anew: constraints.txt, docs/requirements.txt
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.9 --all-extras --no-annotate \
 	--upgrade --custom-compile-command 'make constraints' setup.cfg -o constraints.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.9 --no-annotate \
+	--upgrade --custom-compile-command 'make constraints' docs/requirements.in -o docs/requirements.txt
 
 clean: ## remove the virtual environment and caches
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SITE) build _build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
