@@ -209,9 +209,9 @@ def _verify_fresh(
 @click.command()
 @_records
 @options.release
-@options.output("report", "Folder for the page (README.md, report.html) and its figures.")
+@options.output("report", "Folder for the page (README.md) and its figures.")
 def report(records: Path, release: str | None, output: Path) -> None:
-    """Write the verdicts, figures and provenance of the runs as a page, in Markdown and HTML.
+    """Write the verdicts, figures and provenance of the runs as a page in Markdown.
 
     Beside it builds.md: what the book's builds printed, and our draws.
 
@@ -222,7 +222,7 @@ def report(records: Path, release: str | None, output: Path) -> None:
     from d2l_lrsched.studies.chapter.builds import page as of_builds
 
     runs, every = _chapters(records, release)
-    click.echo(f"{output}/report.html: {page.report(runs, output, every)}")
+    click.echo(f"{output}/README.md: {page.report(runs, output, every)}")
     click.echo(f"{output}/builds.md: {of_builds.write(draws.read(), runs, output)}")
 
 

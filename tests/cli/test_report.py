@@ -144,7 +144,7 @@ def test_records_of_no_use(tmp_path, command, content, message):
     assert done.output.startswith("Error: ")
     assert message in done.output
     assert done.output.count("\n") == 1
-    assert not (tmp_path / "report.html").exists()
+    assert not (tmp_path / "README.md").exists()
 
 
 def test_runs_of_unknown_experiments_and_settings_are_passed_over(records, tmp_path, monkeypatch):
@@ -223,7 +223,7 @@ def test_the_report_is_written_with_its_figure(records, tmp_path, monkeypatch):
     assert done.exit_code == 0, done.output
     new = tmp_path / "new"
     assert done.stdout.splitlines() == [
-        f"{new}/report.html: 17 CONSISTENT",
+        f"{new}/README.md: 17 CONSISTENT",
         f"{new}/builds.md: {len(draws.PLAN)}, {len(agreeing())}",
     ]
     assert sorted(p.name for p in Path(tmp_path, "new").iterdir()) == [
@@ -231,10 +231,8 @@ def test_the_report_is_written_with_its_figure(records, tmp_path, monkeypatch):
         "baseline.svg",
         "curves.svg",
         "plotted-and-trained.svg",
-        "report.html",
     ]
-    for name in ("README.md", "report.html"):
-        assert "17 comparisons: 17 CONSISTENT." in (tmp_path / "new" / name).read_text()
+    assert "17 comparisons: 17 CONSISTENT." in (new / "README.md").read_text()
 
 
 @pytest.fixture

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from base64 import b64encode
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-from markdown_it import MarkdownIt
 
 from d2l_lrsched import drawing, stats
 from d2l_lrsched.files import write_text
@@ -37,14 +34,6 @@ from d2l_lrsched.studies.chapter.verdicts import (
     compare,
     counts,
 )
-
-_STYLE = """
-body { font: 1rem/1.5 system-ui, sans-serif; color: #222; max-width: 66rem; margin: auto }
-body { padding: 1rem; overflow-wrap: anywhere }
-p, li { max-width: 42rem } img { max-width: 100% }
-table { display: block; overflow-x: auto; overflow-wrap: normal; border-collapse: collapse }
-th, td { text-align: left; padding: .2rem .6rem .2rem 0; border-bottom: 1px solid #ddd }
-"""
 
 
 def as_page(runs: Sequence[Run], verdicts: Sequence[Verdict], every: Sequence[Run] = ()) -> str:
@@ -172,30 +161,5 @@ def report(runs: Sequence[Run], folder: Path, every: Sequence[Run] = ()) -> str:
     for name, draw in seeds.FIGURES.items():
         drawing.save(draw(runs), folder / name)
     drawing.save(plotted_and_trained(), folder / PLOTTED_AND_TRAINED_FIGURE)
-    text = as_page(runs, found, every)
-    write_text(folder / "README.md", text)
-    write_text(folder / "report.html", as_html(text, folder))
+    write_text(folder / "README.md", as_page(runs, found, every))
     return counts(found)
-
-
-def as_html(page: str, folder: Path) -> str:
-    """Return a page of Markdown as one that holds its figures and asks the network for nothing.
-
-    They are svg files in the folder.
-    """
-
-    def inline(found: re.Match[str]) -> str:
-        figure = b64encode((folder / found[1]).read_bytes()).decode()
-        return f'src="data:image/svg+xml;base64,{figure}"'
-
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(page)
-    body = re.sub(r'src="([^":]+\.svg)"', inline, body)
-    title = page.partition("\n")[0].lstrip("# ")
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>{_STYLE}</style>
-{body}</html>
-"""
