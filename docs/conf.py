@@ -24,6 +24,7 @@ html_title = {
 SHARED = ["figures/*/README.md", "figures/chapter/builds.md", "docs/api/*.rst"]
 root_doc = f"docs/index_{language}"
 include_patterns = [f"docs/index_{language}.md", f"notebooks/*_{language}.ipynb"]
+include_patterns += [f"teaching/*_{language}.md"]
 include_patterns += SHARED if language == "en" else []
 exclude_patterns = [".*", "_build", "results"]
 

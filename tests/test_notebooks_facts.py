@@ -248,8 +248,8 @@ FACTS = [
     (
         "exercises",
         "{short} of {n} networks collapsed early after 0.02, {tenth} after 0.1, and none after "
-        "0.4. But those that get past the start may still collapse near the peak: after 0.4 these were "
-        "{long}.",
+        "0.4. But those that get past the start may still collapse near the peak: after 0.4 "
+        "these were {long}.",
         "tính chung {n} mạng, khởi động 0.02 thì {short} mạng sụp đổ sớm, 0.1 thì {tenth}, 0.4 thì "
         "không mạng nào. Nhưng mạng đã qua được lúc đầu vẫn có thể sụp đổ ở gần đỉnh: sau khởi "
         "động 0.4 có {long} mạng như thế.",
