@@ -15,7 +15,7 @@ import numpy as np
 from d2l_lrsched import checks
 from d2l_lrsched.data import content
 from d2l_lrsched.data import source as files
-from d2l_lrsched.data.split import rows
+from d2l_lrsched.data.split import held_out_rows, rows
 
 
 class Batches:
@@ -103,6 +103,7 @@ def load_fashion_mnist(
     seed: int = 0,
     release: str | None = None,
     split: int | None = None,
+    held_out: int = 0,
 ) -> tuple[Batches, Batches]:
     """Load Fashion-MNIST, downloading it into our own cache where it is nowhere to be found.
 
@@ -119,17 +120,21 @@ def load_fashion_mnist(
     split : int, optional
         The seed of another split of all examples into those to train and those to test on, as
         many of each class; by default the release's own.
+    held_out : int
+        So many of the training examples, a tenth of each class and always the same, are not trained
+        but tested on, in place of the test set: to choose by, so that the test set stays unseen.
 
     Returns
     -------
     train_iter, test_iter : Batches
-        60000 examples, shuffled anew each epoch, and 10000 in their own order.
+        60000 examples, shuffled anew each epoch, and 10000 in their own order; with `held_out` so
+        many fewer, and these.
 
     Raises
     ------
     ValueError
-        If `batch_size` is not a positive int, `seed` or `split` not an int in 0..2**32 - 1, or
-        `release` none.
+        If `batch_size` is not a positive int, `seed` or `split` not an int in 0..2**32 - 1,
+        `release` none, or `held_out` not a multiple of 10 that leaves some of each class.
     files.DataError
         If the data is missing, damaged or out of reach.
     """
@@ -139,11 +144,15 @@ def load_fashion_mnist(
         checks.choice("release", release, (content.FIRST,))
     if split is not None:
         _check_seed(split, "split")
+    held_out = checks.count("held_out", held_out, minimum=0)
     train_x, train_y, test_x, test_y = files.load(data_dir, release or content.CURRENT).values()
     if split is not None:
         images, labels = np.concatenate([train_x, test_x]), np.concatenate([train_y, test_y])
         train, test = rows(split, labels, len(train_y))
         train_x, train_y, test_x, test_y = images[train], labels[train], images[test], labels[test]
+    if held_out:
+        kept, held = held_out_rows(held_out, train_y)
+        test_x, test_y, train_x, train_y = train_x[held], train_y[held], train_x[kept], train_y[kept]
     return Batches(train_x, train_y, batch_size, seed), Batches(test_x, test_y, batch_size)
 
 

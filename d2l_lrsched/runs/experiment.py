@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from d2l_lrsched.data import BATCH_SIZE, UPDATES_PER_EPOCH
+from d2l_lrsched.data import BATCH_SIZE, TRAIN_EXAMPLES
 from d2l_lrsched.runs.record import CHOSEN, Run
 from d2l_lrsched.schedulers import tell
 from d2l_lrsched.schedulers.compose import PerEpoch
@@ -42,6 +42,9 @@ class Experiment:
         The threshold for the gradient's global norm; None for no clipping.
     net : str, optional
         One of `nets.NETS`; None for LeNet, in whichever arrangement.
+    held_out : int
+        So many training examples are not trained but tested on, in place of the test set, as by
+        `load_fashion_mnist`; what is called test accuracy is then theirs.
     """
 
     name: str
@@ -56,6 +59,12 @@ class Experiment:
     optimizer: str = "sgd"
     clip_norm: float | None = None
     net: str | None = None
+    held_out: int = 0
+
+    @property
+    def updates_per_epoch(self) -> int:
+        """Batches in an epoch of the whole data; the last, incomplete one counts."""
+        return -(-(TRAIN_EXAMPLES - self.held_out) // self.batch_size)
 
     def prepare(
         self, updates_per_epoch: int, num_epochs: int | None = None
@@ -96,11 +105,11 @@ class Experiment:
 
         A scheduler that listens is told each loss at the end of its epoch, as in training.
         """
-        optimizer_params, _ = self.prepare(UPDATES_PER_EPOCH, len(losses))
+        optimizer_params, _ = self.prepare(self.updates_per_epoch, len(losses))
         scheduler = optimizer_params.get("lr_scheduler", lambda n: self.learning_rate)
         rates: list[float] = []
         for loss in losses:
-            last = len(rates) + UPDATES_PER_EPOCH
+            last = len(rates) + self.updates_per_epoch
             rates += [scheduler(n) for n in range(len(rates) + 1, last + 1)]
             tell(scheduler, loss, last)
         return rates
@@ -124,6 +133,8 @@ class Experiment:
             "batch_size": self.batch_size,
             "optimizer": self.optimizer,
             "clip_norm": self.clip_norm,
+            # Records were kept before there was a choice.
+            **({"held_out": self.held_out} if self.held_out else {}),
         }
 
 

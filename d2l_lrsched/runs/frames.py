@@ -74,8 +74,13 @@ def window_means(run: Run) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the run has not 4 points an epoch.
+        If the run has not 4 points an epoch, or its epochs have not the whole training set, so that
+        their windows end elsewhere.
     """
+    if run.settings.get("held_out"):
+        raise ValueError(
+            f"{run.experiment}, seed {run.seed}: its epochs have not {TRAIN_EXAMPLES} examples"
+        )
     shown = len(_ENDS) - 1
     if len(run.points) != shown * len(run.epochs):
         raise ValueError(

@@ -145,6 +145,7 @@ def run_job(job: Job, place: Place, display: str | Display = "auto") -> Run:
             seed=job.seed if job.order is None else job.order,
             release=job.release,
             split=job.split,
+            held_out=experiment.held_out,
         )
         made_with: dict[str, Any] = {
             "versions": provenance.versions(),

@@ -16,7 +16,7 @@ from mxnet.gluon.data.vision.transforms import ToTensor
 
 from d2l_lrsched.data import source as files
 from d2l_lrsched.data.batches import Batches, load_fashion_mnist
-from d2l_lrsched.data.split import rows
+from d2l_lrsched.data.split import held_out_rows, rows
 
 REAL = files.find_folder() or files.DEBIAN_FOLDER
 SEED = 7
@@ -263,7 +263,33 @@ def test_another_split_has_the_pools_other_examples(monkeypatch, arrays):
     assert not np.array_equal(train.images, load_fashion_mnist(256)[0].images)
 
 
-@pytest.mark.parametrize("chosen", [{"release": "2017-08-31"}, {"split": -1}, {"split": 1.5}])
+def test_held_out_examples_are_tested_on_and_not_trained(monkeypatch, arrays):
+    """Of the training examples; the test set's are nowhere."""
+    few = {name: array[:700] for name, array in arrays.items()}
+    monkeypatch.setattr(files, "load", lambda data_dir, release: few)
+    train_x, train_y = few["train-images-idx3-ubyte"], few["train-labels-idx1-ubyte"]
+    kept, held = held_out_rows(100, train_y)
+    train, test = load_fashion_mnist(256, held_out=100, seed=3)
+    assert (train.num_examples, test.num_examples) == (600, 100)
+    for batches, of in ((train, kept), (test, held)):
+        assert np.array_equal(batches.images, train_x[of])
+        assert np.array_equal(batches.labels, train_y[of])
+    assert len({*map(bytes, train.images)} & {*map(bytes, test.images)}) == 0
+    order = [y.asnumpy() for _, y in test]
+    assert np.array_equal(np.concatenate(order), test.labels), "in their own order"
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {"release": "2017-08-31"},
+        {"split": -1},
+        {"split": 1.5},
+        {"held_out": -10},
+        {"held_out": 0.5},
+        {"held_out": 60_000},
+    ],
+)
 def test_what_cannot_be_chosen_is_named(chosen):
     with pytest.raises(ValueError, match=f"{next(iter(chosen))} must be"):
         load_fashion_mnist(256, **chosen)

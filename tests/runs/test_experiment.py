@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from d2l_lrsched.runs.job import Job, Place, run_job
@@ -31,6 +33,23 @@ def test_a_plateau_is_told_the_losses():
     """The second epoch has the loss of the first: the third has a third of the rate."""
     assert rates("plateau", [0.5] * 3) == pytest.approx([0.3] * 470 + [0.1] * 235)
     assert rates("plateau", [0.5, 0.4, 0.3]) == [0.3] * 705
+
+
+def test_with_examples_held_out_an_epoch_has_fewer_updates():
+    """55,000 in batches of 256: 214 whole ones and one of 216."""
+    held_out = replace(EXPERIMENTS["poly-1"], held_out=5000)
+    falling = held_out.rates([0.5] * 2)
+    assert falling == pytest.approx([0.3 * (430 - n) / 430 for n in range(1, 431)])
+    assert EXPERIMENTS["poly-1"].updates_per_epoch == 235
+
+
+def test_only_an_experiment_that_holds_examples_out_says_so():
+    """So the keys of the records that there are stay what they were."""
+    usual = EXPERIMENTS["poly-1"].settings
+    assert list(usual) == [
+        *("learning_rate", "scheduler", "unit", "batch_size", "optimizer", "clip_norm"),
+    ]
+    assert replace(EXPERIMENTS["poly-1"], held_out=50).settings == {**usual, "held_out": 50}
 
 
 @pytest.mark.parametrize("study", ["chapter", "clipping", "exercises"])

@@ -77,6 +77,13 @@ def test_a_curve_of_another_length_is_refused():
         frames.window_means(one)
 
 
+def test_a_curve_of_shorter_epochs_is_refused():
+    """With 5,000 examples held out there are 4 points as well, but the last window has 15 batches."""
+    one = a_run("both", 3, settings={"net": "lanes", "held_out": 5000})
+    with pytest.raises(ValueError, match="both, seed 3: its epochs have not 60000 examples"):
+        frames.window_means(one)
+
+
 def test_one_experiments_rows_are_by_seed_and_there_may_be_none():
     runs = [a_run("both", 4), a_run("neither", 1), a_run("both", 2)]
     table = frames.of_runs(runs)

@@ -13,7 +13,7 @@ from d2l_lrsched.data import source
 from d2l_lrsched.data.content import FIRST_SHA1
 from d2l_lrsched.nets.lenet import lenet
 from d2l_lrsched.runs import experiment, record
-from d2l_lrsched.runs.job import Place, run_job
+from d2l_lrsched.runs.job import Job, Place, run_job
 from d2l_lrsched.schedulers.scratch import SquareRootScheduler
 from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.training.loop import train
@@ -30,7 +30,7 @@ def make(job, place=NOWHERE):
 
 def test_a_record_holds_the_whole_run(small_data, tmp_path):
     run = make(a_job("square-root", 5, 2), Place(data_dir="/d"))
-    usual = {"release": None, "split": None}
+    usual = {"release": None, "split": None, "held_out": 0}
     assert small_data == {"batch_size": 256, "data_dir": "/d", "seed": 5, **usual}
     assert (run.experiment, run.seed, run.num_epochs) == ("square-root", 5, 2)
     assert run.settings == {**EXPERIMENTS["square-root"].settings, "net": "chapter"}
@@ -157,3 +157,12 @@ def test_a_gradient_that_is_not_finite_is_skipped_and_counted(monkeypatch, small
     run = make(a_job("both", net="fast"))
     assert run.epochs[0].skipped == 1
     assert run.outcome != "non-finite"
+
+
+def test_a_run_on_held_out_pictures_asks_for_them_and_says_so(small_data):
+    held_out = dataclasses.replace(EXPERIMENTS["constant"], name="tuning", held_out=5000)
+    run = make(Job(held_out, 0, 1))
+    assert small_data["held_out"] == 5000
+    assert run.settings == {**EXPERIMENTS["constant"].settings, "held_out": 5000, "net": "chapter"}
+    assert experiment.known(run, {"tuning": held_out})
+    assert not experiment.known(run, {"tuning": EXPERIMENTS["constant"]})
