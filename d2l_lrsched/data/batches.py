@@ -152,7 +152,8 @@ def load_fashion_mnist(
         train_x, train_y, test_x, test_y = images[train], labels[train], images[test], labels[test]
     if held_out:
         kept, held = held_out_rows(held_out, train_y)
-        test_x, test_y, train_x, train_y = train_x[held], train_y[held], train_x[kept], train_y[kept]
+        test_x, test_y = train_x[held], train_y[held]
+        train_x, train_y = train_x[kept], train_y[kept]
     return Batches(train_x, train_y, batch_size, seed), Batches(test_x, test_y, batch_size)
 
 

@@ -20,6 +20,7 @@ from .scratch import FactorScheduler, LinearScheduler, SquareRootScheduler
 if TYPE_CHECKING:
     from . import builtin
     from .builtin import CosineScheduler, MultiFactorScheduler, PolyScheduler
+    from .cycles import one_cycle, restarts
 
 __all__ = [
     "CosineScheduler",
@@ -34,6 +35,8 @@ __all__ = [
     "SquareRootScheduler",
     "WarmupScheduler",
     "builtin",
+    "one_cycle",
+    "restarts",
     "tell",
 ]
 
@@ -48,13 +51,17 @@ BY_NAME = {
     "cosine": "CosineScheduler",
 }
 
-_FROM_BUILTIN = ("CosineScheduler", "MultiFactorScheduler", "PolyScheduler")
+_HOME_OF = {
+    **dict.fromkeys(("CosineScheduler", "MultiFactorScheduler", "PolyScheduler"), "builtin"),
+    **dict.fromkeys(("one_cycle", "restarts"), "cycles"),
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "builtin" or name in _FROM_BUILTIN:
-        module = importlib.import_module(".builtin", __name__)
-        return module if name == "builtin" else getattr(module, name)
+    if name == "builtin":
+        return importlib.import_module(".builtin", __name__)
+    if name in _HOME_OF:
+        return getattr(importlib.import_module(f".{_HOME_OF[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -78,7 +78,7 @@ def test_a_curve_of_another_length_is_refused():
 
 
 def test_a_curve_of_shorter_epochs_is_refused():
-    """With 5,000 examples held out there are 4 points as well, but the last window has 15 batches."""
+    """With 5,000 held out there are 4 points as well, but the last window has 15 batches."""
     one = a_run("both", 3, settings={"net": "lanes", "held_out": 5000})
     with pytest.raises(ValueError, match="both, seed 3: its epochs have not 60000 examples"):
         frames.window_means(one)
