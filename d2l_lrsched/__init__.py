@@ -27,6 +27,7 @@ _HOME_OF = {
     "fast_lenet": "nets.fast",
     "load_fashion_mnist": "data.batches",
     "train": "training.loop",
+    "range_test": "training.range_test",
     "Checkpoint": "training.checkpoint",
     "History": "training.history",
     "global_norm": "clipping",

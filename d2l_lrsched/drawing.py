@@ -23,6 +23,8 @@ from d2l_lrsched.files import PathLike, user_path, whole_file
 if TYPE_CHECKING:
     import pandas as pd
 
+    from d2l_lrsched.training.range_test import RangeTest
+
 # What d2l.plot and d2l.Animator use.
 D2L_FORMATS = ("-", "m--", "g-.")
 # Colors of Okabe and Ito, told apart by nearly everybody; dashes or shapes always say the same.
@@ -115,6 +117,36 @@ def two_axes(
     )
     epochs.tick_params(labelsize=SMALL)
     epochs.set_xlabel("epoch")
+
+
+#: What a range test marks -> how.
+_MARKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "falls": ("begins to fall", {"marker": "v", "color": GREEN}),
+    "lowest": ("lowest", {"marker": "o", "color": BLACK}),
+    "collapsed": ("collapsed, or not finite", {"marker": "x", "color": VERMILION}),
+}
+
+
+@figure(5, 3.4)
+def range_test(figure: Figure, tested: RangeTest) -> None:
+    """Draw each seed's losses over the rate, smoothed ones above them, its marks, and a rate."""
+    axes = figure.subplots()
+    raw, smooth = {"color": BLUE, "lw": 0.5, "alpha": 0.3}, {"color": BLUE, "lw": 1.2, "alpha": 0.8}
+    chosen = {"color": BLACK, "ls": ":", "lw": 1.2}
+    for sweep in tested.sweeps:
+        axes.plot(sweep.rates, sweep.losses, **raw)
+        axes.plot(sweep.rates, sweep.smoothed, **smooth)
+        for mark, (_, style) in _MARKS.items():
+            place = getattr(sweep, mark)
+            if place is not None:
+                axes.plot(sweep.rates[place], sweep.smoothed[place], ls="", ms=5, **style)
+    if tested.suggestion is not None:
+        axes.axvline(tested.suggestion, **chosen)
+    first = max(sweep.smoothed[0] for sweep in tested.sweeps)
+    axes.set(xlabel="learning rate", ylabel="loss of a batch", xscale="log", ylim=(0, 1.5 * first))
+    marks = {words: {"ls": "", "ms": 5, **style} for words, style in _MARKS.values()}
+    styles = {"a seed's batches": raw, "smoothed": smooth, **marks, "suggested": chosen}
+    legend(figure, styles, ncol=3)
 
 
 def save(figure: Figure, path: PathLike) -> Path:

@@ -34,6 +34,7 @@ SIGNATURES = {
     "fast_lenet": "",
     "load_fashion_mnist": "batch_size",
     "train": "net, train_iter, test_iter, num_epochs, loss, trainer, ctx, *, clip_norm=None",
+    "range_test": "make_net, make_batches, loss=None, ctx=None, *, seeds=5",
     "Checkpoint": None,
     "History": None,
 }

@@ -1,0 +1,51 @@
+"""The command that tries a range of learning rates: `range-test`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from d2l_lrsched.cli import options
+
+
+@click.command("range-test")
+@click.option("--seeds", type=click.IntRange(1, 1000), default=5, show_default=True)
+@options.net("fast")
+@options.data_dir
+@click.option(
+    "-o",
+    "--output",
+    type=options.UserPath(dir_okay=False),
+    default="range-test.svg",
+    show_default=True,
+    help="File to draw to: .svg, .png, .pdf.",
+)
+def range_test(seeds: int, net: str, data_dir: Path | None, output: Path) -> None:
+    """Let the rate rise from 0.001 to 10 over an epoch of LeNet, and say which rates to try.
+
+    A minute on one core. What a passing rate does not break, a whole training at it may: it is a
+    range to try, and not a choice.
+
+    Example: d2l-lrsched range-test --seeds 2 --output /tmp/range-test.svg
+    """
+    from mxnet import npx
+
+    from d2l_lrsched import drawing
+    from d2l_lrsched.data import BATCH_SIZE
+    from d2l_lrsched.data.batches import load_fashion_mnist
+    from d2l_lrsched.nets import LENETS, NETS
+    from d2l_lrsched.training.range_test import range_test
+
+    folder = options.checked_data(data_dir)
+    npx.set_np()
+    tested = range_test(
+        NETS[LENETS[net]],
+        lambda seed: load_fashion_mnist(BATCH_SIZE, data_dir=folder, seed=seed)[0],
+        seeds=seeds,
+    )
+    try:
+        drawing.save(drawing.range_test(tested), output)
+    except ValueError as error:
+        raise click.UsageError(f"--output: {error}") from error
+    click.echo(f"{tested}; drawn to {output}")
