@@ -16,9 +16,11 @@ COMMANDS = {
     "verify": "report",
     "report": "report",
     "plot": "plot",
+    "range-test": "range_test",
     "explore": "explore",
     "clipping": "clipping",
     "exercises": "exercises",
+    "choice": "choice",
     "bench": "bench",
 }
 
@@ -34,7 +36,7 @@ class Commands(Group):
         """Return one of them, or None for an unknown name."""
         if name not in COMMANDS:
             return None
-        return getattr(import_module(f"{__name__}.{COMMANDS[name]}"), name)
+        return getattr(import_module(f"{__name__}.{COMMANDS[name]}"), name.replace("-", "_"))
 
 
 @click.group(

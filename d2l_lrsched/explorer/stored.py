@@ -13,7 +13,11 @@ from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs.experiment import known
 from d2l_lrsched.runs.record import Run, read
 from d2l_lrsched.studies import all_experiments
-from d2l_lrsched.studies.exercises.experiments import PLATEAU
+from d2l_lrsched.studies.choice.experiments import on_plateau
+from d2l_lrsched.studies.exercises.experiments import plateau
+
+#: What makes schedules whose rates a run's own losses decide.
+_LISTENING = (on_plateau, plateau)
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ class Stored:
     folder : Path
     groups : tuple of Group
         The runs of LeNet that a schedule alone sets apart. Left out are records of other settings
-        than the experiment has today, runs that clipped, and those whose rate their own losses
-        decided. Of one seed the first run is taken.
+        than the experiment has today, runs that clipped or had pictures held out, and those whose
+        rate their own losses decided. Of one seed the first run is taken.
     unknown : tuple of str
         The experiment of every run that this version does not know.
     """
@@ -63,7 +67,9 @@ def stored(folder: Path) -> Stored:
     apart = {
         name
         for name, experiment in experiments.items()
-        if experiment.clip_norm is experiment.net is None and experiment not in PLATEAU.experiments
+        if experiment.clip_norm is experiment.net is None
+        and not experiment.held_out
+        and getattr(experiment.scheduler, "func", None) not in _LISTENING
     }
     groups: dict[tuple[str, int], dict[int, Run]] = {}
     unknown = []

@@ -17,7 +17,8 @@ def all_experiments() -> Mapping[str, Experiment]:
     """Return every experiment that can be run, by name."""
     # Imported when asked for: a study needs MXNet, its package does not.
     from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as chapter
+    from d2l_lrsched.studies.choice.experiments import EXPERIMENTS as choice
     from d2l_lrsched.studies.clipping.experiments import EXPERIMENTS as clipping
     from d2l_lrsched.studies.exercises.experiments import EXPERIMENTS as exercises
 
-    return {**chapter, **clipping, **exercises}
+    return {**chapter, **clipping, **exercises, **choice}

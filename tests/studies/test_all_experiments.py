@@ -6,13 +6,14 @@ from msgspec.structs import replace
 from d2l_lrsched.runs.experiment import known
 from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
+from d2l_lrsched.studies.choice.experiments import EXPERIMENTS as CHOICE
 from d2l_lrsched.studies.clipping.experiments import EXPERIMENTS as CLIPPING
 from d2l_lrsched.studies.exercises.experiments import EXPERIMENTS as EXERCISES
 from made_up import FIGURES, a_run, committed
 
 
 def test_every_name_is_one_experiments():
-    assert list(all_experiments()) == [*CHAPTER, *CLIPPING, *EXERCISES]
+    assert list(all_experiments()) == [*CHAPTER, *CLIPPING, *EXERCISES, *CHOICE]
     assert all(
         experiment.name == name and experiment.note
         for name, experiment in all_experiments().items()

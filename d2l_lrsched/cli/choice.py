@@ -1,0 +1,52 @@
+"""The command that compares schedules, each at the peak rate that suits it: `choice`."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from d2l_lrsched.cli import making, options
+
+if TYPE_CHECKING:
+    from d2l_lrsched.runs.job import Job
+    from d2l_lrsched.runs.record import Run
+
+
+@click.command()
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 1000),
+    default=20,
+    show_default=True,
+    help="Seeds of each schedule at its chosen peak; each peak is tried with a quarter as many.",
+)
+@click.option(
+    "--epochs", type=click.IntRange(1), default=10, show_default=True, help="Epochs of every run."
+)
+@options.workers()
+@options.data_dir
+@options.output("choice", f"Folder for figure, tables (README.md) and records ({options.RECORDS}).")
+def choice(seeds: int, epochs: int, workers: int, data_dir: Path | None, output: Path) -> None:
+    """Choose every schedule's peak rate on held-out pictures, then compare them on the test set.
+
+    Some five hours on two idle cores. Runs that the records hold are not made again: where all are
+    there, figure and tables are made from them in a minute.
+
+    Example: d2l-lrsched choice --seeds 1 --epochs 1 --output /tmp/choice
+    """
+    from d2l_lrsched.studies.choice import experiments, page
+
+    records = output / options.RECORDS
+    asked: list[Job] = []
+    runs: list[Run] = []
+    while (jobs := experiments.jobs(runs, seeds, epochs)) != asked:
+        asked = jobs
+        made = making.make(jobs, records, experiments.EXPERIMENTS, workers, data_dir)
+        made.exit_if_failed()
+        runs = made.runs
+    click.echo(f"{output}/README.md: {page.write(runs, output)}")
+    written = shlex.quote(str(output / "README.md"))
+    click.echo(options.where(output, f"diff figures/choice/README.md {written}"))

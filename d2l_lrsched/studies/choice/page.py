@@ -1,0 +1,101 @@
+"""The study's page: which schedule, by its rules and from records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from d2l_lrsched import drawing, stats
+from d2l_lrsched.data import TRAIN_EXAMPLES
+from d2l_lrsched.files import write_text
+from d2l_lrsched.runs import frames
+from d2l_lrsched.runs.record import Run
+from d2l_lrsched.studies.choice import figures, tuning
+from d2l_lrsched.studies.choice.experiments import (
+    CLIP_NORM,
+    CLIPPED,
+    FLOOR,
+    HELD_OUT,
+    PLAIN,
+    SCHEDULES,
+    TUNE,
+)
+from d2l_lrsched.studies.choice.tables import answers
+
+FIGURE = "peaks.svg"
+
+
+def write(runs: Collection[Run], folder: Path) -> str:
+    """Write figure and page into the folder; return in words what they are of."""
+    drawing.save(figures.sensitivity(runs), folder / FIGURE)
+    write_text(folder / "README.md", as_page(runs))
+    return f"{len(runs)} runs, 1 figure"
+
+
+def as_page(runs: Collection[Run]) -> str:
+    """Return the page of runs, all of one length and each once, whose tuning has been finished."""
+    lengths = " or ".join(map(str, sorted({run.num_epochs for run in runs})))
+    tuned, fresh = (
+        len({run.seed for run in runs if run.experiment.startswith(f"{phase}-")})
+        for phase in (TUNE, PLAIN)
+    )
+    grid = ", ".join(f"{peak:g}" for peak in tuning.GRID)
+    shapes = "\n".join(f"- *{name}*: {words}." for name, (_, words) in SCHEDULES.items())
+    without, clipped = (frames.markdown(answers(runs, phase)) for phase in (PLAIN, CLIPPED))
+    commits = ", ".join(sorted({run.versions.get("commit", "unknown") for run in runs}))
+    return f"""# Which schedule should I use?
+
+Written by `d2l-lrsched choice` from `runs.jsonl`; do not edit.
+
+LeNet learns Fashion-MNIST for {lengths} epochs, by plain SGD with batches of 256 and under each of
+{len(SCHEDULES)} schedules, at the peak rate that suits the schedule:
+
+{shapes}
+
+What decays by plan ends, in the last update, at {FLOOR:g} of its peak; a warmup is within the
+budget, and n counts updates, the first being 1.
+
+## Each at its own peak rate
+
+Fixed before the first run: every schedule tries the peaks {grid}
+with {tuned} seeds, trained on {TRAIN_EXAMPLES - HELD_OUT:,} of the training pictures. Its score is
+the median accuracy on the other {HELD_OUT:,} after the last epoch, where a run that did not train,
+collapsed or non-finite, counts as 0. The best score wins, of equal ones the lower peak. Where that
+is the highest or lowest peak tried, the next is tried too, a factor of 1.5 away, up to
+{tuning.PEAKS[-1]:g} and down to {tuning.PEAKS[0]:g}. Peaks whose score is at most
+{tuning.GOOD:g} below the best are *good*, in an unbroken row around it; ≤ or ≥ stands where the row
+ends with the last peak tried.
+
+![Accuracy on held-out pictures over the peak rate, a panel a schedule]({FIGURE})
+
+Points below {figures.LOWEST:g} are out of sight.
+
+## At that peak
+
+{fresh} fresh seeds each, trained on all {TRAIN_EXAMPLES:,} pictures and tested on the test set.
+*Collapsed* is a network whose class scores for any two test images differ by less than 0.01; one
+that turned non-finite counts as collapsed. Test accuracy is mean ± standard deviation of the runs
+that trained, *median* that of all, where those that did not count as 0; late oscillation is the
+standard deviation of the test accuracies after the last {frames.LATE} epochs, on average.
+
+Accuracies are compared seed by seed where both runs trained, by the sign-flip test, so that a
+schedule that collapses more is judged by its survivors; collapses as counts, by Fisher's test. The
+p-values are adjusted by Holm over the table, of accuracies and of collapses each by themselves, and
+decide below {stats.LEVEL}; the 95 % intervals are each by itself. *Not decided* is no proof that
+two are equal.
+
+{without}
+
+## The same with clipping
+
+At the same peaks, without tuning anew: the gradient's global norm is clipped at {CLIP_NORM:g}.
+
+{clipped}
+
+## What this cannot say
+
+It holds for this network, these data and this budget. A peak that was chosen by {tuned} seeds may
+lie beside the best one, and a schedule that is not at its best peak looks worse than it is.
+
+The runs were made by commit {commits}.
+"""
