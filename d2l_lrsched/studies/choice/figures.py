@@ -22,10 +22,10 @@ _GOOD = {"color": drawing.GREEN, "lw": 6, "alpha": 0.35, "solid_capstyle": "butt
 _LOST = {"marker": "x", "ls": "", "ms": 4, "mew": 1.2, "color": drawing.VERMILION}
 _STYLES = {
     "a seed": _SEED,
-    "median, a run that did not train being 0": _MEDIAN,
+    "median, lost seeds being 0": _MEDIAN,
     "chosen": _CHOSEN,
     "good peaks": _GOOD,
-    "a seed that did not train": _LOST,
+    "a lost seed": _LOST,
 }
 
 

@@ -68,7 +68,7 @@ ends with the last peak tried.
 
 ![Accuracy on held-out pictures over the peak rate, a panel a schedule]({FIGURE})
 
-Points below {figures.LOWEST:g} are out of sight.
+A seed is lost where its run did not train. Points below {figures.LOWEST:g} are out of sight.
 
 ## At that peak
 
