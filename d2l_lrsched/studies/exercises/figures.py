@@ -39,7 +39,8 @@ def curves(figure: Figure, runs: Iterable[Run], labels: Mapping[str, str]) -> No
 
     Of at most five experiments, those that `labels` have a name for in the legend. The loss is the
     mean of every 50 batches. Every seed is a thin line; the thick one is the mean over the seeds
-    that trained, and the legend counts the others.
+    that trained, of the rates the median, so that it is one that a run had. The legend counts the
+    others.
     """
     runs = list(runs)
     trained, epochs = of_runs(runs).trained, of_epochs(runs)
@@ -55,11 +56,13 @@ def curves(figure: Figure, runs: Iterable[Run], labels: Mapping[str, str]) -> No
             continue
         if not ours.all():
             label += f" ({(~ours).sum()} of {len(ours)} collapsed)"
-        for axes, number in zip(panels, numbers.values()):
+        for axes, (what, number) in zip(panels, numbers.items()):
             table = of_experiment(number, name).unstack("seed")
-            axes.plot(table.index, table, color=color, ls=dashes, lw=0.5, alpha=0.4)
-            mean = table.loc[:, ours].mean(axis=1)
-            axes.plot(table.index, mean, color=color, ls=dashes, lw=1.6, label=label)
+            alike = table.T.drop_duplicates().T  # most schedules' rates
+            axes.plot(table.index, alike, color=color, ls=dashes, lw=0.5, alpha=0.4)
+            trained_only = table.loc[:, ours]
+            middle = trained_only.median if what == "learning rate" else trained_only.mean
+            axes.plot(table.index, middle(axis=1), color=color, ls=dashes, lw=1.6, label=label)
     for axes, number in zip(panels, numbers):
         axes.set(xlabel="epoch", ylabel=number)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
