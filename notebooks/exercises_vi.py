@@ -16,7 +16,7 @@
 #
 # [English](exercises_en.ipynb)
 #
-# Mục 11.15 của *Đắm mình vào Học sâu* kết thúc bằng năm bài tập; phần tóm tắt của mục còn khuyên
+# Mục 11.15 của *Đắm mình vào Học Sâu* kết thúc bằng năm bài tập; phần tóm tắt của mục còn khuyên
 # dùng một bộ định thời mà cả mục không hề chạy thử. Notebook này trả lời cả sáu câu, và không câu
 # nào trả lời bằng cảm tính: số liệu lấy từ những lần chạy đã lưu, với nhiều hạt giống ngẫu nhiên,
 # kèm lời nói rõ chừng ấy hạt giống phân định được gì và không phân định được gì. Trước khi đọc tiếp
@@ -501,7 +501,7 @@ for name in ("plateau", "plateau-warmup"):
 # %% [markdown]
 # ## Nguồn
 #
-# - A. Zhang, Z. Lipton, M. Li, A. Smola. *Đắm mình vào Học sâu*, bản MXNet, mục 11.15: [tiếng
+# - A. Zhang, Z. Lipton, M. Li, A. Smola. *Đắm mình vào Học Sâu*, bản MXNet, mục 11.15: [tiếng
 #   Việt](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html), [tiếng
 #   Anh](https://d2l.ai/chapter_optimization/lr-scheduler.html).
 # - I. Loshchilov, F. Hutter (2016). *SGDR: Stochastic gradient descent with warm restarts*.

@@ -65,9 +65,9 @@ print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in ru
 # dốc kéo dài đến đâu. Nơi bề mặt hàm mất mát dựng đứng như vách đá, $\lVert g \rVert$ cực lớn, và
 # bước nhảy sau đó rơi xuống một chỗ xa lắc, nơi mọi điều đã học chẳng còn giá trị.
 #
-# Pascanu, Mikolov và Bengio (2013) mô tả chuyện này ở mạng nơ-ron truy hồi (RNN): cùng một ma trận
-# nhân vào gradient ở mọi bước thời gian, nên tích ấy hoặc teo dần, hoặc phình ra theo hàm mũ. Phình
-# ra chính là *bùng nổ gradient* (*exploding gradient*).
+# Pascanu, Mikolov và Bengio (2013) mô tả chuyện này ở mạng nơ-ron truy hồi (RNN): ở mọi bước thời
+# gian, gradient được nhân với cùng một ma trận, nên tích ấy hoặc teo đi, hoặc phình ra theo hàm mũ.
+# Phình ra chính là *bùng nổ gradient* (*exploding gradient*).
 #
 # LeNet không nhân lặp đi lặp lại một ma trận nào, nhưng vẫn có thể gặp hiện tượng này. Sau một bước
 # quá dài, đầu ra của cả một tầng relu có thể bằng 0 với mọi ảnh. Ở đâu relu bằng 0 thì ở đó
@@ -349,9 +349,9 @@ Markdown(frames.markdown(tables.clipped_table(runs)))
 # tỷ lệ giảm dần nhưng không về 0; lấy chuẩn trung vị làm ngưỡng thì phải như vậy thôi.
 #
 # Bài báo nói rằng gọt làm mất thông tin về độ lớn của gradient (mục 5.1). Ở đây ta thấy điều ấy
-# nghĩa là gì. Một gradient bị gọt chỉ còn giữ được hướng. Không gọt thì gần cực tiểu, nơi mặt đất
-# phẳng dần, bước tự ngắn lại; có gọt thì không, cho đến khi chuẩn nhỏ hơn $c$. Cái mất đi là tin
-# báo rằng cực tiểu đã gần. Mất như vậy có phải trả giá không, các phần sau sẽ hỏi.
+# nghĩa là gì. Một gradient bị gọt chỉ còn giữ được hướng. Không gọt thì gần cực tiểu, nơi bề mặt
+# mất mát phẳng dần, bước tự ngắn lại; có gọt thì không, cho đến khi chuẩn nhỏ hơn $c$. Cái mất đi
+# là tin báo rằng cực tiểu đã gần. Mất như vậy có hại gì không, các mục sau sẽ xét.
 
 # %% [markdown]
 # ## 9. Bốn cách kết hợp
@@ -482,9 +482,9 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # gồm ba khẳng định: hơn không dùng gì, hơn chỉ gọt, hơn chỉ dùng bộ định thời. Khẳng định yếu nhất
 # trong ba vững đến đâu thì nó vững đến đấy, và bảng chỉ ghi khẳng định yếu nhất ấy.
 #
-# **Hiệu chỉnh Holm.** Hỏi đủ nhiều câu thì thế nào cũng có câu được may rủi gật đầu; vì thế trị số
+# **Hiệu chỉnh Holm.** Hỏi đủ nhiều câu thì thế nào cũng có câu được may rủi gật đầu; vì thế giá trị
 # p nhỏ nhất trong $m$ số được nhân với $m$, số kế tiếp nhân với $m - 1$, cứ thế tiếp tục, và không
-# số nào được nhỏ hơn số đứng trước. Trị số nào sau đó vẫn không quá 5 % thì mới đủ để xác nhận hay
+# số nào được nhỏ hơn số đứng trước. Giá trị nào sau đó vẫn không quá 5 % thì mới đủ để xác nhận hay
 # bác bỏ; nhờ vậy, xác suất lỡ thấy khác biệt, dù chỉ một lần, ở nơi thật ra không có khác biệt
 # cũng không quá 5 %.
 #
@@ -496,8 +496,8 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 #
 # Các cột của bảng: mục trong bài báo; khẳng định; đại lượng đo; so gì trừ gì (cách được cho là tốt
 # hơn trừ cách kia); số cặp, riêng khi đếm số lần sống sót thì là số lần chạy của mỗi cách (*n*);
-# hiệu trung bình; khoảng tin cậy 95 % của hiệu, chưa hiệu chỉnh theo số khẳng định; giá trị p; trị
-# số p sau hiệu chỉnh Holm; kết luận; kết luận chỉ dựa trên 30 hạt giống chưa xem khi định quy tắc
+# hiệu trung bình; khoảng tin cậy 95 % của hiệu, chưa hiệu chỉnh theo số khẳng định; giá trị p; giá
+# trị p sau hiệu chỉnh Holm; kết luận; kết luận chỉ dựa trên 30 hạt giống chưa xem khi định quy tắc
 # (*seeds from 10 on*). Với độ gồ ghề, độ dao động, số epoch, mất mát và độ quá khớp, hiệu âm ủng
 # hộ khẳng định.
 
@@ -585,7 +585,7 @@ Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
 # sau hai epoch lẫn khi kết thúc. Chỉ dùng bộ định thời, hoặc chỉ hạ tốc độ học, thì sụp đổ ít hơn
 # không dùng gì; nhưng chừng ấy lần chạy chưa cho biết chúng có ngăn được gì không. Cũng không phải
 # tại hạt giống: trong 10 hạt giống sụp đổ khi dùng bộ định thời, 6 hạt giống cũng sụp đổ khi không
-# dùng gì, gần bằng con số mà may rủi cho ra. Ở 0.3 thì chẳng có gì để cứu: sự sụp đổ in trong sách
+# dùng gì, gần bằng con số mà may rủi cho ra. Ở 0.3 thì chẳng có gì để cứu: lần sụp đổ in trong sách
 # không lặp lại, có biện pháp hay không cũng vậy. Không lần nào sụp đổ chưa có nghĩa là không bao
 # giờ: đầu trên của khoảng tin cậy cho biết tỷ lệ nào vẫn còn có thể.
 

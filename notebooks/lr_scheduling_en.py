@@ -361,8 +361,7 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # All of them grow, and the smaller the rate, the less. So small steps do leave the parameters
 # smaller: not nearer to zero than they began, but nearer to where they began. That this is *why* it
 # overfits less is not shown: after two epochs at 0.01 the network has also learned less. (The book
-# adds that stopping early is no substitute: it, too, ends near the beginning, but with another path
-# behind it.)
+# itself doubts that it explains all: nobody stops early here, the rate only falls.)
 
 # %% [markdown]
 # ## Policies

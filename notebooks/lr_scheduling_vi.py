@@ -186,9 +186,9 @@ PRINTED["constant"], math.log(10)
 # \tfrac{1}{10} = \ln 10$; còn trên tập kiểm tra, nơi các lớp có số ảnh bằng nhau, cứ đoán mãi một
 # lớp thì đúng một phần mười. Mạng dùng relu thường đi đến đó như thế này: một bước quá dài đẩy các
 # nơ-ron sang vùng mà đầu vào của relu âm với *mọi* ảnh. Ở đó relu cho ra 0, đạo hàm của nó cũng là
-# 0, nên không còn gradient nào kéo nơ-ron trở lại. Những gì còn học được, như hệ số điều chỉnh
-# (*bias*) của tầng cuối, chỉ làm đổi một đầu ra chung cho mọi ảnh, nên cùng lắm mạng học được tần
-# suất của các lớp. Ta nói mạng như thế đã *sụp đổ*.
+# 0, nên không còn gradient nào kéo nơ-ron trở lại. Khi cả một tầng đã mất như vậy, chỉ còn hệ số
+# điều chỉnh (*bias*) của các tầng phía sau là học được, mà chúng cho mọi ảnh cùng một đầu ra, nên
+# cùng lắm mạng chỉ học được tần suất của các lớp. Ta nói mạng như thế đã *sụp đổ*.
 #
 # Vậy lời kể trong sách là về một lần chạy khác. Lần chạy của ta, cùng thiết lập, thì không sụp đổ:
 
@@ -371,6 +371,8 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # Chuẩn nào cũng tăng, và tốc độ học càng nhỏ thì tăng càng ít. Vậy bước ngắn đúng là để lại các
 # tham số nhỏ hơn: không phải gần số 0 hơn lúc đầu, mà là gần điểm xuất phát hơn. Còn đó có phải *lý
 # do* khiến quá khớp bớt đi hay không thì chưa rõ: sau hai epoch ở 0.01, mạng cũng học được ít hơn.
+# (Chính sách cũng ngờ rằng điều ấy chưa giải thích được tất cả: ở đây không ai dừng sớm, chỉ có tốc
+# độ học giảm dần.)
 
 # %% [markdown]
 # ## Những chính sách thường gặp
@@ -388,10 +390,10 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 figures.factor()
 
 # %% [markdown]
-# May mà sách không huấn luyện. Công thức này là công thức truy hồi; ai viết nó thành mã nguyên như
-# vậy sẽ được một lớp *nhớ* tốc độ học, và nhân thêm một lần mỗi khi được gọi. Lớp trong sách cũng
-# thế; lớp của ta nằm bên dưới. Khi vẽ hình, mỗi $t$ chỉ gọi một lần nên không sao. Nhưng ta vừa
-# thấy Trainer gọi nhiều lần trong một bước.
+# May mà sách không huấn luyện. Công thức này là công thức truy hồi; ai cứ thế viết nó thành mã sẽ
+# được một lớp *nhớ* tốc độ học, và nhân thêm một lần mỗi khi được gọi. Lớp trong sách cũng thế; lớp
+# của ta nằm bên dưới. Khi vẽ hình, mỗi $t$ chỉ gọi một lần nên không sao. Nhưng ta vừa thấy Trainer
+# gọi nhiều lần trong một bước.
 #
 # `lrs.FactorScheduler` dùng dạng đóng (cột *closed form*) $\max(\eta_{\min},\
 # \eta_0\,\alpha^{t+1})$, chỉ phụ thuộc vào $t$. `FactorScheduler` của chính MXNet cũng có trí nhớ,
@@ -423,9 +425,10 @@ Markdown(frames.markdown(pd.DataFrame({"num_update": asked, **answers})))
 # %% [markdown]
 # Với lớp có trí nhớ, trong *cùng một bước cập nhật*, mỗi nhóm tham số nhận một tốc độ học khác
 # nhau, và tốc độ học chạm sàn sớm gấp mấy lần dự định. Chỉ cần đọc `trainer.learning_rate` để in ra
-# cũng làm nó giảm thêm một nấc. Lớp của MXNet thì bị hỏi nhiều lần cũng không sao. Nó cao hơn dạng
-# đóng hai thừa số: ở bước đầu tiên nó chưa nhân lần nào, còn công thức với $t = 1$ đã nhân hai lần.
-# Bài học: bộ định thời phải là hàm thuần túy của số bước cập nhật.
+# cũng làm nó giảm thêm một nấc. Lớp của MXNet thì bị hỏi nhiều lần cũng không sao. So với dạng
+# đóng, nó nhân thừa số ít hơn hai lần nên cho tốc độ học cao hơn: ở bước đầu tiên nó chưa nhân lần
+# nào, còn công thức với $t = 1$ đã nhân hai lần. Bài học: bộ định thời phải là hàm thuần túy của số
+# bước cập nhật.
 #
 # ### Định thời đa thừa số
 #
@@ -767,7 +770,7 @@ display(figures.training(runs["cosine-warmup-per-epoch"]))
 # 0: cả epoch ấy trôi qua với tốc độ học bằng 0. Ở epoch thứ tư, mất mát vọt lên một lần; với các
 # hạt giống khác thì không.) Phải chăng đến đây ta mới thấy điều sách muốn nói về khởi động? Chỉ một
 # cặp lần chạy thì chưa chứng minh được gì. Với các hạt giống của ta, cô-sin có khởi động không lần
-# nào sụp đổ, nhưng số lần còn ít. Các lượt rút thì mỗi bộ định thời có 30:
+# nào sụp đổ, nhưng số lần còn ít. Còn trong các lượt rút, mỗi bộ định thời có 30 lần chạy:
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
@@ -796,7 +799,7 @@ axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.
 #
 # **Câu hỏi 4 đến 6.**
 #
-# 4. Bộ định thời đa thừa số và cô-sin đọc theo epoch sụp đổ gần bằng nhau về số lần, và phần lớn ở
+# 4. Với đa thừa số và với cô-sin đọc theo epoch, số lần mạng sụp đổ gần bằng nhau, và phần lớn là ở
 #    cùng những hạt giống. Vì sao điều đó không lạ? (So tốc độ học của chúng trong epoch đầu.)
 # 5. Bạn thấy mất mát đứng ở 2.303 sau epoch đầu. Nên chờ hay nên dừng? Bạn sẽ đo thêm đại lượng
 #    nào trước khi quyết định?

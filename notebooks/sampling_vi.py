@@ -16,7 +16,7 @@
 #
 # [English](sampling_en.ipynb)
 #
-# Bài tập thứ năm của mục 11.15 trong *Đắm mình vào Học sâu* hỏi tối ưu hóa và lấy mẫu có liên hệ gì
+# Bài tập thứ năm của mục 11.15 trong *Đắm mình vào Học Sâu* hỏi tối ưu hóa và lấy mẫu có liên hệ gì
 # với nhau. Mối liên hệ nằm ở bộ định thời: notebook này chỉ ra điều đó trên một bài toán đã biết
 # trước đáp án.
 #
@@ -51,11 +51,11 @@ len(samples)
 # \mathcal{N}(0, \epsilon_t)$$
 #
 # (phương trình 4 của bài báo; ở đây $\eta_t$ là nhiễu). Bỏ $\eta_t$ đi thì đó là SGD có suy giảm
-# trọng số, chính là phân phối tiên nghiệm. Có nó, và với bước nhỏ, ta có *động lực học Langevin của
-# gradient ngẫu nhiên* (SGLD). Bí quyết nằm ở bậc: gradient của minibatch cũng có nhiễu, nhưng nhiễu
-# ấy góp vào một phương sai $\propto \epsilon_t^2$, còn nhiễu thêm vào có phương sai $\epsilon_t$.
-# Bước càng nhỏ, nhiễu đúng càng lấn át. Vậy ở đây bộ định thời không phải đồ trang trí; chính nó
-# làm cho phương pháp đúng:
+# trọng số (số hạng suy giảm chính là phần của phân phối tiên nghiệm). Có nó, và với bước nhỏ, ta có
+# *động lực học Langevin của gradient ngẫu nhiên* (SGLD). Bí quyết nằm ở bậc: gradient của minibatch
+# cũng có nhiễu, nhưng nhiễu ấy góp vào một phương sai $\propto \epsilon_t^2$, còn nhiễu thêm vào có
+# phương sai $\epsilon_t$. Bước càng nhỏ, nhiễu đúng càng lấn át. Vậy ở đây bộ định thời không phải
+# đồ trang trí; chính nó làm cho phương pháp đúng:
 #
 # $$\epsilon_t = a\,(b + t)^{-\gamma}, \quad \gamma \in (0.5, 1], \qquad \sum_t \epsilon_t = \infty,
 # \quad \sum_t \epsilon_t^2 < \infty.$$
@@ -80,8 +80,9 @@ len(samples)
 #
 # $$v = \frac{1 + \epsilon V / 4}{1 - \epsilon \lambda / 4},$$
 #
-# trong khi đúng ra phải là 1. Cả hai số hạng thêm vào đều làm nó *rộng quá*, và tại
-# $\epsilon \lambda = 4$ thì vỡ: từ đó trở đi chuỗi phân kỳ. Không thêm nhiễu thì mất số 1 ở tử số.
+# trong khi đúng ra phải là 1. Cả hai số hạng thêm vào đều làm phân phối *rộng quá*, và đến
+# $\epsilon \lambda = 4$ thì công thức không còn dùng được: từ đó trở đi chuỗi phân kỳ. Không thêm
+# nhiễu thì mất số 1 ở tử số.
 #
 # Ô dưới in kỳ vọng (*posterior mean*) và các precision (*precisions*) của hậu nghiệm, bước lớn nhất
 # còn ổn định trên mỗi trục, bộ định thời của bài báo, rồi phương sai trên hai trục mà mỗi bước cố
@@ -98,12 +99,12 @@ for name, setting in posterior.SETTINGS.items():
         print(f"{name}: step {setting.step:g} leads to variances", exact.round(3))
 
 # %% [markdown]
-# Ta chạy thuật toán tối ưu `sgld` có sẵn trong MXNet, do bộ định thời điều khiển như mọi
-# thuật toán tối ưu khác: với mỗi thiết lập là hàng nghìn chuỗi độc lập, đều xuất phát từ kỳ vọng
-# của tiên nghiệm. Hàng trên: các mẫu cuối cùng của vài thiết lập; elip liền nét chứa 95 % hậu
-# nghiệm, elip đứt nét chứa 95 % những gì công thức dự đoán cho các chuỗi. Hàng dưới, theo số bước
-# cập nhật: phương sai dọc trục hẹp và khoảng cách đến hậu nghiệm; ký hiệu rời là mẫu, đường là tính
-# ra.
+# Ta chạy thuật toán tối ưu `sgld` có sẵn trong MXNet, do bộ định thời điều khiển như mọi thuật toán
+# tối ưu khác: với mỗi thiết lập là hàng nghìn chuỗi độc lập, đều xuất phát từ kỳ vọng của tiên
+# nghiệm. Hàng trên: các mẫu cuối cùng của vài thiết lập; elip liền nét chứa 95 % hậu nghiệm, elip
+# đứt nét chứa 95 % những gì công thức dự đoán cho các chuỗi. Hàng dưới, theo số bước cập nhật:
+# phương sai dọc trục hẹp và khoảng cách đến hậu nghiệm; các dấu rời là giá trị đo trên mẫu, các
+# đường là giá trị tính theo công thức.
 
 # %%
 sgld(samples)
@@ -130,8 +131,8 @@ Markdown(sampling.method(pooled))
 #   rồi mãi mãi rộng quá; *fixed-large* là một đám mây hầu như không còn hình dạng của hậu nghiệm.
 #   Cột trước "yes", cột sau "no": chương trình làm đúng lý thuyết, và lý thuyết nói rằng đó không
 #   phải hậu nghiệm.
-# - **Bước cố định nhỏ thì gần đúng nhưng chậm.** Trong mọi thiết lập, *paper*, bắt đầu bằng bước
-#   lớn và kết thúc bằng bước nhỏ, đến gần nhất, mà đến sớm hơn nhiều.
+# - **Bước cố định nhỏ thì gần đúng nhưng chậm.** Trong tất cả các thiết lập, *paper* (bắt đầu bằng
+#   bước lớn, kết thúc bằng bước nhỏ) đến gần hậu nghiệm nhất, mà lại đến sớm hơn nhiều.
 # - **Quá giới hạn thì phân kỳ.** Bước của *fixed-unstable* chỉ nhỉnh hơn giới hạn của trục hẹp, và
 #   thế là đủ.
 # - **Không thêm nhiễu thì thành tối ưu hóa.** *sgd-paper* co lại thành một điểm gần kỳ vọng của hậu
@@ -140,9 +141,9 @@ Markdown(sampling.method(pooled))
 #   cực tiểu giam giữ SGD khi tốc độ học cố định.
 #
 # Sao đến cả *paper* cũng bị "no"? Phương sai chính xác trong ngoặc gần bằng 1, tức *phân phối* của
-# nó gần hậu nghiệm đến mức chừng ấy mẫu trung thực cũng không phân biệt nổi. Hãy xem phương sai đo
-# được trên trục hẹp cao hơn giá trị chính xác (*above the exact*), và cao hơn 1 (*above 1*), bao
-# nhiêu sai số chuẩn:
+# nó gần hậu nghiệm đến mức chừng ấy mẫu, dù lấy hoàn toàn đúng cách, cũng không phân biệt nổi hai
+# bên. Hãy xem phương sai đo được trên trục hẹp cao hơn giá trị chính xác (*above the exact*), và
+# cao hơn 1 (*above 1*), bao nhiêu sai số chuẩn:
 
 # %%
 by_name = {sampled.setting.name: sampled for sampled in pooled}
@@ -154,11 +155,12 @@ for name in ("paper", "fixed-small"):
     print(f"{name}, in standard errors: {excess}, {(found - 1) / error:+.1f} above 1")
 
 # %% [markdown]
-# Vậy là một mẻ mẫu không may, cộng với chút dư thật sự; *fixed-small*, với các chuỗi dùng đúng
-# những số ngẫu nhiên ấy, cũng bị như thế. Giữa ngần ấy phép kiểm định về dự đoán, một độ lệch như
-# vậy ở đâu đó là chuyện phải chờ đợi, nên dự đoán vẫn đứng vững; các phép kiểm định so với hậu
-# nghiệm ít hơn nên bác bỏ. Chữ "no" không sai, vì phân phối ấy không trùng hẳn với hậu nghiệm,
-# nhưng phần lớn cái nó nhìn thấy là may rủi. Đó là lý do bên cạnh một kết luận nên có nhiều con số.
+# Vậy đó là một lượt lấy mẫu không may, cộng với một chút phương sai dư có thật; *fixed-small*, với
+# các chuỗi dùng đúng những số ngẫu nhiên ấy, cũng bị như thế. Giữa ngần ấy phép kiểm định về dự
+# đoán, thế nào cũng có một độ lệch như vậy ở đâu đó, nên dự đoán vẫn đứng vững; còn so với hậu
+# nghiệm thì số phép kiểm định ít hơn, nên kết quả là bác bỏ. Chữ "no" không sai, vì phân phối ấy
+# không trùng hẳn với hậu nghiệm, nhưng nó chủ yếu phản ánh may rủi. Đó là lý do bên cạnh một kết
+# luận nên có nhiều con số.
 #
 # ## Trung bình dọc đường
 #

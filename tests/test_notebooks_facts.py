@@ -213,8 +213,8 @@ FACTS = [
     (
         "exercises",
         "At 0.3 none of {n} networks collapses, at 0.5 {a} do, at 0.7 {b} and at 1.0 {c}.",
-        "Trong {n} mạng, ở 0.3 không mạng nào sụp đổ, ở 0.5 có {a} mạng, ở 0.7 có {b} mạng, ở 1.0 "
-        "có {c} mạng.",
+        "Mỗi tốc độ học có {n} mạng: ở 0.3 không mạng nào sụp đổ, ở 0.5 có {a} mạng, ở 0.7 có {b} "
+        "mạng, ở 1.0 có {c} mạng.",
         after_8_epochs,
     ),
     (
@@ -242,7 +242,7 @@ FACTS = [
     (
         "exercises",
         "{none}, {short}, {tenth} and {long} of {n} collapse.",
-        "Trong {n} mạng sụp đổ {none}, {short}, {tenth} và {long}.",
+        "Theo thứ tự ấy, số mạng sụp đổ trong {n} mạng là {none}, {short}, {tenth} và {long}.",
         lambda: after_warmups(1.0),
     ),
     (
@@ -272,7 +272,7 @@ FACTS = [
     (
         "exercises",
         "**Against the constant rate** {up} of {n} seeds end higher",
-        "{up} trong {n} hạt giống kết thúc cao hơn",
+        "{up} trong {n} hạt giống kết thúc với độ chính xác kiểm tra cao hơn",
         higher_with_a_plateau,
     ),
     (
