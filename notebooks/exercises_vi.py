@@ -25,7 +25,7 @@
 #
 # Bạn nên đọc trước notebook [Định thời tốc độ học](lr_scheduling_vi.ipynb). Hình và bảng dựng từ
 # kết quả đã lưu, chỉ mất vài giây; riêng một ô ở phần 6 huấn luyện thật hai epoch. Lệnh
-# `d2l-lrsched exercises` chạy lại tất cả từ đầu, mất chưa đến một giờ trên hai nhân.
+# `d2l-lrsched exercises` chạy lại tất cả từ đầu, mất hai giờ trên hai nhân.
 
 # %%
 # %matplotlib inline
@@ -105,15 +105,15 @@ def differences(exercise):
 # ## 1. Với tốc độ học cố định, tốt nhất được đến đâu?
 #
 # Đề bài: giữ nguyên tốc độ học suốt quá trình; kết quả tốt nhất là bao nhiêu? Ta cho LeNet học 8
-# epoch ở mỗi giá trị trong sáu giá trị từ 0.03 đến 1.0, mỗi giá trị năm hạt giống. Con số 0.3 của
-# sách nằm ở khoảng giữa. Bạn đặt cược vào giá trị nào, và ở hai đầu sẽ có chuyện gì?
+# epoch ở mỗi giá trị trong sáu giá trị từ 0.03 đến 1.0, mỗi giá trị hai mươi hạt giống. Con số 0.3
+# của sách nằm ở khoảng giữa. Bạn đặt cược vào giá trị nào, và ở hai đầu sẽ có chuyện gì?
 
 # %%
 figures.FIGURES["1-fixed-rate.svg"](runs)
 
 # %% [markdown]
 # Bên trái là tỷ lệ sụp đổ (*share collapsed*), vạch xám là khoảng tin cậy; bên phải mỗi chấm là một
-# mạng còn sống, gạch ngang là trung bình của chúng. Trục hoành là tốc độ học.
+# mạng không sụp đổ, gạch ngang là trung bình của chúng. Trục hoành là tốc độ học.
 
 # %%
 display(answers(exercises.FIXED))
@@ -121,18 +121,20 @@ display(collapses(exercises.FIXED))
 differences(exercises.FIXED)
 
 # %% [markdown]
-# - **Nhỏ quá thì chậm.** Từ 0.03 đến 0.3, mất mát huấn luyện giảm dần và độ chính xác kiểm tra tăng
-#   dần. Cho thêm epoch thì những giá trị nhỏ có thể đuổi kịp; trong 8 epoch thì không.
-# - **Lớn quá thì chết.** Ở 0.5 đã có mạng sụp đổ, ở 0.7 chỉ còn hai mạng sống, ở 1.0 không còn mạng
-#   nào. Mà những mạng sống sót ở 0.5 và 0.7, tính trung bình, cũng không hơn gì ở 0.3: chịu thêm
-#   rủi ro nhưng chẳng được thêm gì.
+# - **Nhỏ quá thì chậm.** Từ 0.03 đến 0.3, mất mát huấn luyện giảm dần. Từ 0.03 đến 0.1, độ chính
+#   xác kiểm tra tăng theo; từ 0.1 đến 0.3 nó có còn tăng không thì chưa ngã ngũ. Cho thêm epoch thì
+#   những giá trị nhỏ có thể đuổi kịp; trong 8 epoch thì không.
+# - **Lớn quá thì sụp đổ.** Mỗi tốc độ học có 20 mạng: ở 0.3 không mạng nào sụp đổ, ở 0.5 có 8 mạng,
+#   ở 0.7 có 14 mạng, ở 1.0 có 18 mạng. Mà những mạng không sụp đổ ở 0.5, so từng hạt giống, lại kém
+#   hơn ở 0.3: chịu thêm rủi ro nhưng chẳng được thêm gì.
 # - **Bờ vực ở ngay bên cạnh.** Giá trị tốt nhất trong sáu giá trị, 0.3, cũng là giá trị cuối cùng
-#   trước khi có mạng chết (mà phần 2 sẽ cho thấy ngay cả nó cũng chưa hẳn an toàn). Vì thế mới có
+#   mà chưa mạng nào sụp đổ (phần 2 sẽ cho thấy ngay cả nó cũng chưa hẳn an toàn). Vì thế mới có
 #   chuyện định thời: nó cho phép dùng tốc độ học như vậy trong lúc còn có ích.
 #
-# Nhớ nhìn khoảng tin cậy. Năm lần chạy không lần nào sụp đổ vẫn hợp với tỷ lệ thật chừng một nửa,
-# và năm lần sụp đổ cả năm *cũng* hợp với tỷ lệ chừng một nửa! Tỷ lệ sụp đổ *tăng* theo tốc độ học
-# thì đã rõ; còn bờ vực nằm chính xác ở đâu, năm hạt giống chưa nói được.
+# Nhớ nhìn khoảng tin cậy. Dù không lần nào trong 20 lần chạy sụp đổ, tỷ lệ thật vẫn có thể lên tới
+# một phần sáu! Tính tất cả các hạt giống thì ở 0.5 nhiều mạng sụp đổ hơn ở 0.3; tính riêng mười lăm
+# hạt giống sau thì còn thiếu một chút mới ngã ngũ, mà chỉ chúng được tính. Từ 0.5 đến 1.0 cũng chưa
+# bước nào ngã ngũ. Còn từ đầu này đến đầu kia tỷ lệ có tăng thì chẳng ai nghi ngờ.
 #
 # Vậy mô hình nào tốt nhất? Cột cuối của bảng có câu trả lời, nhưng là câu trả lời lạc quan quá mức:
 # mạng thắng cuộc được chọn *theo chính độ chính xác kiểm tra*, nên một phần lý do nó được chọn là
@@ -189,8 +191,8 @@ rows = [(f"{p:g}", f"{0.1 ** (1 / p):.2f}", f"{1 / (p + 1):.2f}") for p in exerc
 Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
-# LeNet, 8 epoch, bắt đầu từ $\eta_0 = 0.3$, năm hạt giống. Theo bạn, số mũ nào cho mất mát huấn
-# luyện thấp nhất lúc kết thúc, và số mũ nào cho độ chính xác kiểm tra cao nhất?
+# LeNet, 8 epoch, bắt đầu từ $\eta_0 = 0.3$, hai mươi hạt giống. Theo bạn, số mũ nào cho mất mát
+# huấn luyện thấp nhất lúc kết thúc, và số mũ nào cho độ chính xác kiểm tra cao nhất?
 
 # %%
 figures.FIGURES["2-exponent.svg"](runs)
@@ -205,23 +207,24 @@ display(answers(exercises.EXPONENT))
 differences(exercises.EXPONENT)
 
 # %% [markdown]
-# - **Giảm nhanh quá thì việc học bị bỏ đói.** Số mũ nào lớn hơn cũng kết thúc với mất mát huấn
-#   luyện cao hơn; với 2 và 4 thì còn cao hơn cả khi giữ tốc độ học cố định. Hãy nhìn các đường của
-#   số mũ 4: suốt nửa sau chúng nằm ngang. Ngân sách đã hết trong khi vẫn còn điều để học. Độ chính
-#   xác kiểm tra trung bình của nó cũng thấp hơn khi giữ cố định, nhưng khoảng tin cậy chưa khẳng
-#   định được điều đó.
-# - **Giảm chậm thì có ích.** Với hai số mũ 0.5 và 1, độ chính xác kiểm tra cao hơn khi giữ tốc
-#   độ học cố định, và cả hai khoảng tin cậy đều không chứa 0. Mất mát huấn luyện trung bình cũng
-#   thấp hơn, nhưng chỉ một chút.
-# - **Một bất ngờ.** Một mạng chết ngay từ epoch đầu, với số mũ 2, tuy tốc độ học của nó không
-#   lúc nào vượt quá 0.3. Bảng hiệu số không tính hạt giống của mạng này.
+# - **Giảm nhanh quá thì mạng chưa kịp học.** Số mũ càng lớn, mất mát huấn luyện càng cao; với 2 và
+#   4 thì còn cao hơn khi giữ tốc độ học cố định, 0.306 và 0.353 so với 0.277. Hãy nhìn các đường
+#   của số mũ 4: suốt nửa sau chúng nằm ngang. Ngân sách đã hết trong khi vẫn còn điều để học. Độ
+#   chính xác kiểm tra trung bình của nó thấp hơn khi giữ cố định một chút, nhưng điều đó chưa ngã
+#   ngũ.
+# - **Giảm chậm thì có ích.** Với hai số mũ 0.5 và 1, độ chính xác kiểm tra cao hơn khi giữ tốc độ
+#   học cố định, trung bình 0.0198 và 0.0151, và cả hai khoảng tin cậy đều không chứa 0. Khác biệt
+#   ấy không đến từ mất mát huấn luyện: 0.271 và 0.281 so với 0.277. Khi tốc độ học về 0, mạng ổn
+#   định lại.
+# - **Một bất ngờ.** Với số mũ 2, trong 20 mạng có 2 mạng sụp đổ ngay từ epoch đầu, tuy tốc độ học
+#   của chúng không lúc nào vượt quá 0.3. Bảng hiệu số không tính những hạt giống này.
 #
-# Lần chạy in trong sách ở 0.3 cũng chết; trong phần 1 không lần nào của ta như vậy. Chuyện ấy có
+# Lần chạy in trong sách ở 0.3 cũng sụp đổ; trong phần 1 không lần nào của ta như vậy. Chuyện ấy có
 # thường xảy ra không? Cho notebook [Định thời tốc độ học](lr_scheduling_vi.ipynb), ta đã chạy thêm
 # nhiều lần trên GPU với tốc độ học cố định 0.3, mỗi lần 30 epoch; ở đó chúng được gọi là các *lượt
 # rút* (draws). Trong bảng, *builds* là các lần dựng sách, *ours* là các lượt rút của ta, với trọng
 # số của sách (*the book's weights*) hoặc với các hạt giống (*seeds*); cột cuối là số mạng đã học
-# được rồi mới chết:
+# được rồi mới sụp đổ:
 
 # %%
 drawn = measures.of_draws(draws.read())
@@ -229,10 +232,10 @@ of_draws = builds_tables.collapse_table(drawn, measures.of_builds())
 Markdown(frames.markdown(of_draws[of_draws.experiment == "constant"]))
 
 # %% [markdown]
-# Vậy chính con số 0.3 cũng nằm sát bờ vực: ở đó khoảng hai mươi mạng thì một mạng chết. Còn với
-# mạng đã chết ở số mũ 2 của ta, khó mà đổ tại tốc độ học giảm dần: chậm nhất sau 150 bước nó đã
-# chết, mà đến lúc ấy tốc độ học giảm chưa tới một phần sáu. Điều in trong sách thì hiếm, nhưng
-# không phải chuyện lạ đời.
+# Vậy chính con số 0.3 cũng nằm sát bờ vực: ở đó khoảng hai mươi mạng thì một mạng sụp đổ. Còn với
+# những mạng sụp đổ ở số mũ 2 của ta, khó mà đổ tại tốc độ học giảm dần: muộn nhất là sau 150 bước
+# chúng đã sụp đổ, mà đến lúc ấy tốc độ học giảm chưa tới một phần sáu. Điều in trong sách thì hiếm,
+# nhưng không phải chuyện lạ đời.
 #
 # **Câu hỏi 2.** Giả sử được huấn luyện lâu gấp bốn. Số mũ nào được lợi nhiều nhất?
 
@@ -266,7 +269,7 @@ differences(exercises.DEEPER)
 #   với *steps*, cũng như với người anh em có khởi động. *poly* thấp hơn nó một chút; tốc độ học của
 #   *poly* nhỏ suốt phần lớn một quá trình vốn đã ngắn, mất mát huấn luyện cuối cùng cũng cao hơn,
 #   nên có thể đơn giản là nó chưa đi được xa bằng.
-# - **Không mạng nào sụp đổ**, ở một tốc độ học mà LeNet thỉnh thoảng chết. Nghi can hiển nhiên là
+# - **Không mạng nào sụp đổ**, ở một tốc độ học mà LeNet hay sụp đổ. Nghi can hiển nhiên là
 #   chuẩn hóa theo batch, nhưng ta chưa thử mạng này khi bỏ nó đi.
 #
 # Được phép kết luận gì? Rằng với mạng này, những ảnh này và 3 epoch, tốc độ học giảm dần hơn tốc độ
@@ -283,9 +286,10 @@ differences(exercises.DEEPER)
 #
 # LeNet, 4 epoch: tốc độ học tăng đều từ 0 lên đỉnh, rồi giảm theo nửa chu kỳ cô-sin về 0. Thời gian
 # khởi động chiếm 0, 0.02, 0.1 hoặc 0.4 quá trình; đỉnh là 0.5, 0.7 hoặc 1.0; trong phần 1, giữ cố
-# định ở 0.7 thì phần lớn mạng chết, ở 1.0 thì chết hết. Năm hạt giống mỗi ô. Trong hình, hàng là
-# thời gian khởi động (*warmup*), cột là đỉnh (*peak*); bên trái là số lần sụp đổ, bên phải là độ
-# chính xác kiểm tra trung bình của những mạng sống sót. Có phải khởi động càng lâu càng an toàn?
+# định ở 0.7 thì phần lớn mạng sụp đổ, ở 1.0 thì gần như tất cả. Hai mươi hạt giống mỗi ô. Trong
+# hình, hàng là thời gian khởi động (*warmup*), cột là đỉnh (*peak*); bên trái là số lần sụp đổ, bên
+# phải là độ chính xác kiểm tra trung bình của những mạng còn lại. Có phải khởi động càng lâu càng
+# an toàn?
 
 # %%
 figures.FIGURES["4-warmup.svg"](runs)
@@ -296,22 +300,22 @@ display(collapses(exercises.WARMUP))
 differences(exercises.WARMUP)
 
 # %% [markdown]
-# - **Đỉnh 0.5**: không khởi động thì năm mạng chết hai, khởi động 0.02 thì chết bốn, 0.1 và 0.4 thì
-#   mỗi bên chết một.
-# - **Đỉnh 0.7**: không khởi động thì chết hai, 0.02 thì chết bốn, 0.1 thì không mạng nào chết, 0.4
-#   thì chết hai.
-# - **Đỉnh 1.0**: không gì cứu được. Khởi động bao lâu cũng chết hết.
-# - **Lâu hơn không phải lúc nào cũng an toàn hơn.** Tính chung hai đỉnh thấp hơn, trong mười mạng,
-#   khởi động 0.1 mất một, 0.4 mất ba, không khởi động mất bốn, còn khởi động ngắn nhất, 19 bước,
-#   mất đến tám. Ở cả hai đỉnh, những mạng sống sót sau khởi động 0.4 có độ chính xác trung bình cao
-#   nhất.
-# - **Chưa có gì ngã ngũ.** Hãy nhìn khoảng tin cậy của các tỷ lệ: mỗi bên năm mạng thì nói được rất
-#   ít. Khởi động 0.4 có phí mất bước cập nhật nào không, ở đây cũng không thấy.
+# - **Đỉnh 0.5**: trong 20 mạng, không khởi động thì sụp đổ 6, khởi động 0.02 thì 9, 0.1 thì 3, 0.4
+#   thì 2.
+# - **Đỉnh 0.7**: trong 20 mạng, không khởi động thì sụp đổ 15, 0.02 thì 17, 0.1 thì 10, 0.4 thì 7.
+# - **Đỉnh 1.0**: khó mà cứu được. Theo thứ tự ấy, số mạng sụp đổ trong 20 mạng là 18, 19, 18 và 14.
+# - **Khởi động ngắn quá thì không giúp gì.** Với 19 bước khởi động, ở cả hai đỉnh thấp hơn, số mạng
+#   sụp đổ còn nhiều hơn khi không khởi động. Khởi động dài nhất thì ở đỉnh nào cũng ít mạng sụp đổ
+#   nhất. Nhưng chưa khác biệt nào về số mạng sụp đổ ngã ngũ: hãy xem bảng. Về độ chính xác thì có
+#   một: ở đỉnh 0.5, khởi động 0.1 cho kết quả cao hơn 0.02.
+# - Ở đỉnh 0.7, sau khởi động dài nhất, có một mạng không sụp đổ mà cũng không học được: điểm của nó
+#   có khác nhau, nhưng nó chỉ đoán đúng một phần sáu số ảnh. Theo định nghĩa của ta, nó không sụp
+#   đổ nên vẫn được tính, và vì thế trung bình của hàng ấy bị kéo thấp xuống.
 #
-# Vì sao đỉnh đã quá cao thì khởi động bao lâu cũng không cứu được? Hãy hỏi xem các mạng ấy chết
-# *thế nào*. Với mỗi mạng chết, xem mất mát huấn luyện trung bình của từng năm mươi bước: có lúc nào
-# xuống dưới một rưỡi, tức mạng đã học được chút gì (*after having learned*), và tốc độ học ở lần
-# cuối như thế là bao nhiêu (*the last rates before*, trong ngoặc là bước cập nhật)?
+# Vì sao đỉnh đã quá cao thì khởi động bao lâu cũng không cứu được? Hãy hỏi xem các mạng ấy sụp đổ
+# *thế nào*. Với mỗi mạng như thế, xem mất mát huấn luyện trung bình của từng năm mươi bước: có lúc
+# nào xuống dưới một rưỡi, tức mạng đã học được chút gì (*after having learned*), và tốc độ học ở
+# lần cuối như thế là bao nhiêu (*the last rates before*, trong ngoặc là bước cập nhật)?
 
 # %%
 per_epoch = lrs.data.UPDATES_PER_EPOCH
@@ -328,23 +332,23 @@ header = ("peak", "warmup", "collapsed", "after having learned", "the last rates
 Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
-# Có hai kiểu chết. Không khởi động hoặc khởi động ngắn thì mạng chết *non*, chưa học được gì: bước
-# quá dài đối với tham số ngẫu nhiên. Sau đoạn khởi động dài nhất thì mạng chết khi *đã lớn*: mạng
-# nào cũng đã học được, rồi ngã trong vòng năm mươi bước sau bước ghi ở cột cuối. Đỉnh ở bước
-# 376: có mạng ngã trên đường đi lên, có mạng ngã quanh đỉnh, có mạng qua đỉnh rồi mới ngã; một mạng
-# ngã với mất mát hàng triệu, một mạng với mất mát dài 24 chữ số. Khởi động dài che chở khỏi tai nạn
-# thứ nhất chứ không che chở khỏi tai nạn thứ hai. Nó đưa mạng qua khỏi lúc ban đầu; còn tốc độ học
-# cao nhất mà địa hình chịu được thì nó không thay đổi (hoặc không đủ).
+# Có hai kiểu sụp đổ. Không khởi động hoặc khởi động ngắn thì mạng sụp đổ *sớm*, chưa học được gì,
+# chỉ trừ một mạng: bước quá dài đối với tham số ngẫu nhiên. Sau đoạn khởi động dài nhất thì mạng
+# sụp đổ *muộn*: mạng nào cũng đã học được, rồi sụp đổ trong vòng năm mươi bước sau bước ghi ở cột
+# cuối. Đỉnh ở bước 376, và phần lớn sụp đổ trên đường đi lên đỉnh. Vài mạng sụp đổ với mất mát hàng
+# triệu hoặc hơn nữa, phần lớn thì không vọt lên như vậy. Khởi động dài che chở khỏi tai nạn thứ
+# nhất chứ không che chở khỏi tai nạn thứ hai. Nó đưa mạng qua khỏi lúc ban đầu; còn tốc độ học cao
+# nhất mà địa hình chịu được thì nó không nâng lên được (hoặc nâng lên chưa đủ).
 #
-# Vậy bao lâu? Đủ lâu để mạng đứng vững trước khi gặp tốc độ học cao. Ở hai đỉnh thấp hơn, khởi động
-# 0.02 thì phần lớn mạng chết non, 0.1 thì mười mạng chết non một, 0.4 thì không mạng nào chết non.
-# Nhưng mạng qua được tuổi non vẫn có thể ngã ở đỉnh: tính chung lại, khởi động lâu gấp bốn thì
-# không thấy lợi mà cũng chẳng thấy hại. Còn nếu khởi động lâu hơn mà không đỡ, hãy hạ đỉnh xuống.
-# (Gotmare và cộng sự, 2018, nhìn vào bên trong: ở những mạng sâu họ khảo sát, khởi động giữ cho các
-# tầng gần đầu ra không thay đổi nhiều. Ở đây ta chỉ hỏi mạng nào sống.)
+# Vậy bao lâu? Đủ lâu để mạng học được chút gì trước khi gặp tốc độ học cao. Ở hai đỉnh thấp hơn,
+# tính chung 40 mạng, khởi động 0.02 thì 26 mạng sụp đổ sớm, 0.1 thì 13, 0.4 thì không mạng nào.
+# Nhưng mạng đã qua được lúc đầu vẫn có thể sụp đổ ở gần đỉnh: sau khởi động 0.4 có 9 mạng như thế.
+# Còn nếu khởi động lâu hơn mà không đỡ, hãy hạ đỉnh xuống. (Gotmare và cộng sự, 2018, nhìn vào bên
+# trong: ở những mạng sâu họ khảo sát, khởi động giữ cho các tầng gần đầu ra không thay đổi nhiều. Ở
+# đây ta chỉ hỏi mạng nào sụp đổ.)
 #
 # Nhìn thêm một lần nữa vào bờ vực. Hai thí nghiệm dưới đây dùng cùng những hạt giống, và lúc đầu
-# tốc độ học của chúng gần như không phân biệt được. Ô sau in những hạt giống đã chết (*lost the
+# tốc độ học của chúng gần như không phân biệt được. Ô sau in những hạt giống đã sụp đổ (*lost the
 # seeds*) và tốc độ học của thí nghiệm thứ hai ở bước đầu tiên và bước thứ năm mươi:
 
 # %%
@@ -355,10 +359,11 @@ rate = exercises.cosine(4 * per_epoch, 0.5)
 print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 50)))
 
 # %% [markdown]
-# Một hạt giống chết cả hai lần, nhưng mỗi thí nghiệm còn mất thêm một hạt giống vẫn sống ở thí
-# nghiệm kia. Vậy sụp đổ không phải là tính chất của hạt giống. Ở bờ vực, khác biệt nhỏ nhất cũng đủ
-# quyết định, huấn luyện phóng đại nó lên, và "cùng hạt giống" chỉ ghép được chỗ bắt đầu chứ không
-# ghép được số phận. Không ai tìm được ở đó một hạt giống may mắn để mang sang bộ định thời khác.
+# 3 hạt giống sụp đổ cả hai lần, nhưng 5 hạt giống chỉ sụp đổ ở thí nghiệm thứ nhất, và 3 chỉ ở thí
+# nghiệm thứ hai. Vậy sụp đổ không phải là tính chất của hạt giống. Ở bờ vực, khác biệt nhỏ nhất
+# cũng đủ quyết định, huấn luyện phóng đại nó lên, và "cùng hạt giống" chỉ bảo đảm cùng điểm bắt đầu
+# chứ không bảo đảm cùng kết cục. Không ai tìm được ở đó một hạt giống may mắn để mang sang bộ định
+# thời khác.
 #
 # **Câu hỏi 4.** Hãy phác ra một bộ định thời tự tìm lấy đỉnh: tăng cho đến khi mất mát xấu đi rồi
 # mới giảm. Nó cần được nghe báo những gì, và vì sao mất mát *trung bình từ đầu epoch* lại là nguồn
@@ -436,8 +441,8 @@ header = ("train loss now", "stored", "test acc now", "stored")
 Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 
 # %% [markdown]
-# Và đây là mọi lần chạy, LeNet 8 epoch với năm hạt giống: từ 0.3 không khởi động, từ 0.5 có khởi
-# động, và để làm mốc là tốc độ học cố định 0.3 của phần 1.
+# Và đây là mọi lần chạy, LeNet 8 epoch với hai mươi hạt giống: từ 0.3 không khởi động, từ 0.5 có
+# khởi động, và để làm mốc là tốc độ học cố định 0.3 của phần 1.
 
 # %%
 figures.FIGURES["plateau.svg"](runs)
@@ -447,12 +452,13 @@ display(answers(exercises.PLATEAU))
 differences(exercises.PLATEAU)
 
 # %% [markdown]
-# Tốc độ học đã giảm mấy lần, vào lúc nào? Với mỗi lần chạy, ô sau in tốc độ học (*rate*) lúc kết
-# thúc từng epoch, và bên dưới là mất mát huấn luyện (*loss*) của epoch ấy:
+# Tốc độ học đã giảm mấy lần, vào lúc nào? Với ba hạt giống đầu, ô sau in tốc độ học (*rate*) lúc
+# kết thúc từng epoch, và bên dưới là mất mát huấn luyện (*loss*) của epoch ấy:
 
 # %%
 for name in ("plateau", "plateau-warmup"):
-    for run in sorted((r for r in runs if r.experiment == name), key=lambda run: run.seed):
+    of_name = [run for run in runs if run.experiment == name and run.seed < 3]
+    for run in sorted(of_name, key=lambda run: run.seed):
         rates = " ".join(f"{epoch.lr_last:.3f}" for epoch in run.epochs)
         losses = " ".join(f"{epoch.train_loss:.3f}" for epoch in run.epochs)
         print(f"{name}, seed {run.seed}, {run.outcome}\n  rate {rates}\n  loss {losses}")
@@ -462,13 +468,14 @@ for name in ("plateau", "plateau-warmup"):
 #   bất kỳ lần chạy nào: epoch trước đó, mất mát giảm chưa tới một phần mười; epoch sau đó, với tốc
 #   độ học còn một phần ba, nó lại giảm hơn một phần mười. Tiến bộ ngừng lại không phải vì đã hết
 #   điều để học, mà vì bước đã thành quá dài.
-# - **So với tốc độ học cố định**, cả năm hạt giống đều kết thúc cao hơn, và khoảng tin cậy không
-#   chứa 0.
-# - **Có khởi động lên 0.5** thì mọi mạng đều sống, ở một tốc độ học mà trong phần 1 năm mạng chết
-#   hai; chúng kết thúc với mất mát huấn luyện trung bình thấp nhất trong mọi thí nghiệm cho LeNet
-#   học 8 epoch, và với độ chính xác kiểm tra cao hơn khi xuất phát từ 0.3, một lần nữa với khoảng
-#   tin cậy không chứa 0. Khởi động làm cho tốc độ học cao chịu đựng được, còn việc giảm khi chững
-#   lại thì bỏ nó đi đúng lúc.
+# - **So với tốc độ học cố định**, 19 trong 20 hạt giống kết thúc với độ chính xác kiểm tra cao hơn,
+#   và khoảng tin cậy không chứa 0.
+# - **Có khởi động lên 0.5** thì trong 20 mạng có 5 mạng sụp đổ, đều ở lúc đầu; giữ nguyên ở 0.5,
+#   trong phần 1 có 8 mạng. Những mạng không sụp đổ kết thúc với mất mát huấn luyện trung bình thấp
+#   nhất trong mọi thí nghiệm cho LeNet học 8 epoch. Độ chính xác kiểm tra của chúng có cao hơn khi
+#   xuất phát từ 0.3 hay không thì chưa ngã ngũ. (Theo năm hạt giống đầu thì đã ngã ngũ: cả năm mạng
+#   đều không sụp đổ và kết thúc cao hơn.) Khởi động làm cho phần lớn mạng chịu được tốc độ học cao,
+#   còn việc giảm khi chững lại thì bỏ nó đi đúng lúc.
 #
 # Nó có hơn các bộ định thời ở phần 2 không? Ở đó, số mũ 0.5 chẳng nghe ngóng gì mà cũng đi được
 # chừng ấy; hai bên chưa được so theo cặp. Và nhớ những gì *không* tự động ở bộ định thời này: tiến
@@ -483,14 +490,14 @@ for name in ("plateau", "plateau-warmup"):
 # %% [markdown]
 # ## Những gì còn bỏ ngỏ
 #
-# - **Khác biệt nhỏ.** Năm hạt giống, hay ba, chỉ cho thấy những điều thô: tốc độ học này giết mạng,
-#   trung bình này xa trung bình kia. Những phần nhỏ của một phần trăm mà thực tế hay tranh cãi thì
-#   đòi nhiều hơn hẳn.
+# - **Khác biệt nhỏ.** Hai mươi hạt giống, hay ba, chỉ cho thấy những điều thô: tốc độ học này quá
+#   cao, trung bình này xa trung bình kia. Những phần nhỏ của một phần trăm mà thực tế hay tranh cãi
+#   thì đòi nhiều hơn hẳn.
 # - **Chạy lâu hơn.** Mọi lần chạy ở đây đều ngắn, và bộ định thời nào cũng được co lại cho vừa lần
 #   chạy ngắn của nó. Sau 30 epoch ai dẫn đầu thì chúng không nói.
 # - **ImageNet**, và mọi dữ liệu khác ngoài Fashion-MNIST.
-# - **Bờ vực, nhìn kỹ hơn.** Ở 0.3 ít mạng chết, ở 1.0 thì chết hết. Giữa hai mức ấy tỷ lệ tăng ra
-#   sao, và có tùy vào kích thước minibatch không, một máy tính chạy một buổi chiều là biết.
+# - **Bờ vực, nhìn kỹ hơn.** Ở 0.3 ít mạng sụp đổ, ở 1.0 thì gần như tất cả. Giữa hai mức ấy tỷ lệ
+#   tăng ra sao, và có tùy vào kích thước minibatch không, một máy tính chạy một buổi chiều là biết.
 # - **Lấy mẫu cho một mạng.** Hậu nghiệm của ta có hai chiều và một đỉnh, chọn như thế để biết trước
 #   đáp án. Hậu nghiệm của một mạng thì không có tính chất nào trong hai tính chất ấy, và ở đây
 #   không có gì cho biết một chuỗi đi lại trong đó tốt đến đâu.

@@ -398,7 +398,7 @@ def a_deeper_network():
     "Of {n} runs without a warmup {none} collapsed at a peak of 0.5, {short} with one of 2 % of "
     "the run, {tenth} with 10 % and {long} with 40 %; at 0.7 {none_7}, {short_7}, {tenth_7} and "
     "{long_7}. None of these differences is decided. But all {late} that collapsed with 40 % had "
-    "learned something before, and none of the {early} others."
+    "learned something before, and of the {early} others only one."
 )
 def a_warmup():
     assert exercises.WARMUPS == (0.0, 0.02, 0.1, 0.4)
@@ -418,7 +418,7 @@ def a_warmup():
     }
     early = [*learned[0.0], *learned[0.02], *learned[0.1]]
     assert all(learned[0.4])
-    assert not any(early)
+    assert sum(early) == 1
     names = ("none", "short", "tenth", "long")
     return {
         "n": len(of("exercises", exercises.warmup_name(0.0, 0.5))),
@@ -431,14 +431,14 @@ def a_warmup():
 
 @fact(
     "From {from_} this ends with a higher test accuracy than the constant {from_}, {plateau:.3f} "
-    "against {constant:.3f}; from {warm_from}, after a warmup, {lost} of {n} collapse, and the "
-    "others end higher still, {warm:.3f}."
+    "against {constant:.3f}; from {warm_from}, after a warmup, {lost} of {n} collapse, and whether "
+    "the others end higher still, at {warm:.3f}, is not decided."
 )
 def the_plateau():
     assert not lost("exercises", "plateau")
     for compared, words in (
         ("plateau - fixed-0.3", "plateau is higher"),
-        ("plateau-warmup - plateau", "plateau-warmup is higher"),
+        ("plateau-warmup - plateau", "not decided"),
     ):
         assert decided(exercises.PLATEAU, compared) == words
     warm = of("exercises", "plateau-warmup").run[0]

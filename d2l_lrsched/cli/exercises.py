@@ -29,7 +29,7 @@ NAMES = ("fixed-rate", "poly", "deeper", "warmup", "plateau", "sampling")
 @click.option(
     "--seeds",
     type=click.IntRange(1, 1000),
-    help="Seeds of each experiment, instead of 5, or 3 of the deeper network.",
+    help="Seeds of each experiment, instead of 20, or 3 of the deeper network.",
 )
 @click.option(
     "--epochs", type=click.IntRange(1), help="Epochs of every run, instead of each exercise's own."
@@ -49,7 +49,7 @@ def exercises(
 ) -> None:
     """Answer the exercises of section 11.15.5 by experiments: runs, figures and tables.
 
-    Less than an hour on two cores. Runs that the records hold are not made again: where all are
+    About two hours on two cores. Runs that the records hold are not made again: where all are
     there, as in figures/exercises, figures and tables are made from them in a minute. These show
     all that the records hold of so many seeds and epochs, whichever exercise was chosen. Exercise
     5's go to the folder `sampling` beside that of --output.
