@@ -45,7 +45,8 @@ class Stored:
     groups : tuple of Group
         The runs of LeNet that a schedule alone sets apart. Left out are records of other settings
         than the experiment has today, runs that clipped or had pictures held out, and those whose
-        rate their own losses decided. Of one seed the first run is taken.
+        rate their own losses decided. Of an experiment the longest runs are taken, of one seed the
+        first.
     unknown : tuple of str
         The experiment of every run that this version does not know.
     """
@@ -80,12 +81,14 @@ def stored(folder: Path) -> Stored:
         made_with = {k: v for k, v in run.settings.items() if k != "net"}
         if run.experiment in apart and experiments[run.experiment].settings == made_with:
             groups.setdefault((run.experiment, run.num_epochs), {}).setdefault(run.seed, run)
+    longest = dict(sorted(groups))
     return Stored(
         folder,
         tuple(
             # No loss changes the rates of these: they are those after the plot, as in the book.
             Group(name, length, np.array(experiments[name].rates([0.0] * length)), (*of.values(),))
             for (name, length), of in groups.items()
+            if length == longest[name]
         ),
         tuple(unknown),
     )

@@ -512,9 +512,10 @@ def test_a_cluster_loses_a_worker_and_no_record_and_then_its_scheduler(
     scheduler.kill()
     _, err = process.communicate(timeout=120)
     assert process.returncode == 1
-    *lost, waited = err.removeprefix("Error: 3 of 3 runs failed: ").split("; ")
-    assert all(re.match(r"cosine, seed \d: .*scheduler", each) for each in lost)
-    assert waited == "cosine, seed 2: the connection to the scheduler is lost\n"
+    said = err.strip().removeprefix("Error: 3 of 3 runs failed: ").split("; ")
+    assert all(re.match(r"cosine, seed \d: .*scheduler", each) for each in said)
+    # The one that waited; which is told of last is a matter of chance.
+    assert "cosine, seed 2: the connection to the scheduler is lost" in said
     assert pairs(output) == asked
 
 

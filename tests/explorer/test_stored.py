@@ -52,6 +52,13 @@ def test_one_other_rate_is_enough_to_differ(records):
     assert found(folder, lambda n: 0.3 if n <= 2 * 235 else 0.2) == [("constant", 1, 0)]
 
 
+def test_of_an_experiment_the_longest_runs_are_taken(records):
+    for num_epochs in (3, 30, 3):
+        folder = records("chapter", "constant", seed=num_epochs, num_epochs=num_epochs)
+    (group,) = matching(stored(folder).groups, lambda n: 0.3)
+    assert [run.num_epochs for run in group.runs] == [30]
+
+
 def test_the_books_multi_factor_run_had_the_rates_after_the_plot(records):
     folder = records("chapter", "multi-factor")
     assert found(folder, Settings.of(BOOK["multi-factor"]).scheduler()) == []
