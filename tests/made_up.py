@@ -10,7 +10,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from d2l_lrsched.runs import frames, record
-from d2l_lrsched.runs.job import Job
+from d2l_lrsched.runs.job import Job, Place, run_job
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.studies.chapter.builds import draws, measures
@@ -19,6 +19,7 @@ from d2l_lrsched.training.history import Epoch, Point
 
 ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "figures"
+NOWHERE = Place()
 
 
 @cache
@@ -48,6 +49,11 @@ def builds():
 def a_job(name, seed=0, num_epochs=1, net="chapter"):
     """Return the job of one of all experiments."""
     return Job(all_experiments()[name], seed, num_epochs, net)
+
+
+def make(job, place=NOWHERE):
+    """Make the job's run in this process and show nothing."""
+    return run_job(job, place, "none")
 
 
 def numbers(run):

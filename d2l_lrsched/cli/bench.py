@@ -22,7 +22,7 @@ RECORDS, PAGE, FIGURE = "rounds.jsonl", "README.md", "epochs.svg"
 def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> None:
     """Measure the book's loop, ours and, where it is installed, PyTorch's, in turn.
 
-    Half an hour for five rounds on two cores; leave the machine alone meanwhile.
+    Twenty-five minutes for three rounds on two cores; leave the machine alone meanwhile.
 
     Example: d2l-lrsched bench --rounds 1 --output /tmp/bench
     """
@@ -33,7 +33,7 @@ def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> Non
     folder = cli_options.checked_data(data_dir)
     output.mkdir(parents=True, exist_ok=True)
     with open(output / RECORDS, "ab"):
-        pass  # it can be written: found out before half an hour is spent
+        pass  # it can be written: found out before anything is spent on it
     try:
         benchmark = measure.measure(
             str(folder), workers, rounds, lambda turn: click.echo(turn, err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,5 +47,4 @@ def choice(seeds: int, epochs: int, workers: int, data_dir: Path | None, output:
         made.exit_if_failed()
         runs = made.runs
     click.echo(f"{output}/README.md: {page.write(runs, output)}")
-    written = shlex.quote(str(output / "README.md"))
-    click.echo(options.where(output, f"diff figures/choice/README.md {written}"))
+    click.echo(options.beside("choice", output))

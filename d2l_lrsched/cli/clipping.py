@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import click
@@ -47,5 +46,4 @@ def clipping(
     made = making.make(jobs, records, experiments.EXPERIMENTS, workers, data_dir)
     made.exit_if_failed()
     click.echo(f"{output}/README.md: {page.write(made.runs, output)}")
-    written = shlex.quote(str(output / "README.md"))
-    click.echo(options.where(output, f"diff figures/clipping/README.md {written}"))
+    click.echo(options.beside("clipping", output))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,8 +72,7 @@ def exercises(
     shown = jobs(seeds=seeds, num_epochs=epochs)
     runs = making.asked_for(shown, record.read(records))
     click.echo(f"{output}/README.md: {len(runs)} runs, {page.write(runs, output)} figures")
-    written = shlex.quote(str(output / "README.md"))
-    click.echo(options.where(output, f"diff figures/exercises/README.md {written}"))
+    click.echo(options.beside("exercises", output))
 
 
 def _known_samples(path: Path) -> list[Samples]:

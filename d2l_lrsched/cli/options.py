@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,6 +160,12 @@ def output(study: str, description: str) -> Any:
         show_default=True,
         help=description,
     )
+
+
+def beside(study: str, output: Path) -> str:
+    """Return a study's last line: how its page compares with the committed one."""
+    written = shlex.quote(str(output / "README.md"))
+    return where(output, f"diff figures/{study}/README.md {written}")
 
 
 def where(output: Path, compare: str) -> str:

@@ -120,6 +120,11 @@ def of_experiment(table: Any, name: str) -> Any:
     return table[table.index.get_level_values("experiment") == name].droplevel("experiment")
 
 
+def collapsed(trained: pd.Series) -> tuple[int, int]:
+    """Return (collapsed, runs) of a frame's column of that name; non-finite counts as collapsed."""
+    return int((~trained).sum()), len(trained)
+
+
 def of_each(table: Any, names: Iterable[str]) -> dict[str, Any]:
     """Return the rows of each of the experiments that has some, by its name, in this order."""
     return {name: of for name in names if len(of := of_experiment(table, name))}

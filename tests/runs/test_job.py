@@ -13,19 +13,13 @@ from d2l_lrsched.data import source
 from d2l_lrsched.data.content import FIRST_SHA1
 from d2l_lrsched.nets.lenet import lenet
 from d2l_lrsched.runs import experiment, record
-from d2l_lrsched.runs.job import Job, Place, run_job
+from d2l_lrsched.runs.job import Job, Place
 from d2l_lrsched.schedulers.scratch import SquareRootScheduler
 from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.training.loop import train
-from made_up import a_job, numbers
+from made_up import a_job, make, numbers
 
 EXPERIMENTS = all_experiments()
-NOWHERE = Place()
-
-
-def make(job, place=NOWHERE):
-    """Make the job's run in this process and show nothing."""
-    return run_job(job, place, "none")
 
 
 def test_a_record_holds_the_whole_run(small_data, tmp_path):

@@ -14,15 +14,9 @@ from d2l_lrsched.runs.job import Job, Place, run_job
 from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.training import checkpoint
 from d2l_lrsched.training.display import Display
-from made_up import a_job, a_run, numbers
+from made_up import a_job, a_run, make, numbers
 
 EXPERIMENTS = all_experiments()
-NOWHERE = Place()
-
-
-def make(job, place=NOWHERE):
-    """Make the job's run in this process and show nothing."""
-    return run_job(job, place, "none")
 
 
 class Eager:

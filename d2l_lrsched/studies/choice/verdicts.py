@@ -19,7 +19,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from d2l_lrsched import stats
-from d2l_lrsched.runs.frames import of_experiment
+from d2l_lrsched.runs.frames import collapsed, of_experiment
 from d2l_lrsched.studies.choice.experiments import CONSTANT, PLAIN, SCHEDULES, Arm
 
 NOT_DECIDED = "not decided"
@@ -82,7 +82,7 @@ def compare(table: pd.DataFrame, phase: str, chosen: dict[str, float]) -> dict[s
         )
         if len(base) and len(ours):
             accuracies[schedule] = stats.paired(*(_of_trained(arm) for arm in (base, ours)))
-            counts[schedule] = (_collapsed(ours), _collapsed(base))
+            counts[schedule] = (collapsed(ours.trained), collapsed(base.trained))
     adjusted = zip(
         stats.holm([accuracy.p for accuracy in accuracies.values()]),
         stats.holm([stats.fisher(*pair) for pair in counts.values()]),
@@ -95,7 +95,3 @@ def compare(table: pd.DataFrame, phase: str, chosen: dict[str, float]) -> dict[s
 
 def _of_trained(arm: pd.DataFrame) -> pd.Series:
     return arm.test_acc.where(arm.trained)
-
-
-def _collapsed(arm: pd.DataFrame) -> tuple[int, int]:
-    return int((~arm.trained).sum()), len(arm)

@@ -26,7 +26,7 @@ def write(runs: Sequence[Run], folder: Path) -> str:
     drawing.save(figures.quadratic(descents), folder / figures.QUADRATIC_FIGURE)
     for name, draw in figures.FIGURES.items():
         drawing.save(draw(runs), folder / name)
-    judged = _by_all_and_unseen(runs, CLAIMS)
+    judged = judge(runs, CLAIMS)
     write_text(folder / "README.md", as_page(runs, descents, judged))
     return verdicts.counts(judged[1])
 
@@ -34,7 +34,8 @@ def write(runs: Sequence[Run], folder: Path) -> str:
 _Judged = Sequence[verdicts.Judged]
 
 
-def _by_all_and_unseen(runs: Sequence[Run], claims: Sequence[Claim]) -> tuple[_Judged, _Judged]:
+def judge(runs: Sequence[Run], claims: Sequence[Claim]) -> tuple[_Judged, _Judged]:
+    """Return the verdicts by all seeds, and by those from `verdicts.UNSEEN` on."""
     unseen = [run for run in runs if run.seed >= verdicts.UNSEEN]
     return verdicts.judge(runs, claims), verdicts.judge(unseen, claims)
 
@@ -42,16 +43,15 @@ def _by_all_and_unseen(runs: Sequence[Run], claims: Sequence[Claim]) -> tuple[_J
 def as_page(
     runs: Sequence[Run],
     descents: Iterable[descent.Descent],
-    judged: tuple[_Judged, _Judged] | None = None,
+    judged: tuple[_Judged, _Judged],
 ) -> str:
     """Return the page of runs, each experiment's of one length and each seed once, and of descents.
 
-    What there are no runs of is left out. `judged` are the claims' verdicts by all seeds and by
-    those unseen, for whoever has them: they take half a minute.
+    What there are no runs of is left out. `judged` are the claims' verdicts, by `judge`.
     """
     arms = (*ARMS, LOWER)
     shares = [name for name in EXPERIMENTS if name not in arms]
-    by_all, by_unseen = judged or _by_all_and_unseen(runs, CLAIMS)
+    by_all, by_unseen = judged
     definitions = "\n".join(
         f"- **{m.name}**: {m.definition}; {m.better} is better." for m in MEASURES.values()
     )
@@ -126,7 +126,7 @@ confirms or contradicts anything.
 
 ### Clipping, or just a lower rate?
 
-{markdown(tables.claim_table(*_by_all_and_unseen(runs, ASKED)))}
+{markdown(tables.claim_table(*judge(runs, ASKED)))}
 
 The arm {LOWER} has the constant rate {LOWERED_RATE:g}: {HIGH_RATE:g} times the share of the steps
 that clipping kept in a pilot, on average over all updates, rounded to two digits. These comparisons

@@ -166,11 +166,9 @@ def _with_unseen(
 
 def _collapses(runs: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> pd.DataFrame:
     rows, p_values = [], []
-    lost = ~runs.trained
     for pair in pairs:
-        of = [frames.of_experiment(lost, name) for name in pair]
-        if all(map(len, of)):
-            base, other = ((int(each.sum()), len(each)) for each in of)
+        base, other = (frames.collapsed(frames.of_experiment(runs.trained, name)) for name in pair)
+        if base[1] and other[1]:
             rows.append((pair, base, other))
             p_values.append(stats.fisher(base, other))
     return pd.DataFrame(

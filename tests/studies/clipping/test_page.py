@@ -9,7 +9,7 @@ import scipy.stats
 from d2l_lrsched.studies.clipping import descent
 from d2l_lrsched.studies.clipping.claims import ARMS, CLAIMS, LOWER
 from d2l_lrsched.studies.clipping.experiments import COLLAPSE, EXPERIMENTS
-from d2l_lrsched.studies.clipping.page import as_page
+from d2l_lrsched.studies.clipping.page import as_page, judge
 from made_up import FIGURES, a_run, committed
 
 COMMITTED = FIGURES / "clipping"
@@ -42,10 +42,10 @@ def test_of_part_of_the_runs_there_is_a_page_too(descents):
         for name, experiment in EXPERIMENTS.items()
         for seed in range(2)
     ]
-    page = as_page(runs, descents)
+    page = as_page(runs, descents, judge(runs, CLAIMS))
     assert "0 CONFIRMED, 0 CONTRADICTED, 18 NOT DECIDED" in page
     assert "made by commit abc." in page
-    assert "nan" not in page + as_page(runs[:2], descents)
+    assert "nan" not in page + as_page(runs[:2], descents, judge(runs[:2], CLAIMS))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_how_often_a_difference_in_survival_is_found(share, least, most):
 def test_the_page_is_made_from_the_committed_records(descents):
     runs = committed("clipping")
     page = (COMMITTED / "README.md").read_text(encoding="utf-8")
-    assert page == as_page(runs, descents)
+    assert page == as_page(runs, descents, judge(runs, CLAIMS))
     figures = re.findall(r"!\[[^]]*\]\(([^)]*)\)", page)
     assert len(figures) == 3
     assert all((COMMITTED / file).exists() for file in figures)
