@@ -17,7 +17,7 @@ a GPU need not have MXNet::
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from itertools import product
@@ -33,7 +33,8 @@ from d2l_lrsched.runs import record
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS, OTHER_SETTINGS, PUBLISHED
 from d2l_lrsched.training.history import COLLAPSED_SPREAD
 
-_MEASURED = ("train_loss", "train_acc", "test_acc", "score_spread")
+#: What is measured of every epoch, as `training.replicas` measures it.
+MEASURED = ("train_loss", "train_acc", "test_acc", "score_spread")
 #: Beside this module, and so in an installed package: the draws that have been made.
 FILE = Path(__file__).with_name("draws.jsonl")
 
@@ -109,6 +110,16 @@ class Draw(Struct, frozen=True, forbid_unknown_fields=True):
         """The case: none is drawn twice."""
         return self.case
 
+    @classmethod
+    def of(cls, case: Case, made_with: str, measured: Mapping[str, Sequence[float]]) -> Draw:
+        """Return the draw of which each epoch measured these, by `training.replicas.MEASURED`."""
+        losses = [round(float(x), 5) if np.isfinite(x) else None for x in measured["train_loss"]]
+        train, test = (
+            [round(float(x), 5) for x in measured[name]] for name in ("train_acc", "test_acc")
+        )
+        collapsed = np.flatnonzero(np.array(measured["score_spread"]) < COLLAPSED_SPREAD) + 1
+        return cls(case, losses, train, test, collapsed.tolist(), made_with)
+
 
 @cache
 def weights(seed: str) -> np.ndarray:
@@ -119,10 +130,11 @@ def weights(seed: str) -> np.ndarray:
 
     mx.npx.set_np()
     mx.random.seed(int(seed))
-    return _initialize()
+    return initialize()
 
 
-def _initialize() -> np.ndarray:
+def initialize() -> np.ndarray:
+    """Return LeNet's initial parameters as MXNet's generator draws them next; see `weights`."""
     import mxnet as mx
 
     from d2l_lrsched.nets.lenet import lenet
@@ -142,7 +154,7 @@ def _unseeded() -> list[np.ndarray]:
 
 
 def _as_the_book() -> list[np.ndarray]:
-    return [_initialize() for _ in UNSEEDED]
+    return [initialize() for _ in UNSEEDED]
 
 
 def rates(experiment: str) -> np.ndarray:
@@ -179,14 +191,10 @@ def keep(planned: str, made: str) -> None:
     with np.load(planned) as file:
         cases = msgspec.json.decode(file["cases"].item(), type=list[Case])
     with np.load(made) as file:
-        measured, made_with = {name: file[name] for name in _MEASURED}, str(file["made_with"])
+        measured, made_with = {name: file[name] for name in MEASURED}, str(file["made_with"])
     for i, case in enumerate(cases[: len(measured["train_loss"])]):
-        collapsed = np.flatnonzero(measured["score_spread"][i] < COLLAPSED_SPREAD) + 1
-        losses = [
-            round(x, 5) if np.isfinite(x) else None for x in measured["train_loss"][i].tolist()
-        ]
-        train, test = (measured[name][i].round(5).tolist() for name in ("train_acc", "test_acc"))
-        record.append(FILE, Draw(case, losses, train, test, collapsed.tolist(), made_with))
+        of_case = {name: values[i] for name, values in measured.items()}
+        record.append(FILE, Draw.of(case, made_with, of_case))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,13 @@ GROUPS = {
     "gentler-cosine-warmup": ("gentler",),
     "early-constant": ("early",),
 }
-NUMBERS = ("train_loss", "test_acc", "late_test_acc")
+#: Number -> how tables call it.
+WORDS = {
+    "train_loss": "training loss",
+    "test_acc": "test accuracy",
+    "late_test_acc": "test accuracy, last ten epochs",
+}
+NUMBERS = (*WORDS,)
 LATE_EPOCHS = 10
 RESAMPLES = 2_000
 

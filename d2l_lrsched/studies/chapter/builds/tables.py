@@ -8,20 +8,20 @@ from collections.abc import Iterable
 import pandas as pd
 from scipy.stats import ttest_ind
 
-from d2l_lrsched.runs.frames import of_each, of_runs
+from d2l_lrsched.runs.frames import collapsed, of_each, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.stats import LEVEL, fisher, holm, mean_sd
 from d2l_lrsched.studies.chapter.builds import crossed, measures, verdicts
 from d2l_lrsched.studies.chapter.builds.draws import UNSEEDED
-from d2l_lrsched.studies.chapter.builds.measures import GROUPS, NUMBERS, of_book_weights, today
+from d2l_lrsched.studies.chapter.builds.measures import (
+    GROUPS,
+    NUMBERS,
+    WORDS,
+    of_book_weights,
+    today,
+)
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED
-
-WORDS = {
-    "train_loss": "training loss",
-    "test_acc": "test accuracy",
-    "late_test_acc": "test accuracy, last ten epochs",
-}
 
 
 def left_table(draws: pd.DataFrame, builds: pd.DataFrame) -> pd.DataFrame:
@@ -167,7 +167,7 @@ def agreement_table(draws: pd.DataFrame, runs: Iterable[Run]) -> pd.DataFrame:
     for name, made in of_each(of_runs(runs), EXPERIMENTS).items():
         of = draws[(draws.experiment == name) & draws.split.isna()]
         of = of[~of.weights.isin(UNSEEDED[1:])]
-        died = [(int((~each.trained).sum()), len(each)) for each in (made, of)]
+        died = [collapsed(each.trained) for each in (made, of)]
         rows.append((name, "collapsed", *(f"{n} of {total}" for n, total in died)))
         p_values.append(fisher(*died))
         made, of = made[made.trained], of[of.trained]

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from math import comb
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from d2l_lrsched.studies.chapter.builds import draws, measures, process
+from d2l_lrsched.studies.chapter.builds.draws import UNSEEDED, Case, Draw
+from d2l_lrsched.studies.chapter.experiments import PUBLISHED
+
+# Rates of 0, so that each net ends as it began; a test image for each of 16.
+MAKE = """
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+import numpy as np
+from d2l_lrsched.data import batches
+from d2l_lrsched.data.batches import Batches
+from d2l_lrsched.studies.chapter.builds import process
+from d2l_lrsched.training import loop
+
+def few(batch_size, seed):
+    images = np.random.RandomState(0).randint(0, 256, (16, 28, 28)).astype(np.uint8)
+    return (Batches(images, np.arange(16) % 10, batch_size, seed=seed),) * 2
+
+def train(net, *arguments, **named):
+    history = loop_train(net, *arguments, **named)
+    flat = [p.data().asnumpy().ravel() for p in net.collect_params().values()]
+    ends.append(np.concatenate(flat))
+    return history
+
+ends, loop_train = [], loop.train
+batches.load_fashion_mnist, loop.train = few, train
+process.EXPERIMENTS = {
+    name: replace(of, learning_rate=0.0, scheduler=None, num_epochs=2)
+    for name, of in process.EXPERIMENTS.items()
+}
+process.FILE = Path(sys.argv[1])
+process.make(3)
+np.save(sys.argv[2], ends)
+"""
+
+
+def made(tmp_path, name):
+    ends = tmp_path / f"{name}.npy"
+    command = [sys.executable, "-W", "ignore", "-c", MAKE, tmp_path / "process.jsonl", ends]
+    subprocess.run(command, check=True)
+    return np.load(ends)
+
+
+def test_the_five_begin_with_the_weights_of_the_book_also_when_some_are_there(
+    tmp_path, monkeypatch
+):
+    ends = made(tmp_path, "all")
+    assert [w.tobytes() for w in ends] == [draws.weights(name).tobytes() for name in UNSEEDED]
+    monkeypatch.setattr(process, "FILE", tmp_path / "process.jsonl")
+    five = process.read()
+    assert [d.case for d in five] == [Case(*pair, 3) for pair in zip(PUBLISHED, UNSEEDED)]
+    assert {len(d.train_loss) for d in five} == {2}
+    assert five[0].made_with.startswith("mxnet 1.9.1, fast net, ")
+    assert five[0].collapsed == [], "at once, for it has learned nothing, but sees its input"
+
+    lines = process.FILE.read_text().splitlines(keepends=True)
+    process.FILE.write_text("".join(lines[:3]))
+    assert made(tmp_path, "rest").tobytes() == ends[3:].tobytes()
+    assert process.FILE.read_text() == "".join(lines)
+
+
+def run(experiment, weights, order, test_acc, collapsed=()):
+    case = Case(experiment, weights, order)
+    return Draw(case, [0.5] * 3, [0.8] * 3, [0.7, 0.7, test_acc], list(collapsed), "")
+
+
+def test_runs_are_held_against_their_twins_only():
+    """Differences of accuracy 0.01 ... 0.06, all of one sign: p = 2 / 2^6. One more collapsed."""
+    runs = [run("cosine", "unseeded-4", i, 0.8 + i / 100) for i in range(1, 7)]
+    twins = [run("cosine", "unseeded-4", i, 0.8) for i in range(8)]
+    runs.append(run("cosine", "unseeded-4", 7, 0.1, collapsed=[2, 3]))
+    others = [run("cosine", "1", 3, 0.2), run("constant", "0", 3, 0.2)]
+    others.append(Draw(Case("cosine", "unseeded-4", 3, 2), [9.0] * 3, [0.0] * 3, [0.0] * 3, [], ""))
+    table = process.table(runs, measures.of_draws([*others, *twins])).set_index("number")
+    assert table.experiment.tolist() == ["cosine"] * 4
+    texts = table.loc["collapsed"].tolist()
+    assert texts[1:] == ["1 of 7", "0 of 7", "1.000", "1.00"]
+    of = table.loc["test accuracy"]
+    assert of["in one process, by MXNet"] == "0.8350 ± 0.0187", "of 0.81 ... 0.86"
+    assert of["their twins among the draws"] == "0.8000 ± 0.0000"
+    assert float(of.p) == pytest.approx(2 / 2**6, abs=5e-4)
+    # With the last ten epochs' mean, which differs by a third, and two that are equal: Holm's 4.
+    assert float(of["all"]) == pytest.approx(4 * 2 / 2**6, abs=6e-3)
+
+
+def test_who_collapses_is_compared_by_counts():
+    runs = [run("constant", "0", i, 0.1, collapsed=[3]) for i in range(5)]
+    twins = measures.of_draws(run("constant", "0", i, 0.8) for i in range(5))
+    table = process.table(runs, twins).set_index("number")
+    assert float(table.p["collapsed"]) == pytest.approx(2 / comb(10, 5), abs=5e-4)
+    assert table.p["test accuracy"] == "1.000"
+    assert table["in one process, by MXNet"]["test accuracy"] == "-"
+
+
+def test_each_run_has_one_twin():
+    twice = [run("constant", "0", 1, 0.8)] * 2
+    with pytest.raises(pd.errors.MergeError):
+        process.table(twice, measures.of_draws(twice[:1]))
