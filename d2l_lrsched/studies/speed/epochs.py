@@ -2,6 +2,7 @@
 
 ``python -m d2l_lrsched.studies.speed.epochs KIND DATA_DIR`` prints ``ready``, and then, for each
 line of its standard input, a line of JSON with the epoch's seconds and the process's peak memory.
+For an epoch of ours the line may name one of `EXTRAS`.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ from d2l_lrsched.data import BATCH_SIZE, source
 LEARNING_RATE, CLIP_NORM = 0.1, 0.5  # some updates are clipped, some are not
 MATRIX_SIZE, NUM_PRODUCTS = 2048, 16
 
-Epoch = Callable[[], None]
+Epoch = Callable[..., None]
+#: What an epoch of ours may have beside the training.
+EXTRAS = ("bar", "checkpoint", "clipping")
 
 
-def ours(data_dir: str, net: str, checkpoint: bool = False, **settings: Any) -> Epoch:
-    """Run `train` with one of our nets for one epoch."""
+def ours(data_dir: str, net: str) -> Epoch:
+    """Run `train` with one of our nets for one epoch, plain or with one of `EXTRAS`."""
     from d2l import mxnet as d2l
     from mxnet import gluon, npx
 
@@ -46,12 +49,17 @@ def ours(data_dir: str, net: str, checkpoint: bool = False, **settings: Any) -> 
     model.initialize(ctx=ctx)
     loss.hybridize()
 
-    def epoch() -> None:
+    def epoch(extra: str = "") -> None:
         trainer = gluon.Trainer(model.collect_params(), "sgd", {"learning_rate": LEARNING_RATE})
         with tempfile.TemporaryDirectory() as folder:  # a new one, or there is nothing to train
-            kept = Checkpoint(Path(folder, "run.npz"), {}) if checkpoint else None
-            how = {"display": "none", "checkpoint": kept, **settings}
-            loop.train(model, *iters, 1, loss, trainer, ctx, **how)
+            loop.train(
+                *(model, *iters, 1, loss, trainer, ctx),
+                display="bar" if extra == "bar" else "none",
+                checkpoint=Checkpoint(Path(folder, "run.npz"), {})
+                if extra == "checkpoint"
+                else None,
+                clip_norm=CLIP_NORM if extra == "clipping" else None,
+            )
 
     return epoch
 
@@ -172,9 +180,6 @@ KINDS: dict[str, Callable[[str], Epoch]] = {
     "book": book,
     "chapter": partial(ours, net="chapter"),
     "lanes": partial(ours, net="lanes"),
-    "lanes, bar": partial(ours, net="lanes", display="bar"),
-    "lanes, checkpoint": partial(ours, net="lanes", checkpoint=True),
-    "lanes, clipping": partial(ours, net="lanes", clip_norm=CLIP_NORM),
     "PyTorch": partial(pytorch, memory_format="contiguous_format"),
     "PyTorch, channels last": partial(pytorch, memory_format="channels_last"),
     "PyTorch, compiled": partial(pytorch, memory_format="channels_last", compiled=True),
@@ -185,10 +190,10 @@ KINDS: dict[str, Callable[[str], Epoch]] = {
 def main(kind: str, data_dir: str) -> None:
     epoch = KINDS[kind](data_dir)
     print("ready", flush=True)
-    for _ in sys.stdin:
+    for line in sys.stdin:
         start = time.perf_counter()
         with contextlib.redirect_stdout(sys.stderr):  # the progress bar's closing line
-            epoch()
+            epoch(*line.split())
         seconds = time.perf_counter() - start
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({"seconds": seconds, "peak_mb": peak_mb}), flush=True)

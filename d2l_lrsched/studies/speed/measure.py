@@ -22,7 +22,7 @@ from pathlib import Path
 import msgspec
 
 from d2l_lrsched.runs import executors, provenance
-from d2l_lrsched.studies.speed.epochs import LEARNING_RATE
+from d2l_lrsched.studies.speed.epochs import EXTRAS, LEARNING_RATE
 from d2l_lrsched.studies.speed.profile import operations
 from d2l_lrsched.studies.speed.record import Benchmark, Contender, Measured, Profile
 
@@ -39,6 +39,9 @@ FAST_NET = ("-W", "ignore", "-c", "import d2l_lrsched; d2l_lrsched.fast_lenet()"
 REPRODUCE = ("-m", "d2l_lrsched", "reproduce", "--net", "fast")
 RUNS_AT_ONCE = (1, 2, 5)
 PROFILED = ("chapter", "lanes")
+#: Of every extra, in every round. Processes differ by more than an extra takes, so these are epochs
+#: of one process, one after the other.
+PAIRS = 2
 CHAPTER_RUNS = 5  # of the chapter's text
 
 
@@ -65,9 +68,6 @@ def contenders(cores: int) -> list[Contender]:
         ]
     listed += [
         Contender(f"ours, fast net, {last} at once", "lanes", copies=last),
-        Contender("ours, fast net, progress bar", "lanes, bar"),
-        Contender("ours, fast net, checkpoint", "lanes, checkpoint"),
-        Contender("ours, fast net, clipping", "lanes, clipping"),
         Contender("matrix product", "matrix product"),
     ]
     if importlib.util.find_spec("torch"):
@@ -96,10 +96,10 @@ class _Process:
         )
         self._read()
 
-    def ask(self) -> None:
+    def ask(self, extra: str = "") -> None:
         assert self._process.stdin is not None
         with suppress(BrokenPipeError):  # `answer` will say that it has ended
-            self._process.stdin.write("\n")
+            self._process.stdin.write(f"{extra}\n")
             self._process.stdin.flush()
 
     def answer(self) -> dict[str, float]:
@@ -141,11 +141,11 @@ def _processes(
         yield started
 
 
-def _turn(team: list[_Process]) -> tuple[float, float]:
+def _turn(team: list[_Process], extra: str = "") -> tuple[float, float]:
     """Return the seconds for an epoch of each, all at once, and the largest peak memory."""
     start = time.perf_counter()
     for process in team:
-        process.ask()
+        process.ask(extra)
     answers = [process.answer() for process in team]
     return time.perf_counter() - start, max(answer["peak_mb"] for answer in answers)
 
@@ -164,6 +164,7 @@ def measure(data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], Non
     seconds: dict[str, list[float]] = defaultdict(list)
     start_ups: dict[str, list[float]] = defaultdict(list)
     runs_at_once: dict[str, list[float]] = defaultdict(list)
+    extras: dict[str, list[tuple[float, float]]] = defaultdict(list)
     peak_mb: dict[str, float] = {}
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
     versions = provenance.versions()
@@ -177,6 +178,13 @@ def measure(data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], Non
                 taken, peak_mb[contender.name] = _turn(team)  # the peak can only have grown
                 if turn:
                     seconds[contender.name].append(taken)
+            alone = processes["lanes", 1][:1]
+            for extra in EXTRAS:
+                on_turn(f"round {turn} of {rounds}: fast net, {extra}")
+                for _ in range(PAIRS):
+                    plain, with_extra = (_turn(alone, one)[0] for one in ("", extra))
+                    if turn:
+                        extras[extra].append((plain, with_extra))
     for turn in range(1, rounds + 1):
         for name, arguments in START_UPS.items():
             on_turn(f"round {turn} of {rounds}: {name}")
@@ -208,6 +216,7 @@ def measure(data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], Non
             Measured(**msgspec.structs.asdict(c), seconds=seconds[c.name], peak_mb=peak_mb[c.name])
             for c in listed
         ],
+        extras=dict(extras),
         start_ups=dict(start_ups),
         runs_at_once=dict(runs_at_once),
         profiles=profiles,

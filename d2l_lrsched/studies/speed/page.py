@@ -11,15 +11,14 @@ from d2l_lrsched.studies.speed.measure import CHAPTER_RUNS, FIRST_AND_LATER, las
 from d2l_lrsched.studies.speed.profile import EPOCH_OPERATIONS, PRODUCT_OPERATIONS
 from d2l_lrsched.studies.speed.record import Benchmark
 
-OURS = ("chapter", "lanes")
+#: What records call the nets that are profiled -> what the page calls them.
+NETS = {"chapter": "the chapter's net", "lanes": "the fast net"}
+OURS = (*NETS,)
 PYTORCH = "PyTorch"
 PRODUCT = "matrix product"
-COSTS = {
-    "a progress bar": "lanes, bar",
-    "a checkpoint an epoch": "lanes, checkpoint",
-    "clipping": "lanes, clipping",
-}
-MOST = {"clipping": 5, "a checkpoint an epoch": 2}  # per cent of an epoch
+#: What of `epochs.EXTRAS` is called, and how many per cent of an epoch it may take.
+WORDS = {"bar": "a progress bar", "checkpoint": "a checkpoint an epoch", "clipping": "clipping"}
+MOST = {"clipping": 5, "checkpoint": 2}
 
 
 def per_run(benchmark: Benchmark) -> pd.DataFrame:
@@ -86,10 +85,10 @@ def targets(benchmark: Benchmark) -> pd.DataFrame:
         _target("resident memory of a training process", "at most 500 MB", memory, 0),
         *(
             _target(
-                f"what {what} adds to an epoch of the fast net",
-                *(f"at most {limit} %", 100 * (table[COSTS[what], 1, 1] / fast - 1), 1),
+                f"what {WORDS[extra]} adds to an epoch of the fast net",
+                *(f"at most {limit} %", 100 * _added(benchmark, extra), 1),
             )
-            for what, limit in MOST.items()
+            for extra, limit in MOST.items()
         ),
         _target(
             "`d2l-lrsched --help`",
@@ -97,6 +96,12 @@ def targets(benchmark: Benchmark) -> pd.DataFrame:
         ),
     ]
     return pd.DataFrame(rows, columns=["what", "target", "measured", "spread", ""])
+
+
+def _added(benchmark: Benchmark, extra: str) -> pd.Series:
+    """Return what an extra adds to an epoch, as a share of it, pair by pair."""
+    pairs = pd.DataFrame(benchmark.extras[extra], columns=["without", "with"])
+    return pairs["with"] / pairs["without"] - 1
 
 
 def contender_table(benchmark: Benchmark) -> pd.DataFrame:
@@ -119,11 +124,9 @@ def contender_table(benchmark: Benchmark) -> pd.DataFrame:
 
 def other_table(benchmark: Benchmark) -> pd.DataFrame:
     """Return the costs of bar, checkpoint and clipping, start-up times, growth of total time."""
-    table = per_run(benchmark)
-    costs = table.xs((1, 1), axis=1, level=(1, 2)).div(table["lanes", 1, 1], axis=0).median() - 1
     rows = [
-        (f"{what}, of an epoch of the fast net", f"{costs[kind]:+.1%}")
-        for what, kind in COSTS.items()
+        (f"{what}, of an epoch of the fast net", f"{_added(benchmark, extra).median():+.1%}")
+        for extra, what in WORDS.items()
     ]
     for name, seconds in benchmark.start_ups.items():
         rows.append((f"`{name}`", f"{pd.Series(seconds).median():.2f} s"))
@@ -158,7 +161,9 @@ def profile_table(benchmark: Benchmark) -> pd.DataFrame:
         ("outside kernels: MXNet's other operations, Python, waiting", "", *whole - table.sum()),
         ("an epoch", "", *whole),
     ]
-    found = pd.DataFrame(rows, columns=["operation", "kernel", *whole.index])
+    found = pd.DataFrame(
+        rows, columns=["operation", "kernel", *(NETS[kind] for kind in whole.index)]
+    )
     return found.applymap(lambda cell: cell if isinstance(cell, str) else f"{cell:.2f}")
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Literal, Optional  # noqa: UP035
+from typing import Dict, List, Literal, Optional, Tuple  # noqa: UP035
 
+import msgspec
 from msgspec import Struct
 
 
@@ -56,6 +57,9 @@ class Benchmark(Struct, frozen=True, forbid_unknown_fields=True):
         Command -> its start and end.
     runs_at_once : dict
         Number of runs -> all of them, start-up included.
+    extras : dict
+        One of `epochs.EXTRAS` -> pairs of epochs of one process with the fast net, some a round:
+        without it, and with it. Older records had contenders instead.
     profiles : dict
         Kind of contender -> where one of its epochs' seconds go.
     """
@@ -70,4 +74,5 @@ class Benchmark(Struct, frozen=True, forbid_unknown_fields=True):
     start_ups: Dict[str, List[float]]  # noqa: UP006
     runs_at_once: Dict[str, List[float]]  # noqa: UP006
     profiles: Dict[str, Profile]  # noqa: UP006
+    extras: Dict[str, List[Tuple[float, float]]] = msgspec.field(default_factory=dict)  # noqa: UP006
     schema: Literal[1] = 1

@@ -28,27 +28,33 @@ def small_files(monkeypatch, arrays):
 
 
 def test_every_line_is_answered_with_an_epoch(monkeypatch, capsys):
-    def epoch():
+    def epoch(*extras):
+        asked.append(extras)
         print("a closing line of the progress bar")
         time.sleep(0.05)
 
+    asked = []
+
     monkeypatch.setitem(epochs.KINDS, "some", lambda data_dir: epoch)
-    monkeypatch.setattr(sys, "stdin", io.StringIO("\n\n"))
+    monkeypatch.setattr(sys, "stdin", io.StringIO("\nbar\n"))
     epochs.main("some", "/data")
     ready, *answers = capsys.readouterr().out.splitlines()
     assert ready == "ready"
     assert len(answers) == 2
+    assert asked == [(), ("bar",)]
     for answer in map(json.loads, answers):
         assert 0.05 <= answer["seconds"] < 30
         assert 10 < answer["peak_mb"] < 100_000
 
 
-@pytest.mark.parametrize("kind", ["book", "chapter", "lanes, clipping"])
-def test_an_epoch_trains_on_every_image_once(kind, small_files, monkeypatch):
+@pytest.mark.parametrize(
+    ("kind", "extra"), [("book", []), ("chapter", []), ("lanes", ["clipping"])]
+)
+def test_an_epoch_trains_on_every_image_once(kind, extra, small_files, monkeypatch):
     sizes = []
     for name in ("step", "update"):  # `train` updates by itself where it clips
         monkeypatch.setattr(gluon.Trainer, name, lambda trainer, size, **_: sizes.append(size))
-    epochs.KINDS[kind]("/data")()
+    epochs.KINDS[kind]("/data")(*extra)
     assert sizes == [256, 44]
 
 
@@ -62,26 +68,26 @@ def test_pytorchs_epoch_trains_on_every_image_once(kind, small_files, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("kind", "how"),
+    ("kind", "extra", "how"),
     [
-        ("chapter", {}),
-        ("lanes", {}),
-        ("lanes, bar", {"display": "bar"}),
-        ("lanes, checkpoint", {}),
-        ("lanes, clipping", {"clip_norm": 0.5}),
+        ("chapter", [], {}),
+        ("lanes", [], {}),
+        ("lanes", ["bar"], {"display": "bar"}),
+        ("lanes", ["checkpoint"], {}),
+        ("lanes", ["clipping"], {"clip_norm": 0.5}),
     ],
 )
-def test_our_epoch_is_what_its_name_says(kind, how, small_files, monkeypatch):
+def test_our_epoch_is_what_its_name_says(kind, extra, how, small_files, monkeypatch):
     made, calls = [], []
     for name, make in NETS.items():
         monkeypatch.setitem(NETS, name, lambda n=name, make=make: made.append(n) or make())
     monkeypatch.setattr(loop, "train", lambda *args, **settings: calls.append((args, settings)))
-    epochs.KINDS[kind]("/data")()
+    epochs.KINDS[kind]("/data")(*extra)
     ((args, settings),) = calls
-    assert made == [kind.partition(",")[0]]
+    assert made == [kind]
     assert args[3] == 1  # epoch
-    assert (settings.pop("checkpoint") is not None) == (kind == "lanes, checkpoint")
-    assert settings == {"display": "none", **how}
+    assert (settings.pop("checkpoint") is not None) == (extra == ["checkpoint"])
+    assert settings == {"display": "none", "clip_norm": None, **how}
 
 
 def test_the_product_is_a_product(monkeypatch):

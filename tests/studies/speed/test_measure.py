@@ -16,10 +16,10 @@ from d2l_lrsched.studies.speed.record import Benchmark, Contender, Operation, Pr
 STUB = """
 import json, os, sys
 print("ready", flush=True)
-for _ in sys.stdin:
+for line in sys.stdin:
     with open(__file__ + ".asked", "a") as asked:
-        print(sys.argv[1], file=asked)
-    if sys.argv[1] == "lanes, bar" and os.environ.get("STUB_DIES"):
+        print(sys.argv[1], line, end="", file=asked)
+    if line == "bar\\n" and os.environ.get("STUB_DIES"):
         sys.exit(3)
     if os.environ.get("DNNL_VERBOSE"):
         print("dnnl_verbose,info,oneDNN v2.4.4")
@@ -95,9 +95,13 @@ def test_measure_asks_every_copy_once_a_round_and_leaves_the_first_out(stub, tmp
     assert asked.startswith("['--workers', '2', '--data-dir', '/data', '--output', '")
     assert set(made.runs_at_once) == {"1", "3"}
     assert (made.cores, made.rounds) == (2, 2)
-    asked = Counter({"chapter": 1, "lanes": 1})  # by the profiles
+    asked = Counter({"chapter ": 1, "lanes ": 1})  # by the profiles
     for c in listed:
-        asked[c.kind] += 3 * c.copies
+        asked[f"{c.kind} "] += 3 * c.copies
+    for extra in ("bar", "checkpoint", "clipping"):  # two pairs in each of three rounds
+        asked[f"lanes {extra}"] += 6
+        asked["lanes "] += 6
+        assert made.extras[extra] == [(pytest.approx(0, abs=1), pytest.approx(0, abs=1))] * 4
     assert Counter((tmp_path / "stub.py.asked").read_text().splitlines()) == asked
     record.append(tmp_path / "rounds.jsonl", made)
     assert record.read(tmp_path / "rounds.jsonl", Benchmark) == [made]
@@ -150,9 +154,7 @@ def test_a_start_up_that_fails_is_named(stub, monkeypatch):
 
 def test_a_process_that_dies_is_named(stub, monkeypatch):
     monkeypatch.setenv("STUB_DIES", "1")
-    with pytest.raises(
-        measure.BenchError, match="progress bar: its process ended with exit code 3"
-    ):
+    with pytest.raises(measure.BenchError, match="fast net: its process ended with exit code 3"):
         measure.measure("/data", cores=2, rounds=1, on_turn=lambda turn: None)
 
 

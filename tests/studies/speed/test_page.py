@@ -21,9 +21,6 @@ SECONDS = {
     ("lanes", 1, 1): 4.0,
     ("lanes", 1, 2): 5.0,
     ("lanes", 1, 3): 7.5,
-    ("lanes, bar", 1, 1): 4.04,
-    ("lanes, checkpoint", 1, 1): 4.08,
-    ("lanes, clipping", 1, 1): 4.24,
     ("matrix product", 1, 1): PRODUCT_OPERATIONS / 50e9,
     ("PyTorch", 1, 1): 13.0,
     ("PyTorch", 1, 2): 14.0,
@@ -59,6 +56,11 @@ def benchmark(seconds=SECONDS, cores=2):
             "fast_lenet(), first": [13.0, 15.0],
             "fast_lenet()": [3.0, 4.0],
         },
+        extras={
+            "bar": [(4.0, 4.04), (8.0, 8.08)],
+            "checkpoint": [(4.0, 4.0), (4.0, 4.08), (2.0, 3.0)],
+            "clipping": [(4.0, 4.24)],
+        },
         runs_at_once={"1": [10.0, 12.0], "2": [12.0, 14.0]},
         profiles={"chapter": Profile(16.0, chapter), "lanes": Profile(8.0, fast)},
     )
@@ -78,7 +80,7 @@ def test_every_target_is_judged_by_ratios_within_a_round():
         ("10.50 s", "10.00-11.00", "met"),
         ("600 MB", "600-600", "missed"),  # of the chapter's net
         ("6.0 %", "6.0-6.0", "missed"),
-        ("2.0 %", "2.0-2.0", "missed"),  # 4.08 / 4 is a little more than 1.02 in float64
+        ("2.0 %", "0.0-50.0", "missed"),  # 4.08 / 4 is a little more than 1.02 in float64
         ("0.25 s", "0.20-0.30", "met"),
     ]
     assert "the fast net, 2 at once, against PyTorch at its best (PyTorch 2 1)" in found
@@ -168,8 +170,8 @@ def test_the_chapters_net_spends_its_time_where_the_fast_net_saves_it():
     """As the page says of both: convolutions by a matrix product, a pooling in a scalar loop."""
     rows = page.profile_table(record.read(COMMITTED / "rounds.jsonl", Benchmark)[-1])
     longest = rows[rows.kernel.isin(["simple_nchw:any", "gemm:jit"])].head(3)
-    assert (longest.chapter.astype(float) > 1.5).all()
-    assert (longest.lanes == "0.00").all()
+    assert (longest["the chapter's net"].astype(float) > 1.5).all()
+    assert (longest["the fast net"] == "0.00").all()
     numba = rows[rows.kernel == "numba"]
     assert set(numba.operation) == {"convolutions forward", "convolutions backward"}
-    assert (numba.chapter == "0.00").all()
+    assert (numba["the chapter's net"] == "0.00").all()
