@@ -52,8 +52,9 @@ def made_up_runs(monkeypatch, few_images):
 
     def run(jobs, executor, records, **settings):
         for job in jobs:
-            record.append(records, run_job(job), once=True)
-            yield record.read(records)[-1]
+            made = run_job(job)
+            record.append(records, made)
+            yield made
 
     monkeypatch.setattr("d2l_lrsched.runs.job.run_job", run_job)
     monkeypatch.setattr(runner, "run", run)

@@ -15,7 +15,7 @@ def small(output):
     return "choice", "--seeds", 1, "--epochs", 1, "--output", output
 
 
-def test_phase_after_phase_is_made_and_shown(made_up_runs, invoke, tmp_path):
+def test_phase_after_phase_is_made_and_shown(made_up_runs, undrawn, invoke, tmp_path):
     """All accuracies are equal, so the lowest peak wins until there is no lower one."""
     done = invoke(*small(tmp_path))
     assert done.exit_code == 0, done.output
@@ -31,7 +31,7 @@ def test_phase_after_phase_is_made_and_shown(made_up_runs, invoke, tmp_path):
 
 
 def test_from_its_records_all_is_made_again_without_data_or_training(
-    made_up_runs, monkeypatch, invoke, tmp_path
+    made_up_runs, undrawn, monkeypatch, invoke, tmp_path
 ):
     assert invoke(*small(tmp_path)).exit_code == 0
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -56,7 +56,7 @@ def test_where_a_run_fails_no_peak_is_chosen(few_images, monkeypatch, invoke, tm
     assert not (tmp_path / "README.md").exists()
 
 
-def test_runs_of_other_seeds_are_no_part_of_the_choice(made_up_runs, invoke, tmp_path):
+def test_runs_of_other_seeds_are_no_part_of_the_choice(made_up_runs, undrawn, invoke, tmp_path):
     assert invoke(*small(tmp_path)).exit_code == 0
     page = (tmp_path / "README.md").read_text()
     first = record.read(tmp_path / "runs.jsonl")[0]

@@ -108,3 +108,12 @@ def test_each_run_has_one_twin():
     twice = [run("constant", "0", 1, 0.8)] * 2
     with pytest.raises(pd.errors.MergeError):
         process.table(twice, measures.of_draws(twice[:1]))
+
+
+def test_the_runs_are_those_of_ten_processes_each_with_its_twin():
+    made = process.read()
+    planned = [Case(*pair, order) for order in process.ORDERS for pair in zip(PUBLISHED, UNSEEDED)]
+    assert sorted(draw.case for draw in made) == sorted(planned)
+    assert {len(draw.test_acc) for draw in made} == {30}
+    assert {draw.made_with.partition(", fast net, ")[0] for draw in made} == {"mxnet 1.9.1"}
+    assert {draw.case for draw in made} <= {draw.case for draw in draws.read()}
