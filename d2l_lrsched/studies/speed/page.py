@@ -19,6 +19,20 @@ PRODUCT = "matrix product"
 #: What of `epochs.EXTRAS` is called, and how many per cent of an epoch it may take.
 WORDS = {"bar": "a progress bar", "checkpoint": "a checkpoint an epoch", "clipping": "clipping"}
 MOST = {"clipping": 5, "checkpoint": 2}
+_OUTSIDE = "outside kernels: MXNet's other operations, Python, waiting"
+#: How the words on a target begin -> why it is missed, where it is.
+WHY = {
+    "share of": "Of an epoch of the fast net {outside:.0%} are spent outside kernels, as the last "
+    "table shows; and the share varies from round to round by more than is missing.",
+    "resident": "A process of this benchmark trains dozens of times, and each time MXNet keeps some "
+    "megabytes. Runs have a process each.",
+    "what clipping": "It is some eighty operations of MXNet an update: of each of ten gradients "
+    "the squares' sum in float64, the product with a factor, and zeroing where the norm is not "
+    "finite. None is a kernel of the last table.",
+    "what a checkpoint": "It is one file an epoch; look at the spread of the pairs.",
+    "`d2l-lrsched": "It is the start of Python and of click; the package itself is imported in "
+    "{imported:.2f} s.",
+}
 
 
 def per_run(benchmark: Benchmark) -> pd.DataFrame:
@@ -158,13 +172,27 @@ def profile_table(benchmark: Benchmark) -> pd.DataFrame:
     ]
     rows += [
         ("other kernels", "", *table.drop(shown.index).sum()),
-        ("outside kernels: MXNet's other operations, Python, waiting", "", *whole - table.sum()),
+        (_OUTSIDE, "", *whole - table.sum()),
         ("an epoch", "", *whole),
     ]
     found = pd.DataFrame(
         rows, columns=["operation", "kernel", *(NETS[kind] for kind in whole.index)]
     )
     return found.applymap(lambda cell: cell if isinstance(cell, str) else f"{cell:.2f}")
+
+
+def missed(benchmark: Benchmark) -> str:
+    """Return why the targets that are missed are, a paragraph of a list each; perhaps nothing."""
+    table = profile_table(benchmark).set_index("operation")[NETS["lanes"]].astype(float)
+    imported = pd.Series(benchmark.start_ups["import d2l_lrsched"]).median()
+    numbers = {"outside": table[_OUTSIDE] / table["an epoch"], "imported": imported}
+    rows = targets(benchmark)
+    return "\n".join(
+        f"- Missed: {what}. {why.format(**numbers)}"
+        for what in rows.what[rows[""] == "missed"]
+        for begins, why in WHY.items()
+        if what.startswith(begins)
+    )
 
 
 def as_page(benchmark: Benchmark) -> str:
@@ -193,6 +221,8 @@ training magnifies rounding: a run with it is a draw of its own, as another seed
 ## Targets
 
 {frames.markdown(targets(benchmark))}
+
+{missed(benchmark)}
 
 ## Seconds for an epoch of one run
 

@@ -53,6 +53,7 @@ def benchmark(seconds=SECONDS, cores=2):
         ],
         start_ups={
             "d2l-lrsched --help": [0.2, 0.3],
+            "import d2l_lrsched": [0.06, 0.08],
             "fast_lenet(), first": [13.0, 15.0],
             "fast_lenet()": [3.0, 4.0],
         },
@@ -84,6 +85,22 @@ def test_every_target_is_judged_by_ratios_within_a_round():
         ("0.25 s", "0.20-0.30", "met"),
     ]
     assert "the fast net, 2 at once, against PyTorch at its best (PyTorch 2 1)" in found
+
+
+def test_what_is_missed_is_explained_by_the_profile():
+    """Of 8 s 4.99 are outside kernels."""
+    slow = {**SECONDS, ("lanes", 1, 2): 7.0}
+    lines = page.missed(benchmark(slow)).splitlines()
+    assert [line.split(". ")[0] for line in lines] == [
+        "- Missed: share of a matrix product's speed, fast net, 2 at once",
+        "- Missed: resident memory of a training process",
+        "- Missed: what clipping adds to an epoch of the fast net",
+        "- Missed: what a checkpoint an epoch adds to an epoch of the fast net",
+    ]
+    assert "Of an epoch of the fast net 62% are spent outside kernels" in lines[0]
+    newest = record.read(COMMITTED / "rounds.jsonl", Benchmark)[-1]
+    rows = page.targets(newest)
+    assert page.missed(newest).count("- Missed: ") == (rows[""] == "missed").sum()
 
 
 def test_the_chapter_is_as_many_runs_as_the_book_prints():
@@ -124,6 +141,7 @@ def test_bar_checkpoint_and_clipping_cost_their_ratios():
         ["a checkpoint an epoch, of an epoch of the fast net", "+2.0%"],
         ["clipping, of an epoch of the fast net", "+6.0%"],
         ["`d2l-lrsched --help`", "0.25 s"],
+        ["`import d2l_lrsched`", "0.07 s"],
         ["`fast_lenet(), first`", "14.00 s"],
         ["`fast_lenet()`", "3.50 s"],
         ["1 run of one epoch, fast net, start-up included", "11.0 s"],
