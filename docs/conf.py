@@ -42,7 +42,8 @@ html_theme = "furo"
 # The bar on top holds the link to the other language: _templates/page.html.
 html_theme_options = {"announcement": "language", "top_of_page_buttons": []}
 html_copy_source = False
-html_show_copyright = False
+html_show_copyright = html_show_sphinx = False
+html_additional_pages = {"index": "index.html"}
 html_use_index = html_domain_indices = language == "en"
 mathjax_path = "tex-svg-full.js"
 nitpicky = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import re
 
@@ -51,11 +52,39 @@ def test_a_public_name_without_an_entry_is_told():
     assert check.unnamed(["module-d2l_lrsched.nets", *some, "d2l_lrsched.PerEpoch"]) == []
 
 
-@pytest.mark.parametrize("language", ["en", "vi"])
-def test_every_notebook_is_in_the_index_of_its_language(language):
+@pytest.mark.parametrize("page", sorted((DOCS / "api").glob("*.rst")), ids=lambda page: page.stem)
+def test_the_examples_of_the_api_show_what_they_give(page, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    done = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert done.attempted
+    assert not done.failed, "see what it printed"
+
+
+def test_every_page_of_the_api_is_in_its_index():
+    index = (DOCS / "api" / "index.rst").read_text(encoding="utf-8")
+    listed = re.findall(r"^   (\w+)$", index.partition(".. toctree::")[2], re.MULTILINE)
+    assert sorted([*listed, "index"]) == sorted(p.stem for p in (DOCS / "api").glob("*.rst"))
+
+
+def listed(language):
+    """The notebooks and the teacher's pages in the index of a language, without its ending."""
     index = (DOCS / f"index_{language}.md").read_text(encoding="utf-8")
-    listed = re.findall(r"^\.\./notebooks/(\w+)$", index, re.MULTILINE)
-    assert sorted(listed) == sorted(p.stem for p in ROOT.glob(f"notebooks/*_{language}.ipynb"))
+    return re.findall(rf"^\.\./(\w+/\w+)_{language}$", index, re.MULTILINE)
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_every_notebook_and_page_for_the_teacher_is_in_the_index_of_its_language(language):
+    there = [*ROOT.glob(f"notebooks/*_{language}.ipynb"), *ROOT.glob(f"teaching/*_{language}.md")]
+    named = [f"{p.parent.name}/{p.stem[: -len('_en')]}" for p in there]
+    assert sorted(listed(language)) == sorted(named)
+
+
+def test_the_order_is_the_same_in_both_languages_and_in_readme():
+    assert listed("en") == listed("vi")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    in_table = re.findall(r"\| \[[^]]+\]\((notebooks/\w+)_en\.ipynb\) \|", readme)
+    assert listed("en")[: len(in_table)] == in_table
+    assert len(in_table) == len(list(ROOT.glob("notebooks/*_en.py")))
 
 
 def test_every_page_of_a_study_is_in_both_indexes():
@@ -122,21 +151,32 @@ def test_what_stays_here_and_links_in_text_are_no_matter(html):
     assert check.foreign(check.Page(html).loads) == []
 
 
+OTHER = '<a rel="alternate" hreflang="{0}" href="{1}">{0}</a>'
+
+
 def write_site(folder, **pages):
-    """Write pages of English, and the Vietnamese one that they link to."""
-    other = '<a rel="alternate" hreflang="{}" href="{}">other</a>'
+    """Write pages of English, and the two Vietnamese ones that they link to."""
     entries_of_all = "".join(f'<p id="{name}">' for name in entries())
-    pages = {"api/all": entries_of_all, **pages}
-    for name, content in pages.items():
+    for name, content in {"index": "", "api/all": entries_of_all, **pages}.items():
         path = folder / "en" / f"{name}.html"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(other.format("vi", "../" * name.count("/") + "../vi/one.html") + content)
+        other = "../" * name.count("/") + "../vi/index.html"
+        path.write_text(OTHER.format("vi", other) + content, encoding="utf-8")
     (folder / "vi").mkdir()
-    (folder / "vi" / "one.html").write_text(other.format("en", "../en/api/all.html"))
+    write_vietnamese(folder, "index", "")
+
+
+def write_vietnamese(folder, name, content):
+    """Write a Vietnamese page, which links to an English one."""
+    page = OTHER.format("en", "../en/index.html") + content
+    (folder / "vi" / f"{name}.html").write_text(page, encoding="utf-8")
 
 
 def test_a_site_without_problems(tmp_path):
     write_site(tmp_path, a='<h2 id="là-gì"></h2><a href="#l%C3%A0-g%C3%AC">up</a>')
+    english = '<a href="../en/a.html">ở đây <em>(tiếng Anh)</em></a>'
+    write_vietnamese(tmp_path, "b", f"<article>{english}</article>")
+    (tmp_path / "index.html").write_text('<a href="en/index.html">English</a>')
     assert check.problems(tmp_path) == []
 
 
@@ -148,6 +188,14 @@ def test_a_site_without_problems(tmp_path):
         ('<a href="api/all.html#b">b</a>', "en/a.html links to api/all.html#b, which is not there"),
         ('<img src="b.png">', "en/a.html links to b.png, which is not there"),
         ('<img src="https://b.org/b.png">', "en/a.html loads https://b.org/b.png"),
+        (
+            '<meta http-equiv="refresh" content="0; url=b.html">',
+            "en/a.html links to b.html, which is not there",
+        ),
+        (
+            '<a href="../vi/index.html">Tiếng Việt</a>',
+            "en/a.html has two links to the other language",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_page_is_told(tmp_path, content, problem):
@@ -165,6 +213,49 @@ def test_style_sheets_and_pictures_are_looked_at_and_so_are_languages(tmp_path):
         "a.svg loads https://b.org/b.png",
         "vi/alone.html has no link to the other language",
     ]
+
+
+def test_a_link_to_the_other_language_says_so(tmp_path):
+    write_site(tmp_path, a="")
+    write_vietnamese(tmp_path, "b", '<a href="../en/a.html">a</a>')
+    problem = "vi/b.html does not say that ../en/a.html is in the other language"
+    assert check.problems(tmp_path) == [problem]
+
+
+@pytest.mark.parametrize("language", ["en", "vi"])
+def test_each_language_has_a_first_page(tmp_path, language):
+    write_site(tmp_path)
+    (tmp_path / language / "index.html").rename(tmp_path / language / "first.html")
+    assert f"{language}/index.html is not there" in check.problems(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "said", ["<p>{}</p>", '<button aria-label="{}">', '<a title="{}">', '<input placeholder="{}">']
+)
+def test_what_the_theme_says_in_english_around_vietnamese_is_told(tmp_path, said):
+    write_site(tmp_path, a=said.format("Next page"))
+    write_vietnamese(tmp_path, "b", said.format("Next page"))
+    assert check.problems(tmp_path) == ["around the Vietnamese pages stands 'Next page'"]
+    write_vietnamese(tmp_path, "b", said.format("Trang sau"))
+    assert check.problems(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "same", ["<p>LeNet</p><article><h2>LeNet</h2></article>", "<p>Furo</p>", "<p>1.</p>"]
+)
+def test_headings_names_and_numbers_are_the_same_in_both_languages(tmp_path, same):
+    write_site(tmp_path, a=same)
+    write_vietnamese(tmp_path, "b", same)
+    assert check.problems(tmp_path) == []
+
+
+def test_a_word_of_the_search_without_a_vietnamese_one_is_told(tmp_path):
+    write_site(tmp_path)
+    scripts = tmp_path / "vi" / "_static"
+    scripts.mkdir()
+    (scripts / "searchtools.js").write_text('_("Searching"); Documentation.gettext(\n  "Found")')
+    write_vietnamese(tmp_path, "search", '<script>f({"Searching": "Đang tìm"})</script>')
+    assert check.problems(tmp_path) == ["the Vietnamese search says 'Found'"]
 
 
 def test_the_built_site_has_no_problems():
