@@ -32,7 +32,7 @@ SITE := .venv-site
 MATHJAX := 3.2.2
 FORMULAS := _build/mathjax/tex-svg-full.js
 
-.PHONY: help install data reproduce notebooks $(NOTEBOOKS) explore site test test-slow lint constraints clean
+.PHONY: help install data reproduce notebooks $(NOTEBOOKS) shelf explore site test test-slow lint constraints clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -75,14 +75,19 @@ reproduce: $(VENV)/.base data ## train the chapter's five runs: figures and reco
 
 notebooks: $(NOTEBOOKS) ## make every notebook from its .py, run it and save it; one: make notebooks/NAME
 
-# --update keeps the ids of cells that did not change. A failure leaves the old notebook.
+# --update keeps the ids of cells that did not change. A failure leaves the old notebook. Answers are
+# for the teacher: `make shelf`.
 NEW = $(@D)/.$(@F).new.ipynb
 $(NOTEBOOKS): $(VENV)/.notebooks data
 	@rm -f $(NEW); [ ! -e $@.ipynb ] || cp $@.ipynb $(NEW)
 	@$(BIN)/jupytext --quiet --update --to ipynb --output $(NEW) $@.py && \
 	PYTHONSTARTUP= $(KERNELS) $(BIN)/jupyter-nbconvert --log-level WARN --to notebook --inplace \
+	--TagRemovePreprocessor.enabled=True --TagRemovePreprocessor.remove_cell_tags=answer \
 	--execute --ExecutePreprocessor.timeout=3600 --ExecutePreprocessor.record_timing=False $(NEW) && \
 	mv $(NEW) $@.ipynb && echo $@.ipynb || { rm -f $(NEW); exit 1; }
+
+shelf: $(VENV)/.notebooks ## questions, answers and glossary for the class; notebooks with answers in _build
+	$(BIN)/python teaching/make.py
 
 explore: $(VENV)/.base ## drag any schedule's parameters in the browser
 	$(BIN)/d2l-lrsched explore

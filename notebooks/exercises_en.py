@@ -157,10 +157,16 @@ print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*l
 #
 # The clean way: keep some *training* images apart as a validation set, choose rate, epoch and seed
 # by them, and look at the test set once, at the end.
-#
+
+# %% [markdown] tags=["question"]
 # **Question 1.** All runs at one rate differ only in their seed. If you may train five networks and
 # keep the best by a validation set, is the seed a hyperparameter like any other? What do you have
 # to report then?
+
+# %% [markdown] tags=["answer"]
+# **Answer 1.** It is chosen, and so it is part of the method. Report how many seeds were tried and
+# by what the best was chosen, its accuracy on the test set, looked at once, and mean and spread of
+# all.
 
 # %% [markdown]
 # ## 2. The exponent of the decay
@@ -222,8 +228,14 @@ Markdown(frames.markdown(of_draws[of_draws.experiment == "constant"]))
 # So 0.3 itself lies within reach of the edge: about one network in twenty collapses there. That the
 # rate falls is hardly the cause of ours: they had collapsed after 150 updates at the latest, when
 # their rate had fallen by less than a sixth. What the book printed is rare, but no freak.
-#
+
+# %% [markdown] tags=["question"]
 # **Question 2.** Suppose you could make the run four times as long. Which exponent would gain most?
+
+# %% [markdown] tags=["answer"]
+# **Answer 2.** The largest. It spends the least: the sum of its rates is 1 / (p + 1) of the
+# constant one's, and four times the run makes all sums four times as large. Where the budget was
+# short, it helps most.
 
 # %% [markdown]
 # ## 3. Cosine against other schedules, with a deeper network
@@ -260,9 +272,15 @@ differences(exercises.DEEPER)
 # one that does not. What may not: anything about ImageNet, about a hundred epochs, or that the
 # cosine is the best of schedules. Four intervals, each taken by itself, from three pairs each: the
 # small lead over *poly* should see more seeds before it is believed.
-#
+
+# %% [markdown] tags=["question"]
 # **Question 3.** GluonCV's recipes train ImageNet for about a hundred epochs, with a warmup and a
 # cosine. Which of the five rows would you repeat first with another data set, and why?
+
+# %% [markdown] tags=["answer"]
+# **Answer 3.** Open. The steps: if they keep up with the cosine again, it does not matter that it
+# is a cosine. Or the constant rate, without which one does not know what lowering it is worth
+# there.
 
 # %% [markdown]
 # ## 4. How long should a warmup be?
@@ -345,10 +363,17 @@ print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 
 # So collapsing is no property of a seed. At the edge the smallest difference decides, training
 # magnifies it, and "with the same seed" pairs the beginnings but not the ends. Nobody can look for
 # a lucky seed there and take it to another schedule.
-#
+
+# %% [markdown] tags=["question"]
 # **Question 4.** Sketch a schedule that finds its peak by itself: rising until the loss gets worse,
 # and falling from then on. What would it have to be told, and why is the loss *averaged since the
 # beginning of the epoch* a poor informant?
+
+# %% [markdown] tags=["answer"]
+# **Answer 4.** It has to be told the loss of the last few batches, and whether the scores still
+# differ between images, for a collapsed network has the loss of a new one. An average since the
+# beginning of the epoch contains the high losses before; late in the epoch a collapse hardly moves
+# it.
 
 # %% [markdown]
 # ## 5. Optimization and sampling
@@ -456,9 +481,16 @@ for name in ("plateau", "plateau-warmup"):
 # At these rates LeNet's loss improves by less than a tenth an epoch from the fourth epoch or so on;
 # with this threshold the cuts come at much the same times in every run, and a list of milestones
 # might have done as well.
-#
+
+# %% [markdown] tags=["question"]
 # **Question 5.** The scheduler listens to the *training* loss. What would change if it were told
 # the error on a validation set? And what if `threshold` were 0?
+
+# %% [markdown] tags=["answer"]
+# **Answer 5.** The error on a validation set is noisier and stops falling earlier. The rate would
+# be lowered sooner, and sometimes by chance; but it would notice overfitting. With a threshold of 0
+# the training loss has to rise before the rate falls, and in these runs that happens too late or
+# never.
 
 # %% [markdown]
 # ## What remains open
@@ -475,9 +507,15 @@ for name in ("plateau", "plateau-warmup"):
 # - **Sampling a network.** Our posterior has two dimensions and one mode, chosen so that the answer
 #   is known. A network's posterior has neither property, and nothing here says how well a chain
 #   gets about in it.
-#
+
+# %% [markdown] tags=["question"]
 # **Question 6.** Take the standard deviations in the tables of sections 2 and 6. About how many
 # pairs of seeds would a difference of 0.01 in test accuracy need, if its interval is to exclude 0?
+
+# %% [markdown] tags=["answer"]
+# **Answer 6.** With a standard deviation s of the differences, the interval is about ± 2 s / √n.
+# With s = 0.015 that is 0.01 from n = 9 on. To find such a difference not every second time but
+# nearly always takes about three times as many.
 
 # %% [markdown]
 # ## Sources

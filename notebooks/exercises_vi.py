@@ -165,10 +165,16 @@ print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*l
 # Cách làm sòng phẳng: để riêng một số ảnh *huấn luyện* làm tập kiểm định (*validation*), chọn tốc
 # độ học, số epoch và hạt giống theo tập ấy, rồi mới nhìn tập kiểm tra, một lần duy nhất, ở bước
 # cuối.
-#
+
+# %% [markdown] tags=["question"]
 # **Câu hỏi 1.** Các lần chạy ở cùng một tốc độ học chỉ khác nhau ở hạt giống. Nếu được huấn luyện
 # năm mạng và giữ mạng tốt nhất theo tập kiểm định, thì hạt giống có phải là một siêu tham số như
 # mọi siêu tham số khác không? Khi ấy bạn phải báo cáo những gì?
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 1.** Hạt giống được chọn, nên nó là một phần của phương pháp. Hãy báo cáo: đã thử
+# bao nhiêu hạt giống; chọn mạng tốt nhất theo tiêu chí nào; độ chính xác của mạng ấy trên tập kiểm
+# tra (chỉ xem một lần); và trung bình cùng độ lệch chuẩn của tất cả các mạng.
 
 # %% [markdown]
 # ## 2. Số mũ suy giảm
@@ -236,8 +242,14 @@ Markdown(frames.markdown(of_draws[of_draws.experiment == "constant"]))
 # những mạng sụp đổ ở số mũ 2 của ta, khó mà đổ tại tốc độ học giảm dần: muộn nhất là sau 150 bước
 # chúng đã sụp đổ, mà đến lúc ấy tốc độ học giảm chưa tới một phần sáu. Điều in trong sách thì hiếm,
 # nhưng không phải chuyện lạ đời.
-#
+
+# %% [markdown] tags=["question"]
 # **Câu hỏi 2.** Giả sử được huấn luyện lâu gấp bốn. Số mũ nào được lợi nhiều nhất?
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 2.** Số mũ lớn nhất. Nó tiêu ít nhất: tổng các tốc độ học chỉ bằng 1 / (p + 1) tổng
+# khi giữ cố định, và chạy lâu gấp bốn thì tổng nào cũng gấp bốn. Ngân sách thiếu ở đâu thì ở đó
+# được lợi nhiều nhất.
 
 # %% [markdown]
 # ## 3. Cô-sin và các bộ định thời khác, với một mạng sâu hơn
@@ -276,10 +288,16 @@ differences(exercises.DEEPER)
 # học không giảm. Không được phép kết luận gì? Bất cứ điều gì về ImageNet, về hàng trăm epoch, hay
 # rằng cô-sin là bộ định thời tốt nhất. Bốn khoảng tin cậy, mỗi khoảng chỉ trả lời cho riêng nó, mỗi
 # khoảng từ ba cặp: phần hơn nhỏ nhoi so với *poly* nên được thử thêm vài hạt giống rồi hãy tin.
-#
+
+# %% [markdown] tags=["question"]
 # **Câu hỏi 3.** Các công thức của GluonCV huấn luyện ImageNet chừng một trăm epoch, có khởi động và
 # cô-sin. Nếu có một tập dữ liệu khác, trong năm hàng trên bạn sẽ chạy lại hàng nào trước, và vì
 # sao?
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 3.** Câu hỏi mở. *steps*: nếu một lần nữa nó theo kịp cô-sin thì hình dạng cô-sin
+# không phải là điều quan trọng. Hoặc *constant*: không có nó thì không biết giảm tốc độ học ở đó
+# đáng giá bao nhiêu.
 
 # %% [markdown]
 # ## 4. Nên khởi động bao lâu?
@@ -364,10 +382,16 @@ print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 
 # cũng đủ quyết định, huấn luyện phóng đại nó lên, và "cùng hạt giống" chỉ bảo đảm cùng điểm bắt đầu
 # chứ không bảo đảm cùng kết cục. Không ai tìm được ở đó một hạt giống may mắn để mang sang bộ định
 # thời khác.
-#
+
+# %% [markdown] tags=["question"]
 # **Câu hỏi 4.** Hãy phác ra một bộ định thời tự tìm lấy đỉnh: tăng cho đến khi mất mát xấu đi rồi
 # mới giảm. Nó cần được nghe báo những gì, và vì sao mất mát *trung bình từ đầu epoch* lại là nguồn
 # tin kém?
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 4.** Nó cần được báo mất mát của vài minibatch gần nhất, và bộ điểm của các ảnh có
+# còn khác nhau không, vì mạng sụp đổ có mất mát như mạng mới khởi tạo. Trung bình từ đầu epoch chứa
+# cả những mất mát lớn trước đó; gần cuối epoch, một lần sụp đổ hầu như không làm nó thay đổi.
 
 # %% [markdown]
 # ## 5. Tối ưu hóa và lấy mẫu
@@ -483,9 +507,15 @@ for name in ("plateau", "plateau-warmup"):
 # thứ tư mất mát của LeNet giảm mỗi epoch chưa tới một phần mười; với ngưỡng này, các lần cắt rơi
 # vào những lúc gần như nhau ở mọi lần chạy, và một danh sách mốc định sẵn có lẽ cũng làm được như
 # thế.
-#
+
+# %% [markdown] tags=["question"]
 # **Câu hỏi 5.** Bộ định thời này nghe mất mát *huấn luyện*. Nếu nó được báo tỷ lệ sai trên tập kiểm
 # định thì khác gì? Còn nếu `threshold` bằng 0?
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 5.** Tỷ lệ sai trên tập kiểm định nhiễu hơn và ngừng giảm sớm hơn. Tốc độ học sẽ
+# giảm sớm hơn, đôi khi do may rủi; bù lại, nó nhận ra quá khớp. Với ngưỡng 0, mất mát huấn luyện
+# phải tăng thì tốc độ học mới giảm, mà ở các lần chạy này điều ấy đến quá muộn hoặc không đến.
 
 # %% [markdown]
 # ## Những gì còn bỏ ngỏ
@@ -501,9 +531,16 @@ for name in ("plateau", "plateau-warmup"):
 # - **Lấy mẫu cho một mạng.** Hậu nghiệm của ta có hai chiều và một đỉnh, chọn như thế để biết trước
 #   đáp án. Hậu nghiệm của một mạng thì không có tính chất nào trong hai tính chất ấy, và ở đây
 #   không có gì cho biết một chuỗi đi lại trong đó tốt đến đâu.
-#
+
+# %% [markdown] tags=["question"]
 # **Câu hỏi 6.** Lấy độ lệch chuẩn trong các bảng ở phần 2 và phần 6. Muốn khoảng tin cậy của một
 # hiệu bằng 0.01 về độ chính xác kiểm tra không chứa 0 thì cần chừng bao nhiêu cặp hạt giống?
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 6.** Gọi s là độ lệch chuẩn của các hiệu; khoảng tin cậy chừng ± 2 s / √n. Với s =
+# 0.015 thì từ n = 9 trở đi, nó không quá ± 0.01. Nhưng như vậy chỉ phát hiện được hiệu ấy trong
+# khoảng một nửa số lần; muốn gần như lần nào cũng phát hiện được thì cần số cặp nhiều gấp khoảng ba
+# lần.
 
 # %% [markdown]
 # ## Nguồn

@@ -565,7 +565,8 @@ Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
 
 # %% [markdown]
 # ## 13. To think about
-#
+
+# %% [markdown] tags=["question"]
 # 1. In the two-weight problem at 0.9 clipping settles sooner. Why does it help to take *shorter*
 #    steps there? For which thresholds would it lose again?
 # 2. Multiply the loss by 10. How do the steps of plain SGD change, and how those of SGD whose
@@ -580,6 +581,25 @@ Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
 #    the same?
 # 7. Set `CLIP_NORM` in the live cell to ten times its value, then to a tenth. Predict the share of
 #    clipped updates first.
+
+# %% [markdown] tags=["answer"]
+# **Answers 1 to 7.**
+#
+# 1. Without clipping each step jumps across the minimum, to 0.8 times the distance on the other
+#    side. A clipped step leads straight towards it. It is shorter, but nothing of it is wasted. For
+#    a threshold so low that the way takes more clipped steps than the jumps would have taken,
+#    clipping loses.
+# 2. Plain SGD: ten times as long, as with ten times the rate. Clipped: not at all, for only the
+#    direction is left.
+# 3. Longer on average, for their noise is larger. The rule of the notebook, the median norm, would
+#    raise the threshold. Who keeps it clips more.
+# 4. Nine. With nine of 40 against none p = 0.0024, with eight 0.0053; the smallest of 18 p-values
+#    must be at most 0.05 / 18 = 0.0028.
+# 5. A test of equivalence: two one-sided tests that the difference is above -d and below d. The
+#    paper would have to say first which difference d it still calls equal.
+# 6. The velocity is not zero: it is multiplied by the momentum and goes on moving the parameters.
+# 7. Ten times: hardly any update is clipped, but for the longest at the beginning. A tenth: nearly
+#    all are, and each step is a tenth as long, so that little is learned in two epochs.
 
 # %% [markdown]
 # ## 14. Where next

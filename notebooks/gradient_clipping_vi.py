@@ -611,7 +611,8 @@ Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
 
 # %% [markdown]
 # ## 13. Câu hỏi suy ngẫm
-#
+
+# %% [markdown] tags=["question"]
 # 1. Trong bài toán hai trọng số ở 0.9, có gọt lại lắng xuống sớm hơn. Vì sao ở đó bước *ngắn hơn*
 #    lại có lợi? Với những ngưỡng nào thì có gọt lại chậm hơn?
 # 2. Nhân hàm mất mát với 10. Các bước của SGD thuần đổi thế nào? Còn SGD mà bước nào cũng bị gọt
@@ -626,6 +627,25 @@ Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
 # 6. SGD có động lượng: `nonfinite="skip"` cho gradient bằng 0. Vì sao tham số vẫn dịch chuyển?
 # 7. Trong ô huấn luyện thật, hãy nhân `CLIP_NORM` với mười, rồi chia cho mười. Đoán trước tỷ lệ
 #    bước bị gọt rồi mới chạy.
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 1 đến 7.**
+#
+# 1. Không gọt thì mỗi bước nhảy qua cực tiểu sang phía bên kia, và khoảng cách đến cực tiểu còn 0.8
+#    lần khoảng cách cũ. Bước đã gọt thì đi thẳng về phía cực tiểu. Nó ngắn hơn, nhưng không phí
+#    đoạn nào. Với ngưỡng nhỏ đến mức đi bằng bước đã gọt tốn nhiều bước hơn nhảy qua nhảy lại, gọt
+#    sẽ thua.
+# 2. SGD thường: dài gấp mười, như khi nhân tốc độ học với mười. Có gọt: không đổi, vì chỉ còn lại
+#    hướng.
+# 3. Trung bình thì dài hơn, vì nhiễu lớn hơn. Quy tắc của notebook, chuẩn trung vị, sẽ nâng ngưỡng
+#    lên. Ai giữ nguyên ngưỡng thì gọt nhiều hơn.
+# 4. Chín. Chín trong 40 so với không lần nào thì p = 0.0024, tám thì 0.0053; giá trị p nhỏ nhất
+#    trong 18 giá trị phải không quá 0.05 / 18 = 0.0028.
+# 5. Kiểm định tương đương: hai kiểm định một phía, rằng hiệu lớn hơn -d và nhỏ hơn d. Trước đó bài
+#    báo phải nói hiệu d bằng bao nhiêu thì vẫn gọi là bằng nhau.
+# 6. Vận tốc không bằng 0: nó được nhân với hệ số động lượng và tiếp tục đẩy các tham số.
+# 7. Gấp mười: hầu như không bước nào bị gọt, trừ những bước dài nhất lúc đầu. Một phần mười: gần
+#    như bước nào cũng bị gọt, và mỗi bước ngắn đi mười lần, nên trong hai epoch mạng học được ít.
 
 # %% [markdown]
 # ## 14. Đọc tiếp

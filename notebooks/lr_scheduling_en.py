@@ -217,9 +217,14 @@ Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
 # of these networks had learned before they collapsed: at a rate that never falls, no network is
 # safe at any time. (Why the book's *weights* have a row of their own is told
 # [below](#What-is-a-seed-made-of?).)
-#
+
+# %% [markdown] tags=["question"]
 # **Question 1.** How many runs without a collapse would you need to claim that the true share is
 # below 5 %? (Hint: if it is $p$, then none of $k$ runs collapses with probability $(1-p)^k$.)
+
+# %% [markdown] tags=["answer"]
+# **Answer 1.** If the share is 5 %, all of $k$ runs survive with probability $0.95^k$. That is
+# below 5 % from $k = 59$ on. With ten runs one can only say that the share is below 26 %.
 
 # %% [markdown]
 # ## A scheduler
@@ -457,10 +462,16 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 display(figures.training(runs["multi-factor"]))
 Markdown(frames.markdown(tables.chapter_table([runs["multi-factor"]])))
 
-# %% [markdown]
+# %% [markdown] tags=["question"]
 # **Question 2.** The book says that the solution is slightly better because the rate is cut once
 # learning has stalled. Is there such a moment in this run? What would `step` have to be?
-#
+
+# %% [markdown] tags=["answer"]
+# **Answer 2.** No. The rate is cut for the last time in update 30, within the first epoch, when the
+# loss still falls steeply. For cuts after 15 and 30 epochs `step` has to be $15 \times 235 = 3525$
+# and $30 \times 235 = 7050$; the second comes too late to do anything.
+
+# %% [markdown]
 # ### Cosine
 #
 # Loshchilov and Hutter [2016] propose a curve that is in no hurry at first and, at the end,
@@ -585,7 +596,7 @@ Markdown(frames.markdown(tables.chapter_table(runs.values())))
 #
 # A printed number is the result of *one* run, and results move with the seed. So do not ask
 # whether it equals ours but: **if we made one more run, might it come out there?** From $n$ runs
-# with mean $\bar x$ and standard deviation $s$, one new run is predicted within
+# with mean $\bar x$ and standard deviation $s$, the prediction interval of one new run is
 #
 # $$\bar x \pm t_{1-\alpha/2,\,\nu}\; s\,\sqrt{1 + \tfrac{1}{n}},$$
 #
@@ -672,10 +683,17 @@ of_order.agg(["size", "mean", "std"]).round(3)
 # An order moves *all* networks the same way, and by more than the weights do: the last batches
 # before the test are the same for all of them. So runs that share an order are not independent
 # either. Whoever compares two methods should use the same seeds for both, and many.
-#
+
+# %% [markdown] tags=["question"]
 # **Question 3.** 7 of 87 builds collapsed at the constant rate. Is that the share of all networks,
 # or of one initialization? Which runs would tell?
-#
+
+# %% [markdown] tags=["answer"]
+# **Answer 3.** Of one initialization: all builds of a run begin with the same weights. Runs with
+# other weights tell about all networks, and those with the book's weights and other orders about
+# this one; the notebook has both.
+
+# %% [markdown]
 # Back to our seeds. Mean and standard deviation of those that did not collapse; *late oscillation*
 # is how much the test accuracy of one run still moves: its standard deviation over the last five
 # epochs.
@@ -774,7 +792,8 @@ axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.
 # 0.01); then the network begins to learn. We have not measured why. A plausible reading is in
 # the word "nearly": while a single unit still answers to a few images, a narrow gap is left for the
 # gradient, and by then the rate was low enough to slip through.
-#
+
+# %% [markdown] tags=["question"]
 # **Questions 4 to 6.**
 #
 # 4. Multi-factor and cosine, read once an epoch, collapse about equally often, and mostly with the
@@ -783,7 +802,21 @@ axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.
 #    before you decide?
 # 6. Design a schedule whose peak is 0.5 and under which the network does not collapse. How many
 #    steps does `lrs.WarmupScheduler` need?
+
+# %% [markdown] tags=["answer"]
+# **Answers 4 to 6.**
 #
+# 4. In the first epoch, read once an epoch, both have the rate 0.5 at every update. With the same
+#    seed the two runs are the same until then, and who collapses early does so under both.
+# 5. First look at the rate: with a warmup that begins at 0 nothing has been learned in the first
+#    epoch, and all is well. Else compare the scores of two images. If they are equal, the network
+#    has collapsed; as a rule it does not recover. If they differ, wait. The norm of the gradient
+#    and the share of relus that are 0 for all images tell the same.
+# 6. No length makes a peak of 0.5 safe here: with five epochs of warmup 9 of 30 draws collapsed.
+#    Good answers lower the peak soon after it is reached, or clip the gradient, and say how they
+#    would count.
+
+# %% [markdown]
 # ## Summary
 #
 # - A scheduler is a function from the number of updates to a learning rate. Make it a pure one:

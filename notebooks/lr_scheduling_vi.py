@@ -223,9 +223,14 @@ Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
 # in nhầm. Có mạng đã học được rồi mới sụp đổ: khi tốc độ học không bao giờ giảm, không lúc nào mạng
 # được an toàn. (Vì sao *trọng số của sách* (the book's weights) có một hàng riêng, xem
 # [bên dưới](#Một-hạt-giống-gồm-những-gì?).)
-#
+
+# %% [markdown] tags=["question"]
 # **Câu hỏi 1.** Cần bao nhiêu lần chạy không sụp đổ để dám nói rằng tỷ lệ thật dưới 5 %? (Gợi ý:
 # nếu tỷ lệ là $p$, xác suất để cả $k$ lần đều không sụp đổ là $(1-p)^k$.)
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 1.** Nếu tỷ lệ là 5 % thì xác suất để cả $k$ lần chạy đều không sụp đổ là $0.95^k$.
+# Số ấy nhỏ hơn 5 % từ $k = 59$ trở đi. Với mười lần chạy chỉ nói được rằng tỷ lệ dưới 26 %.
 
 # %% [markdown]
 # ## Bộ định thời
@@ -471,10 +476,16 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 display(figures.training(runs["multi-factor"]))
 Markdown(frames.markdown(tables.chapter_table([runs["multi-factor"]])))
 
-# %% [markdown]
+# %% [markdown] tags=["question"]
 # **Câu hỏi 2.** Sách nói nghiệm tìm được tốt hơn đôi chút nhờ giảm tốc độ học đúng lúc việc học
 # chững lại. Trong lần chạy này có lúc nào như thế không? Muốn có, `step` phải là bao nhiêu?
-#
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 2.** Không. Tốc độ học bị giảm lần cuối ở bước 30, ngay trong epoch đầu, khi mất mát
+# còn giảm nhanh. Muốn giảm sau 15 và 30 epoch thì `step` phải là $15 \times 235 = 3525$ và
+# $30 \times 235 = 7050$; mốc thứ hai đến quá muộn, không còn tác dụng gì.
+
+# %% [markdown]
 # ### Định thời cô-sin
 #
 # Loshchilov và Hutter [2016] đề nghị một đường cong không vội giảm lúc đầu, và về cuối thì giảm
@@ -691,10 +702,17 @@ of_order.agg(["size", "mean", "std"]).round(3)
 # Một thứ tự đẩy *mọi* mạng về cùng một phía, và mạnh hơn trọng số: những minibatch cuối cùng trước
 # khi kiểm tra là như nhau với mọi mạng. Vậy những lần chạy chung thứ tự cũng không độc lập. Muốn
 # so sánh hai phương pháp, hãy dùng cùng các hạt giống cho cả hai, và dùng nhiều hạt giống.
-#
+
+# %% [markdown] tags=["question"]
 # **Câu hỏi 3.** 7 trong 87 bản dựng sụp đổ ở tốc độ học cố định. Đó là tỷ lệ của mọi mạng, hay chỉ
 # của một bộ trọng số ban đầu? Những lần chạy nào sẽ cho câu trả lời?
-#
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 3.** Chỉ của một bộ trọng số ban đầu: ở cùng một lần chạy của sách, mọi bản dựng đều
+# xuất phát từ cùng một bộ trọng số. Những lần chạy với trọng số khác cho biết về mọi mạng; những
+# lần chạy với trọng số của sách và thứ tự ảnh khác cho biết về riêng bộ ấy; notebook có cả hai.
+
+# %% [markdown]
 # Trở lại các hạt giống của ta. Bảng ghi trung bình và độ lệch chuẩn của những lần không sụp đổ. Cột
 # *late oscillation* (độ dao động lúc cuối) cho biết độ chính xác kiểm tra của một lần chạy còn dao
 # động bao nhiêu: đó là độ lệch chuẩn của độ chính xác ấy qua năm epoch cuối.
@@ -796,7 +814,8 @@ axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.
 # chênh nhau chưa tới 0.01), rồi mạng bắt đầu học. Ta chưa đo vì sao. Một cách hiểu hợp lý nằm
 # ở hai chữ "gần như": chừng nào còn một nơ-ron phản ứng với vài ảnh thì vẫn còn một khe hẹp cho
 # gradient, và đến lúc ấy tốc độ học đã đủ nhỏ để lọt qua.
-#
+
+# %% [markdown] tags=["question"]
 # **Câu hỏi 4 đến 6.**
 #
 # 4. Với đa thừa số và với cô-sin đọc theo epoch, số lần mạng sụp đổ gần bằng nhau, và phần lớn là ở
@@ -805,7 +824,21 @@ axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.
 #    nào trước khi quyết định?
 # 6. Hãy thiết kế một bộ định thời có đỉnh là 0.5 mà mạng không sụp đổ. `lrs.WarmupScheduler` cần
 #    bao nhiêu bước?
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 4 đến 6.**
 #
+# 4. Trong epoch đầu, đọc theo epoch, cả hai có tốc độ học 0.5 ở mọi bước. Với cùng hạt giống, đến
+#    lúc ấy hai lần chạy là một, và mạng nào sụp đổ sớm thì sụp đổ ở cả hai.
+# 5. Trước hết hãy xem tốc độ học: với khởi động bắt đầu từ 0, epoch đầu chưa học gì cả, và không có
+#    gì đáng lo. Nếu không phải vậy, hãy so điểm của hai ảnh. Bằng nhau thì mạng đã sụp đổ; thường
+#    thì nó không hồi phục. Khác nhau thì chờ. Chuẩn của gradient và tỷ lệ các relu bằng 0 với mọi
+#    ảnh cũng cho biết điều ấy.
+# 6. Ở đây không độ dài nào làm cho đỉnh 0.5 an toàn: với năm epoch khởi động, 9 trong 30 lượt rút
+#    sụp đổ. Câu trả lời tốt thì hạ tốc độ học ngay sau khi tới đỉnh, hoặc gọt gradient, và nói rõ
+#    sẽ đếm thế nào.
+
+# %% [markdown]
 # ## Tóm tắt
 #
 # - Bộ định thời là một hàm từ số bước cập nhật ra tốc độ học. Hãy viết nó như một hàm thuần túy:

@@ -94,8 +94,8 @@ for name, setting in posterior.SETTINGS.items():
 # %% [markdown]
 # We have run MXNet's own `sgld` optimizer, driven by a scheduler like any other optimizer:
 # thousands of independent chains for each setting, all starting at the prior's mean. Above, the
-# last samples of several settings; the solid ellipse holds 95 % of the posterior, the dashed one 95
-# % of what the formulas predict for the chains. Below, over the updates, the variance along the
+# last samples of several settings; the solid ellipse holds 95 % of the posterior, the dashed one
+# 95 % of what the formulas predict for the chains. Below, over the updates, the variance along the
 # narrow axis and the distance from the posterior: markers are sampled, lines are calculated.
 
 # %%
@@ -189,9 +189,15 @@ print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):
 # out and the right one is left. The same schedule, with one line of code more or less, ends at a
 # point or in the whole posterior. And a constant rate does neither: it samples, but from a
 # distribution that nobody has asked for (Mandt et al., 2017, ask which one).
-#
+
+# %% [markdown] tags=["question"]
 # **Question 1.** Double the minibatch. What becomes of $V$, and of the variance at a fixed step,
 # with the noise and without? Which change of the step would have the same effect?
+
+# %% [markdown] tags=["answer"]
+# **Answer 1.** V is halved. With noise the variance comes nearer to 1, by half of its first
+# correction; without noise it is halved. To halve the step instead does the same to εV, and lessens
+# the second correction, too; but then the chain needs twice as many updates.
 
 # %% [markdown]
 # ## Sources

@@ -203,9 +203,15 @@ print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):
 # Cùng một bộ định thời, thêm hay bớt một dòng mã, kết thúc ở một điểm hoặc ở cả hậu nghiệm. Còn tốc
 # độ học cố định thì không phải bên này cũng chẳng phải bên kia: nó có lấy mẫu, nhưng từ một phân
 # phối chẳng ai hỏi đến (Mandt và cộng sự, 2017, hỏi xem đó là phân phối nào).
-#
+
+# %% [markdown] tags=["question"]
 # **Câu hỏi 1.** Nhân đôi kích thước minibatch. $V$ đổi ra sao, và phương sai với bước cố định đổi
 # ra sao, khi có và khi không thêm nhiễu? Muốn có cùng tác dụng thì phải đổi bước thế nào?
+
+# %% [markdown] tags=["answer"]
+# **Trả lời câu 1.** V giảm một nửa. Có thêm nhiễu thì phương sai gần 1 hơn, vì số hạng thêm vào thứ
+# nhất giảm một nửa; không thêm nhiễu thì chính phương sai giảm một nửa. Giảm bước một nửa thì εV
+# cũng giảm như thế, và số hạng thứ hai cũng nhỏ đi; nhưng khi ấy chuỗi cần số bước gấp đôi.
 
 # %% [markdown]
 # ## Nguồn

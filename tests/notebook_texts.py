@@ -15,7 +15,7 @@ LANGUAGES = ("vi", "en")
 
 @cache
 def text_of(stem):
-    """Return the cells of a text, `NAME_LANG`."""
+    """Return the cells of a text, `NAME_LANG`, with the answers that are for the teacher."""
     return jupytext.read(FOLDER / f"{stem}.py").cells
 
 
@@ -25,9 +25,23 @@ def notebook_of(stem):
     return nbformat.read(FOLDER / f"{stem}.ipynb", as_version=4)
 
 
+def tags_of(cell):
+    """Return a cell's tags."""
+    return cell.metadata.get("tags", [])
+
+
 def prose_of(stem):
-    """Return the cells of prose."""
-    return [cell.source for cell in text_of(stem) if cell.cell_type == "markdown"]
+    """Return the cells of prose that a student reads."""
+    return [
+        cell.source
+        for cell in text_of(stem)
+        if cell.cell_type == "markdown" and "answer" not in tags_of(cell)
+    ]
+
+
+def answers_of(stem):
+    """Return the cells of answers."""
+    return [cell.source for cell in text_of(stem) if "answer" in tags_of(cell)]
 
 
 def code_of(stem):

@@ -81,9 +81,10 @@ def test_make_notebooks(checkout):
     assert len(converted) == len(list((ROOT / "notebooks").glob("*.py")))
     assert all(call[-1] == f"ipython={checkout}/.venv/ipython" for call in converted)
     assert all(call[-3].startswith("notebooks/.") for call in converted)
+    assert all("--TagRemovePreprocessor.remove_cell_tags=answer" in call for call in converted)
 
 
-@pytest.mark.parametrize("target", ["data", "reproduce", "explore", "test-slow", "lint"])
+@pytest.mark.parametrize("target", ["data", "reproduce", "shelf", "explore", "test-slow", "lint"])
 def test_make_others(checkout, target):
     assert called(checkout, ["make", target], checkout)
 
