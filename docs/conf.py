@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from sphinx.application import Sphinx
 from sphinx.ext.autodoc.mock import _MockObject
 
 DOCS = Path(__file__).parent
@@ -66,3 +67,12 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say the types
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+
+
+def _template(app: Sphinx, page: str, *_: object) -> str | None:
+    return "slides.html" if page.startswith("teaching/slides_") else None
+
+
+def setup(app: Sphinx) -> None:
+    """Give the slides a page without the theme's bars."""
+    app.connect("html-page-context", _template)

@@ -1,19 +1,23 @@
-"""The lesson and the glossary; and what `teaching/make.py` makes of the notebooks."""
+"""The lesson, its slides and the glossary; and what `teaching/make.py` makes of the notebooks."""
 
 from __future__ import annotations
 
 import csv
 import importlib.util
+import math
 import re
 from functools import cache
+from itertools import groupby
 
 import jupytext
 import nbformat
 import pytest
 from scipy.stats import fisher_exact
 
-from d2l_lrsched.data import UPDATES_PER_EPOCH
+from d2l_lrsched.data import BATCH_SIZE, TRAIN_EXAMPLES, UPDATES_PER_EPOCH
+from d2l_lrsched.runs.experiment import NUM_EPOCHS
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
+from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.clipping.claims import CLAIMS
 from d2l_lrsched.studies.clipping.descent import RATES
 from made_up import FIGURES, ROOT, drawn
@@ -21,9 +25,11 @@ from notebook_texts import (
     LANGUAGES,
     answers_of,
     notebook_of,
+    outputs_of,
     prose_of,
     tags_of,
     text_of,
+    words_of,
 )
 
 FOLDER = ROOT / "teaching"
@@ -84,7 +90,7 @@ def test_what_the_pages_link_to_is_there(language):
         linked = re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
         assert [one for one in linked if not (FOLDER / one).exists()] == [], path.name
     lesson = page("lesson_90", language)
-    for name in ("questions", "answers", "glossary"):
+    for name in ("slides", "questions", "answers", "glossary"):
         assert f"]({name}_{language}.md)" in lesson
     assert f"make notebooks/lr_scheduling_{language}" in lesson
 
@@ -182,7 +188,7 @@ def test_the_products_are_all_pages_and_all_notebooks(language):
     made = {path: text for path, text in products().items() if path.stem[-2:] == language}
     pages = {path for path in made if path.suffix == ".md"}
     assert all("`make shelf`" in made[path] for path in pages)
-    written = {FOLDER / f"{name}_{language}.md" for name in ("lesson_90",)}
+    written = {FOLDER / f"{name}_{language}.md" for name in ("lesson_90", "slides")}
     assert pages | written == {*FOLDER.glob(f"*_{language}.md")}
     assert {*made} - pages == {*(ROOT / "notebooks").glob(f"[!.]*_{language}.ipynb")}
 
@@ -237,6 +243,71 @@ def test_the_pages_of_questions_and_answers(language):
             assert numbers == [str(n) for n in range(1, count + 1)]
             answered = part.count(f"\n   **{make.WORDS[language]['answer']}.** ")
             assert answered == (count if name == "answers" else 0)
+
+
+# Slides
+
+
+def slides(language):
+    """Return heading and text of each slide behind the first, which has the title only."""
+    _, *parts = re.split("^## ", page("slides", language), flags=re.MULTILINE)
+    return [part.split("\n", 1) for part in parts]
+
+
+@each_language
+def test_slides_follow_the_parts_of_the_lesson(language):
+    parts = re.findall(r"^\*\*(.+?)\.?\*\* ", page("lesson_90", language), re.MULTILINE)
+    assert len(parts) == len(plan(language))
+    assert [part for part, _ in groupby(h.partition(":")[0] for h, _ in slides(language))] == parts
+    assert 12 <= 1 + len(slides(language)) <= 18
+
+
+@each_language
+def test_slides_have_little_text_and_mostly_figures(language):
+    found = [re.findall(r"^!\[.+\]\((.+)\)$", text, re.MULTILINE) for _, text in slides(language)]
+    assert found == [re.findall(r"\]\((.+\.svg)\)$", of, re.MULTILINE) for _, of in slides("en")]
+    assert sum(map(len, found)) > len(found) / 2
+    assert max(map(len, found)) == 1
+    for _, text in slides(language):
+        shown = re.sub(r"!\[.*?\]\(.*?\)|```.*?```", "", text, flags=re.DOTALL)
+        assert len(shown.split()) <= 50
+
+
+def numbers_of_slides():
+    """Of each slide with numbers, by its place."""
+    printed = PRINTED["constant"]
+    assert f"{math.log(10):.3f}" == f"{printed.train_loss:.3f}"
+    heard = "[1, 1, 1, 2, 2, 2]"
+    for language in LANGUAGES:
+        assert heard in [words_of(one).strip() for one in outputs_of(f"lr_scheduling_{language}")]
+    rates = CHAPTER["multi-factor"].rates([0.0] * NUM_EPOCHS)
+    assert len({*rates[:30]}) == len({*rates[30:]}) == 1
+    settings = CHAPTER["multi-factor"].scheduler.keywords
+    (factor,) = (cell for cell in text_of("lr_scheduling_en") if "stop_factor_lr" in cell.source)
+    assert {"0.9", "1e-2"} <= {*re.findall(r"[\d.e-]+", factor.source)}
+    return {
+        0: [f"{printed.train_loss:.3f}", f"{printed.test_acc:.3f}", f"{printed.train_loss:.3f}"],
+        1: [f"{printed.train_loss:.3f}", "10"],
+        2: ["1"],
+        3: [f"{rate}" for rate in RATES.values()],
+        5: [TRAIN_EXAMPLES, BATCH_SIZE, UPDATES_PER_EPOCH, len(rates), NUM_EPOCHS],
+        7: ["0.9", "0.01"],
+        8: ["0.1"],
+        9: numbers_in(heard),
+        10: ["31"],
+        11: [f"{rates[30]:g}", "30", f"{rates[29]:g}", settings["step"][0]],
+        12: [CHAPTER["cosine"].scheduler.keywords["max_update"]],
+        16: ["10", "1", QUESTIONS["lr_scheduling"]],
+    }
+
+
+@each_language
+def test_the_numbers_of_the_slides(language):
+    expected = {place: [str(n) for n in of] for place, of in numbers_of_slides().items()}
+    for place, (heading, text) in enumerate(slides(language)):
+        text = re.sub(r"!\[.*?\]\(.*?\)", "", text)
+        assert numbers_in(text) == expected.get(place, []), heading
+    assert len(PRINTED) + 4 == len(CHAPTER) == 9, "all nine runs"
 
 
 # The glossary
