@@ -164,6 +164,7 @@ def test_runs_of_unknown_experiments_and_settings_are_passed_over(records, tmp_p
     assert done.output.splitlines()[-1] == "17 CONSISTENT"
     reported = []
     monkeypatch.setattr(page, "report", lambda runs, folder, every: reported.extend(runs))
+    monkeypatch.setattr(builds_page, "write", lambda made, runs, folder: "")
     done = call("report", "--records", records, "--output", tmp_path)
     assert (done.exit_code, done.output.splitlines()[0]) == (0, told)
     assert reported == agreeing()

@@ -32,7 +32,8 @@ def test_it_is_made_from_records_in_any_order(study, text):
     assert page.as_page(study[::-1]) == text
 
 
-def test_figure_and_page_are_written(study, tmp_path):
+def test_figure_and_page_are_written(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(page.drawing, "save", lambda figure, path: path.touch())
     assert page.write(study, tmp_path) == f"{len(study)} runs, 1 figure"
     assert {path.name for path in tmp_path.iterdir()} == {"peaks.svg", "README.md"}
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == page.as_page(study)
