@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 import jupytext
 import nbformat
 
+from d2l_lrsched.studies import all_experiments
+from d2l_lrsched.studies.chapter.experiments import OTHER_SETTINGS
+from d2l_lrsched.studies.exercises.experiments import DEEPER
+from d2l_lrsched.studies.sampling.posterior import SETTINGS
+from d2l_lrsched.words import ALONE, PHRASES
 from made_up import ROOT
 
 FOLDER = ROOT / "notebooks"
@@ -59,3 +65,48 @@ def words_of(output):
     data = output.get("data", {})
     texts = [output.get("text", ""), *(data[kind] for kind in data if kind.startswith("text/"))]
     return "\n".join(texts)
+
+
+#: What is the same in both languages besides the names of experiments and settings: terms that
+#: Vietnamese readers know, names of code, and an error's text.
+STAY = {
+    *(
+        "epoch",
+        "batch",
+        "gradient",
+        "precision",
+        "gamma",
+        "p",
+        "n",
+        "t",
+        "w1",
+        "W2",
+        "W_2",
+        "float64",
+    ),
+    *("Bonferroni", "MXNet", "mxnet", "d2l_lrsched", "num_update", "Remembering", "nat", "inf"),
+    *("raise", "skip", "LangevinScheduler", "Case", "True", "False", "None"),
+}
+
+
+@cache
+def names():
+    """Return what users type: experiments, and settings of the sampling; whole or as in legends."""
+    found = {*all_experiments(), *OTHER_SETTINGS, *SETTINGS}
+    return found | {name.partition("-")[2] for name in DEEPER.names}
+
+
+def latin_words(text):
+    """Return the words of a text that have no letter that only Vietnamese has."""
+    text = re.sub(r"\$[^$]*\$", " ", text)
+    return [word for word in re.findall(r"[^\W\d][\w.-]*\w|[^\W\d]", text) if word.isascii()]
+
+
+def english_of(text):
+    """Return the English words of a text that is Vietnamese otherwise."""
+    if text.replace("\n", "-") in names():  # broken into lines
+        return []
+    vietnamese = {
+        word for said in (*PHRASES.values(), *ALONE.values()) for word in latin_words(said)
+    }
+    return [word for word in latin_words(text) if word not in {*STAY, *names(), *vietnamese}]

@@ -5,10 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from d2l_lrsched.data import BATCH_SIZE, TRAIN_EXAMPLES, UPDATES_PER_EPOCH
+from d2l_lrsched.words import ALONE, PHRASES
 
 LANGUAGES: Mapping[str, str] = {"vi": "Tiếng Việt", "en": "English"}
 
 _VI = {
+    # What figures and tables say as well, in their words.
+    "reading.update": ALONE["update"],
+    "unit.update": ALONE["update"],
+    "update": ALONE["update"],
+    "constant": PHRASES["Constant"].lower(),
+    "square-root": PHRASES["Square root"].lower(),
+    "multi-factor": PHRASES["Multi-factor"].lower(),
+    "cosine": PHRASES["Cosine"].lower(),
+    "cosine-warmup": PHRASES["Cosine with warmup"].lower(),
+    "factor": f"{PHRASES['Factor'].lower()} (trong sách)",
+    "rate": PHRASES["learning rate"],
+    "train_loss": PHRASES["training loss"],
+    "test_acc": PHRASES["test accuracy"],
+    "trained": PHRASES["trained"],
+    "collapsed": PHRASES["collapsed"],
+    # Its own.
     "title": "Tốc độ học theo các bộ định thời",
     "intro": f"Một <b>bước cập nhật</b> là một lần thay đổi tham số sau một minibatch gồm "
     f"{BATCH_SIZE} ảnh; một <b>epoch</b> là một lượt qua toàn bộ {TRAIN_EXAMPLES} ảnh huấn luyện, "
@@ -20,18 +37,10 @@ _VI = {
     "book": "theo sách: {}",
     "schedule": "Bộ định thời",
     "reading": "Đếm theo",
-    "reading.update": "bước cập nhật",
     "reading.epoch": "epoch",
-    "unit.update": "bước cập nhật",
     "unit.epoch": "epoch",
-    "constant": "không đổi",
-    "square-root": "căn bậc hai",
-    "factor": "thừa số (trong sách)",
     "linear": "tuyến tính",
-    "multi-factor": "đa thừa số",
     "poly": "đa thức",
-    "cosine": "cô-sin",
-    "cosine-warmup": "cô-sin có khởi động",
     "base_lr": "Tốc độ học gốc",
     "final_lr": "Tốc độ học cuối",
     "stop_factor_lr": "Tốc độ học thấp nhất",
@@ -42,8 +51,6 @@ _VI = {
     "second_step": "Mốc giảm thứ hai",
     "warmup_steps": "Độ dài khởi động",
     "num_epochs": "Số epoch được vẽ",
-    "rate": "tốc độ học",
-    "update": "bước cập nhật",
     "epoch": "epoch",
     "whole": "Toàn bộ quá trình huấn luyện",
     "first": "Epoch đầu tiên",
@@ -53,7 +60,7 @@ _VI = {
     "code": "Dòng lệnh tạo bộ định thời đang hiển thị",
     "code.hint": "Sau <code>import d2l_lrsched as lrs</code>, truyền nó vào <code>gluon.Trainer(…, "
     '"sgd", {"lr_scheduler": …})</code>.',
-    "code.constant": "Tốc độ học không đổi thì không cần bộ định thời: truyền thẳng dòng này vào "
+    "code.constant": "Tốc độ học cố định thì không cần bộ định thời: truyền thẳng dòng này vào "
     '<code>gluon.Trainer(…, "sgd", …)</code>.',
     "copy": "Sao chép",
     "runs": "Các lần huấn luyện đã lưu có tốc độ học trùng khớp ở mọi bước cập nhật",
@@ -67,10 +74,6 @@ _VI = {
     "runs.unknown": "Không tính {count} lần huấn luyện đã lưu, vì phiên bản này không biết thí "
     "nghiệm hoặc thiết lập của chúng: {names}.",
     "ended": "Lệnh <code>d2l-lrsched explore</code> đã dừng: hãy chạy lại rồi tải lại trang.",
-    "train_loss": "mất mát huấn luyện",
-    "test_acc": "độ chính xác trên tập kiểm tra",
-    "trained": "học được",
-    "collapsed": "sụp đổ",
     "multi-factor.note": "Lần huấn luyện trong sách không khớp với đường này: sách vẽ bộ định thời "
     "của MXNet rồi huấn luyện bằng chính đối tượng ấy, mà nó lại nhớ các lần được gọi lúc vẽ. Vì "
     "thế khi huấn luyện, tốc độ học là 0.25 cho đến hết bước cập nhật 30, sau đó là 0.125, không "

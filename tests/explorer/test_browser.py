@@ -164,7 +164,7 @@ def test_the_other_language(page):
     page.choose("language", "Tiếng Việt")
     page.until(lambda: "Toàn bộ quá trình huấn luyện" in page.text("#svg"))
     page.choose("preset", "theo sách: cô-sin")
-    page.until(lambda: "độ chính xác trên tập kiểm tra" in page.text("#runs"))
+    page.until(lambda: "độ chính xác kiểm tra" in page.text("#runs"))
     text = page.text("body")
     assert "Bộ định thời" in text
     assert "Số mũ" not in text, "a slider of another schedule"

@@ -30,7 +30,7 @@ def descent_table(descents: Iterable[descent.Descent]) -> pd.DataFrame:
         rows.append(
             {
                 "learning rate": f"{one.learning_rate:.3g}",
-                "clipping": "no" if one.clip_norm is None else f"at {one.clip_norm:.3g}",
+                "clipped": "no" if one.clip_norm is None else f"at {one.clip_norm:.3g}",
                 "gradient norm at the start": f"{one.norms[0]:.3g}",
                 "norm applied in the first step": f"{applied:.3g}",
                 "largest gradient norm after the start": f"{max(one.norms[1:]):.3g}",

@@ -157,14 +157,14 @@ FIGURES: Mapping[str, Callable[[Iterable[Run]], Figure]] = {
     "1-fixed-rate.svg": fixed_rates,
     "2-exponent.svg": partial(
         curves,
-        labels={UNLOWERED: "constant", **{poly_name(x): f"exponent {x:g}" for x in EXPONENTS}},
+        labels={UNLOWERED: "constant rate", **{poly_name(x): f"exponent {x:g}" for x in EXPONENTS}},
     ),
     "3-deeper.svg": partial(curves, labels={name: name.partition("-")[2] for name in DEEPER.names}),
     "4-warmup.svg": warmups,
     "plateau.svg": partial(
         curves,
         labels={
-            UNLOWERED: "constant",
+            UNLOWERED: "constant rate",
             "plateau": "lowered on a plateau",
             "plateau-warmup": "the same after a warmup to 0.5",
         },
