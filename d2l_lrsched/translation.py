@@ -26,15 +26,15 @@ _NUMBER = r"([-+]?\d+(?:\.\d+)?(?:e[-+]\d+)?%?|inf|nan)"
 
 
 class _Table:
-    """Texts of which some are translated, as one regular expression, the longest first."""
+    """A table of words as one regular expression, the longest first."""
 
     def __init__(self, table: Mapping[str, str]) -> None:
-        self._texts = dict(sorted(table.items(), key=lambda item: -len(item[0])))
-        parts = (_NUMBER.join(map(re.escape, english.split("{}"))) for english in self._texts)
-        # A hyphen belongs to a name: the "warmup" of "cosine-warmup" is no word.
-        any_of_them = "|".join(f"(?P<_{i}>{part})" for i, part in enumerate(parts))
-        self.pattern = re.compile(rf"(?<![\w-])(?:{any_of_them})(?![\w-])")
-        self._vietnamese = list(self._texts.values())
+        texts = sorted(table, key=len, reverse=True)
+        self._vietnamese = [table[english] for english in texts]
+        parts = (_NUMBER.join(map(re.escape, english.split("{}"))) for english in texts)
+        known = "|".join(f"(?P<_{i}>{part})" for i, part in enumerate(parts))
+        # A hyphen belongs to a name, as a letter does.
+        self.pattern = re.compile(rf"(?<![\w-])(?:{known})(?![\w-])")
 
     def translated(self, found: re.Match[str]) -> str:
         """Return the Vietnamese of a match of the pattern, with its numbers."""
@@ -58,13 +58,12 @@ class Words:
         self._vietnamese = checks.choice("language", language, ("en", "vi")) == "vi"
 
     def text(self, text: str) -> str:
-        """Return a text: translated as a whole if it is known so, else all that is known in it."""
+        """Return a text: translated as a whole if it is known so, else what is known in it."""
         if not self._vietnamese:
             return text
-        whole = _WHOLE.pattern.fullmatch(text)
-        return (
-            _WHOLE.translated(whole) if whole else _ANYWHERE.pattern.sub(_ANYWHERE.translated, text)
-        )
+        if whole := _WHOLE.pattern.fullmatch(text):
+            return _WHOLE.translated(whole)
+        return _ANYWHERE.pattern.sub(_ANYWHERE.translated, text)
 
     def print(self, *values: object) -> None:
         """Print values as a line, with a space between them."""

@@ -22,7 +22,6 @@ PHRASES: Mapping[str, str] = {
     "peak learning rate": "tốc độ học ở đỉnh",
     "rate {}": "tốc độ học {}",
     "loss": "mất mát",
-    "loss {}": "mất mát {}",
     "final loss": "mất mát cuối cùng",
     "train loss": "mất mát huấn luyện",
     "training loss": "mất mát huấn luyện",

@@ -1,11 +1,13 @@
 """What the notebooks show and say of the runs, held to the records.
 
-Their tables are made anew, and what they count in words is filled into the sentences of both
-languages. What the prose says besides, and README does not, has a test a section.
+Their tables and figures are made anew and their words looked up, and what they count is filled into
+the sentences of both languages. What the prose says besides, and README does not, has a test a
+section.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 from statistics import fmean
@@ -13,18 +15,23 @@ from statistics import fmean
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 import d2l_lrsched as lrs
-from d2l_lrsched import stats
+from d2l_lrsched import drawing, stats
 from d2l_lrsched.data import UPDATES_PER_EPOCH
 from d2l_lrsched.runs import frames
+from d2l_lrsched.studies.chapter import figures as chapter_figures
+from d2l_lrsched.studies.chapter import seeds as seeds_figures
 from d2l_lrsched.studies.chapter import tables as chapter_tables
 from d2l_lrsched.studies.chapter.builds import crossed, measures
+from d2l_lrsched.studies.chapter.builds import figures as builds_figures
 from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED, others
-from d2l_lrsched.studies.chapter.verdicts import compare
+from d2l_lrsched.studies.chapter.verdicts import compare, counts
+from d2l_lrsched.studies.clipping import figures as clipping_figures
 from d2l_lrsched.studies.clipping import tables as clipping_tables
 from d2l_lrsched.studies.clipping.claims import ARMS, ASKED, CLAIMS, LOWER
 from d2l_lrsched.studies.clipping.descent import descents
@@ -39,14 +46,18 @@ from d2l_lrsched.studies.clipping.verdicts import (
     prevented,
 )
 from d2l_lrsched.studies.exercises import experiments as exercises
+from d2l_lrsched.studies.exercises import figures as exercises_figures
 from d2l_lrsched.studies.exercises.page import answers, differences
 from d2l_lrsched.studies.exercises.page import collapses as who_collapses
 from d2l_lrsched.studies.sampling import page as sampling_page
 from d2l_lrsched.studies.sampling import posterior
 from d2l_lrsched.studies.sampling import record as sampling_record
+from d2l_lrsched.studies.sampling.figures import sgld
 from d2l_lrsched.studies.sampling.verdicts import sampling_errors
+from d2l_lrsched.translation import Words
+from d2l_lrsched.words import ALONE, PHRASES
 from made_up import FIGURES, builds, committed, drawn, lost, mean, of, table
-from notebook_texts import outputs_of, prose_of, words_of
+from notebook_texts import code_of, english_of, outputs_of, prose_of, words_of
 
 WORDS = {
     "en": ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"],
@@ -106,45 +117,165 @@ def tables_of_sampling():
     yield sampling_page.method(list(pooled().values()))
 
 
-#: Notebook -> what makes its tables, and the first lines of those that are no records'.
+#: Notebook -> what makes its tables, and the headers of those that are no records'.
 TABLES = {
     "lr_scheduling": (
         tables_of_lr_scheduling,
-        {
-            "| train loss now | stored | test acc now | stored |",
-            "| num_update | closed form | Remembering | MXNet's |",
-            "| learning rate | at first | after 1 epoch | after 2 epochs |",
-            "| class from | plotted at 1 | fed 1 | fed 30 | fed 31 | fed 7050 |",
-        },
+        [
+            ("train loss now", "stored", "test acc now", "stored"),
+            ("num_update", "closed form", "Remembering", "MXNet's"),
+            ("learning rate", "at first", "after 1 epoch", "after 2 epochs"),
+            ("class from", "plotted at 1", "fed 1", "fed 30", "fed 31", "fed 7050"),
+            ("schedule", "train loss", "test acc"),
+            ("order", "test acc"),
+            ("experiment", "train loss", "test acc"),
+        ],
     ),
     "gradient_clipping": (
         tables_of_gradient_clipping,
-        {
-            "| measure | definition | better |",
-            "| arm | measure | least | a quarter below | median | a quarter above | most |",
-        },
+        [
+            ("clipped", "gradient", "norm", "angle"),
+            ("measure", "definition", "better"),
+            ("arm", "measure", "least", "a quarter below", "median", "a quarter above", "most"),
+        ],
     ),
     "exercises": (
         tables_of_exercises,
-        {
-            "| exponent | share of the run below a tenth | sum of the rates, constant = 1 |",
-            "| peak | warmup | collapsed | after having learned | the last rates before (update) |",
-            "| train loss now | stored | test acc now | stored |",
-        },
+        [
+            ("exponent", "share of the run below a tenth", "sum of the rates, constant = 1"),
+            (
+                "peak",
+                "warmup",
+                "collapsed",
+                "after having learned",
+                "the last rates before (update)",
+            ),
+            ("train loss now", "stored", "test acc now", "stored"),
+        ],
     ),
-    "sampling": (tables_of_sampling, set()),
+    "sampling": (tables_of_sampling, []),
+}
+each_notebook = pytest.mark.parametrize("notebook", TABLES)
+
+
+def markdown_of(stem):
+    """Return the notebook's outputs in Markdown."""
+    outputs = outputs_of(stem)
+    return {o.data["text/markdown"] for o in outputs if "text/markdown" in o.get("data", {})}
+
+
+@each_notebook
+@each_language
+def test_the_tables_are_made_from_the_records(notebook, language):
+    make, others = TABLES[notebook]
+    words = Words(language)
+    made = {
+        words.text(one) if isinstance(one, str) else words.table(one).data
+        for one in make()
+        if len(one)
+    }
+    shown = markdown_of(f"{notebook}_{language}")
+    assert made <= shown
+    headers = {words.table(pd.DataFrame(columns=header)).data.splitlines()[0] for header in others}
+    assert {text.splitlines()[0] for text in shown - made} == headers
+
+
+# Words
+
+
+def figures_of_lr_scheduling():
+    runs = list(table("chapter").run)
+    of_seed_0 = {run.experiment: run for run in runs if run.seed == 0}
+    yield from (chapter_figures.training(run) for run in of_seed_0.values())
+    yield from (
+        chapter_figures.schedule(of_seed_0[name]) for name in PUBLISHED if name != "constant"
+    )
+    yield chapter_figures.factor()
+    yield chapter_figures.overview(of_seed_0.values())
+    yield seeds_figures.baseline(runs)
+    yield builds_figures.builds(drawn(), builds())
+    yield drawing.two_axes(lambda update: 0.1, 1, UPDATES_PER_EPOCH, "")
+
+
+def figures_of_gradient_clipping():
+    yield clipping_figures.quadratic(descents())
+    yield from (draw(committed("clipping")) for draw in clipping_figures.FIGURES.values())
+
+
+def figures_of_exercises():
+    yield from (draw(committed("exercises")) for draw in exercises_figures.FIGURES.values())
+
+
+def figures_of_sampling():
+    yield sgld(sampling_record.read(FIGURES / "sampling" / "samples.jsonl"))
+
+
+FIGURES_OF = {
+    "lr_scheduling": figures_of_lr_scheduling,
+    "gradient_clipping": figures_of_gradient_clipping,
+    "exercises": figures_of_exercises,
+    "sampling": figures_of_sampling,
+}
+#: What cells of the notebooks draw themselves: the names of the curves that are no experiments'.
+DRAWN = {
+    "lr_scheduling": ["train loss", "test acc"],
+    "gradient_clipping": ["warmup, then linear", "warmup, then cosine"],
 }
 
 
-@pytest.mark.parametrize("notebook", TABLES)
-def test_the_tables_are_made_from_the_records(notebook):
-    make, others = TABLES[notebook]
-    made = {one if isinstance(one, str) else frames.markdown(one) for one in make() if len(one)}
-    for language in WORDS:
-        outputs = outputs_of(f"{notebook}_{language}")
-        shown = {o.data["text/markdown"] for o in outputs if "text/markdown" in o.get("data", {})}
-        assert made <= shown
-        assert {text.splitlines()[0] for text in shown - made} == others
+def texts_of(figure):
+    figure.draw_without_rendering()  # labels of ticks are made then
+    return {text.get_text() for text in figure.findobj(Text)}
+
+
+def named_in_code(stem):
+    """The titles and names of axes that cells give their figures."""
+    for cell in code_of(stem):
+        for node in ast.walk(ast.parse(re.sub(r"^%.*", "", cell.source, flags=re.MULTILINE))):
+            given = node.arg if isinstance(node, ast.keyword) else None
+            if isinstance(node, ast.Assign):
+                given = getattr(node.targets[0], "id", None)
+            if given in ("title", "xlabel", "ylabel") and isinstance(node.value, ast.Constant):
+                yield node.value.value
+
+
+@cache
+def shown_in_english(notebook):
+    """All texts of the notebook's tables, figures and lines, a cell or a label each."""
+    cells = {cell.strip() for text in markdown_of(f"{notebook}_en") for cell in text.split("|")}
+    figures = {text for figure in FIGURES_OF[notebook]() for text in texts_of(figure)}
+    return {*cells, *figures, *named_in_code(f"{notebook}_en"), *DRAWN.get(notebook, ())}
+
+
+def lines_of(stem):
+    """What the cells print, but for the line of d2l's live plot and an error's own words."""
+    for output in outputs_of(stem):
+        if output.output_type == "stream" and not output.text.startswith("train loss"):
+            yield output.text.replace("not finite: arrays[0] of shape (3,)", "")
+
+
+@each_notebook
+def test_no_english_is_left_in_vietnamese_tables_figures_and_lines(notebook):
+    words = Words("vi")
+    shown = [words.text(text) for text in shown_in_english(notebook)]
+    texts = [*shown, *markdown_of(f"{notebook}_vi"), *lines_of(f"{notebook}_vi")]
+    assert {text: english_of(text) for text in texts if english_of(text)} == {}
+
+
+def test_every_word_of_the_table_is_shown_somewhere():
+    texts = {text for notebook in TABLES for text in shown_in_english(notebook)}
+    lines = {line for notebook in TABLES for line in lines_of(f"{notebook}_en")}
+    everything = "\n".join({*texts, *lines})
+
+    def found(english, alone):
+        pattern = r"\S+".join(map(re.escape, english.split("{}")))
+        if alone:
+            return any(re.fullmatch(pattern, text) for text in texts)
+        return re.search(rf"(?<![\w-]){pattern}(?![\w-])", everything)
+
+    missing = [english for english in PHRASES if not found(english, alone=False)]
+    assert missing == ["DIFFERENT"], "which no number of the book's is, and the prose says so"
+    assert [english for english in ALONE if not found(english, alone=True)] == []
 
 
 # Counts
@@ -328,10 +459,14 @@ def test_what_its_cells_print_of_the_baseline(language):
     warm, cold = (of("chapter", name).run.map(first_loss) for name in ("cosine-warmup", "cosine"))
     lower = (warm < cold).sum()
     assert lower == 5, "a coin toss"
-    words = "\n".join(map(words_of, outputs_of(f"lr_scheduling_{language}")))
-    assert f"higher test accuracy in {higher}, wider gap in 10 of 10 seeds" in words
-    assert f"lower with warmup in {lower} of 10 seeds" in words
-    assert "[1, 1, 1, 2, 2, 2]" in words, "several calls an update, with the number of updates"
+    shown = "\n".join(map(words_of, outputs_of(f"lr_scheduling_{language}")))
+    for line in (
+        f"constant: higher test accuracy in {higher}, wider gap in 10 of 10 seeds\n",
+        f"lower with warmup in {lower} of 10 seeds\n",
+        f"{counts(compare(table('chapter').run))}\n",
+    ):
+        assert Words(language).text(line) in shown
+    assert "[1, 1, 1, 2, 2, 2]" in shown, "several calls an update, with the number of updates"
 
 
 def first_loss(run):
@@ -432,10 +567,11 @@ def test_what_it_says_of_the_pytorch_edition():
 @each_language
 def test_what_it_measures_of_the_parameters(language):
     """At the smallest rate they grow least, and they begin alike."""
+    after = Words(language).text("after 2 epochs")
     (shown,) = (
         output.data["text/markdown"]
         for output in outputs_of(f"lr_scheduling_{language}")
-        if "after 2 epochs" in output.get("data", {}).get("text/markdown", "")
+        if after in output.get("data", {}).get("text/markdown", "")
     )
     rows = [[float(x) for x in row.strip("| ").split(" | ")] for row in shown.splitlines()[2:]]
     assert [row[0] for row in rows] == [0.3, 0.1, 0.01]
