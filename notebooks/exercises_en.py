@@ -28,6 +28,7 @@
 
 # %%
 # %matplotlib inline
+# %config InlineBackend.figure_format = "retina"
 import itertools
 import pickle
 from statistics import fmean
@@ -36,10 +37,9 @@ import mxnet as mx
 import numpy as np
 import pandas as pd
 from d2l import mxnet as d2l
-from IPython.display import Markdown, display
+from IPython.display import display
 from mxnet import gluon, npx
 
-# %%
 import d2l_lrsched as lrs
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter.builds import draws, measures
@@ -48,8 +48,10 @@ from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import figures
 from d2l_lrsched.studies.exercises import page as tables
+from d2l_lrsched.translation import Words
 
 npx.set_np()
+words = Words("en")
 runs = record.read("../figures/exercises/runs.jsonl")
 chapter = record.read("../figures/chapter/runs.jsonl")
 baseline = distinct(run for run in chapter if run.num_epochs == 30)
@@ -85,15 +87,15 @@ constant = [run for run in baseline if run.experiment == "constant"]
 
 
 def answers(exercise):
-    return Markdown(frames.markdown(tables.answers(frames.of_runs(runs), exercise)))
+    return words.table(tables.answers(frames.of_runs(runs), exercise))
 
 
 def collapses(exercise):
-    return Markdown(frames.markdown(tables.collapses(frames.of_runs(runs), exercise)))
+    return words.table(tables.collapses(frames.of_runs(runs), exercise))
 
 
 def differences(exercise):
-    return Markdown(frames.markdown(tables.differences(frames.of_runs(runs), exercise)))
+    return words.table(tables.differences(frames.of_runs(runs), exercise))
 
 
 # %% [markdown]
@@ -104,7 +106,7 @@ def differences(exercise):
 # of 0.3 is in the middle. Which rate would you bet on, and what happens at both ends?
 
 # %%
-figures.FIGURES["1-fixed-rate.svg"](runs)
+words.figure(figures.FIGURES["1-fixed-rate.svg"](runs))
 
 # %% [markdown]
 # On the left the share of runs that collapsed, with its interval in gray; on the right each dot is
@@ -144,10 +146,12 @@ early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
 for n, epochs in ((8, early), (30, late)):
     accuracies = [epoch.test_acc for epoch in epochs]
     gap = fmean(epoch.train_acc - epoch.test_acc for epoch in epochs)
-    print(f"{n:2} epochs: mean {fmean(accuracies):.4f}, best {max(accuracies):.4f}, gap {gap:.4f}")
+    words.print(
+        f"{n:2} epochs: mean {fmean(accuracies):.4f}, best {max(accuracies):.4f}, gap {gap:.4f}"
+    )
 winner = max(range(len(early)), key=lambda i: early[i].test_acc)
 leads = [e[winner].test_acc - fmean(x.test_acc for x in e) for e in (early, late)]
-print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*leads))
+words.print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*leads))
 
 # %% [markdown]
 # - **More epochs help a little**, in most seeds. But the gap between training and test widens in
@@ -185,14 +189,14 @@ print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*l
 # %%
 header = ("exponent", "share of the run below a tenth", "sum of the rates, constant = 1")
 rows = [(f"{p:g}", f"{0.1 ** (1 / p):.2f}", f"{1 / (p + 1):.2f}") for p in exercises.EXPONENTS]
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # LeNet, 8 epochs from $\eta_0 = 0.3$, twenty seeds. Which exponent has the lowest training loss in
 # the end, and which the highest test accuracy?
 
 # %%
-figures.FIGURES["2-exponent.svg"](runs)
+words.figure(figures.FIGURES["2-exponent.svg"](runs))
 
 # %% [markdown]
 # Thin lines are single runs, thick ones the means over the seeds that trained; the legend counts
@@ -222,7 +226,7 @@ differences(exercises.EXPONENT)
 # %%
 drawn = measures.of_draws(draws.read())
 of_draws = builds_tables.collapse_table(drawn, measures.of_builds())
-Markdown(frames.markdown(of_draws[of_draws.experiment == "constant"]))
+words.table(of_draws[of_draws.experiment == "constant"])
 
 # %% [markdown]
 # So 0.3 itself lies within reach of the edge: about one network in twenty collapses there. That the
@@ -253,7 +257,7 @@ Markdown(frames.markdown(of_draws[of_draws.experiment == "constant"]))
 # - *warmup-cosine*: a tenth of the run as warmup, then the cosine.
 
 # %%
-figures.FIGURES["3-deeper.svg"](runs)
+words.figure(figures.FIGURES["3-deeper.svg"](runs))
 
 # %%
 display(answers(exercises.DEEPER))
@@ -292,7 +296,7 @@ differences(exercises.DEEPER)
 # runs, on the right the mean test accuracy of those that did not. The longer the warmup, the safer?
 
 # %%
-figures.FIGURES["4-warmup.svg"](runs)
+words.figure(figures.FIGURES["4-warmup.svg"](runs))
 
 # %%
 display(answers(exercises.WARMUP))
@@ -329,7 +333,7 @@ for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):
     rates = ", ".join(f"{rate(round(n)):.2f} ({n:.0f})" for n in learned) or "-"
     rows.append((f"{peak:g}", f"{warmup:g}", str(len(lost)), str(len(learned)), rates))
 header = ("peak", "warmup", "collapsed", "after having learned", "the last rates before (update)")
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # There are two ways to collapse. With no warmup or a short one the networks collapse *early*,
@@ -354,9 +358,9 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # %%
 for name in ("fixed-0.5", "warmup-0-peak-0.5"):
     seeds = sorted(r.seed for r in runs if r.experiment == name and r.outcome != "trained")
-    print(name, "lost the seeds", *seeds)
+    words.print(name, "lost the seeds", *seeds)
 rate = exercises.cosine(4 * per_epoch, 0.5)
-print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 50)))
+words.print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 50)))
 
 # %% [markdown]
 # 3 seeds collapse both times, but 5 collapse in the one experiment only, and 3 in the other only.
@@ -396,7 +400,7 @@ for epoch, made_up in enumerate([1.0, 0.6, 0.5, 0.48, 0.4, 0.39, 0.38], start=1)
     used = plateau(epoch * per_epoch)
     plateau.tell(made_up, epoch * per_epoch)
     then = plateau(epoch * per_epoch + 1)
-    print(f"epoch {epoch}, rate {used:.4f}, loss {made_up}: then {then:.4f}")
+    words.print(f"epoch {epoch}, rate {used:.4f}, loss {made_up}: then {then:.4f}")
 plateau(1), plateau.drops
 
 # %% [markdown]
@@ -438,14 +442,14 @@ rows = [
     for new, old in zip(history.epochs, stored.epochs)
 ]
 header = ("train loss now", "stored", "test acc now", "stored")
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # And all of the runs, LeNet for 8 epochs and twenty seeds: from 0.3 without a warmup, from 0.5 with
 # one, and as a yardstick the constant rate 0.3 of section 1.
 
 # %%
-figures.FIGURES["plateau.svg"](runs)
+words.figure(figures.FIGURES["plateau.svg"](runs))
 
 # %%
 display(answers(exercises.PLATEAU))
@@ -461,7 +465,7 @@ for name in ("plateau", "plateau-warmup"):
     for run in sorted(of_name, key=lambda run: run.seed):
         rates = " ".join(f"{epoch.lr_last:.3f}" for epoch in run.epochs)
         losses = " ".join(f"{epoch.train_loss:.3f}" for epoch in run.epochs)
-        print(f"{name}, seed {run.seed}, {run.outcome}\n  rate {rates}\n  loss {losses}")
+        words.print(f"{name}, seed {run.seed}, {run.outcome}\n  rate {rates}\n  loss {losses}")
 
 # %% [markdown]
 # - **It cuts where there is something to gain.** Follow the loss across the first cut of any run:

@@ -29,6 +29,7 @@
 
 # %%
 # %matplotlib inline
+# %config InlineBackend.figure_format = "retina"
 import itertools
 import pickle
 from statistics import fmean
@@ -37,10 +38,9 @@ import mxnet as mx
 import numpy as np
 import pandas as pd
 from d2l import mxnet as d2l
-from IPython.display import Markdown, display
+from IPython.display import display
 from mxnet import gluon, npx
 
-# %%
 import d2l_lrsched as lrs
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter.builds import draws, measures
@@ -49,8 +49,10 @@ from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.studies.exercises import experiments as exercises
 from d2l_lrsched.studies.exercises import figures
 from d2l_lrsched.studies.exercises import page as tables
+from d2l_lrsched.translation import Words
 
 npx.set_np()
+words = Words("vi")
 runs = record.read("../figures/exercises/runs.jsonl")
 chapter = record.read("../figures/chapter/runs.jsonl")
 baseline = distinct(run for run in chapter if run.num_epochs == 30)
@@ -59,46 +61,43 @@ len(runs), len(baseline)
 # %% [markdown]
 # ## Cách đọc các bảng
 #
-# Tên cột do gói phần mềm đặt nên bằng tiếng Anh. Có ba loại bảng xuất hiện nhiều lần. Loại thứ
-# nhất: mỗi thí nghiệm (*experiment*) một hàng, *runs* là số lần chạy.
+# Có ba loại bảng xuất hiện nhiều lần. Loại thứ nhất: mỗi thí nghiệm một hàng.
 #
-# - *collapsed*: trong số ấy bao nhiêu lần sụp đổ, tức khi kết thúc mạng cho mọi ảnh cùng một bộ
-#   điểm (chênh nhau chưa tới 0.01), hoặc tính toán ra số không còn hữu hạn. Cột bên cạnh (*95 %
-#   interval of the share*) là khoảng tin cậy chính xác của tỷ lệ sụp đổ: chuyện của một nhóm nhỏ
-#   nói được rất ít về chuyện chung.
-# - *train loss* và *test accuracy*: mất mát huấn luyện và độ chính xác kiểm tra sau epoch cuối,
-#   trung bình ± độ lệch chuẩn, chỉ tính những lần học được.
-# - *best run*: độ chính xác kiểm tra cao nhất lúc kết thúc trong mọi lần chạy.
+# - *sụp đổ*: trong số các lần chạy, bao nhiêu lần sụp đổ, tức khi kết thúc mạng cho mọi ảnh cùng
+#   một bộ điểm (chênh nhau chưa tới 0.01), hoặc tính toán ra số không còn hữu hạn. Cột bên cạnh là
+#   khoảng tin cậy 95 % chính xác của tỷ lệ sụp đổ: chuyện của một nhóm nhỏ nói được rất ít về
+#   chuyện chung.
+# - *mất mát huấn luyện* và *độ chính xác kiểm tra*: sau epoch cuối, trung bình ± độ lệch chuẩn, chỉ
+#   tính những lần học được.
+# - *lần tốt nhất*: độ chính xác kiểm tra cao nhất lúc kết thúc trong mọi lần chạy.
 #
-# Loại thứ hai so *mạng nào sụp đổ*: số lần sụp đổ ở thí nghiệm này và ở thí nghiệm kia
-# (*collapsed*), giá trị p (*p-value*) của kiểm định chính xác Fisher, đã hiệu chỉnh Holm theo số
-# hàng của bảng, và nếu nó nhỏ hơn 0.05 thì ở bên nào ít mạng sụp đổ hơn (*fewer under*).
+# Loại thứ hai so *mạng nào sụp đổ*: số lần sụp đổ ở thí nghiệm này và ở thí nghiệm kia, giá trị p
+# của kiểm định chính xác Fisher, đã hiệu chỉnh Holm theo số hàng của bảng, và nếu nó nhỏ hơn 0.05
+# thì ở bên nào ít mạng sụp đổ hơn.
 #
 # Loại thứ ba so hai thí nghiệm theo *từng hạt giống*, tức cùng tham số ban đầu, cùng thứ tự
-# minibatch. Các cột: so gì trừ gì (*compared*), số cặp (*pairs*), hiệu trung bình của độ chính xác
-# kiểm tra (chỉ tính những cặp mà cả hai lần đều học được), khoảng tin cậy 95 % của hiệu ấy, và bên
-# nào cao hơn (*is higher*) nếu khoảng không chứa 0; còn không thì *not decided*, chưa ngã ngũ. Mỗi
-# khoảng chỉ trả lời cho riêng nó: cứ hai mươi phép so không hề có khác biệt thật thì vẫn chờ đợi
-# một khoảng không chứa 0.
+# minibatch. Bảng ghi hiệu trung bình của độ chính xác kiểm tra (chỉ tính những cặp mà cả hai lần
+# đều học được), khoảng tin cậy 95 % của hiệu ấy, và bên nào cao hơn nếu khoảng không chứa 0; còn
+# không thì *chưa ngã ngũ*. Mỗi khoảng chỉ trả lời cho riêng nó: cứ hai mươi phép so không hề có
+# khác biệt thật thì vẫn chờ đợi một khoảng không chứa 0.
 #
-# Năm hạt giống đầu đã được xem trước khi chạy mười lăm hạt giống sau. Vì thế cột cuối (*seeds from
-# 5 on*) ghi kết luận của riêng mười lăm hạt giống sau. Chỗ nào hai bên khác nhau thì chỉ cột cuối
-# được tính.
+# Năm hạt giống đầu đã được xem trước khi chạy mười lăm hạt giống sau. Vì thế cột cuối ghi kết luận
+# của riêng mười lăm hạt giống sau. Chỗ nào hai bên khác nhau thì chỉ cột cuối được tính.
 
 # %%
 constant = [run for run in baseline if run.experiment == "constant"]
 
 
 def answers(exercise):
-    return Markdown(frames.markdown(tables.answers(frames.of_runs(runs), exercise)))
+    return words.table(tables.answers(frames.of_runs(runs), exercise))
 
 
 def collapses(exercise):
-    return Markdown(frames.markdown(tables.collapses(frames.of_runs(runs), exercise)))
+    return words.table(tables.collapses(frames.of_runs(runs), exercise))
 
 
 def differences(exercise):
-    return Markdown(frames.markdown(tables.differences(frames.of_runs(runs), exercise)))
+    return words.table(tables.differences(frames.of_runs(runs), exercise))
 
 
 # %% [markdown]
@@ -109,11 +108,11 @@ def differences(exercise):
 # của sách nằm ở khoảng giữa. Bạn đặt cược vào giá trị nào, và ở hai đầu sẽ có chuyện gì?
 
 # %%
-figures.FIGURES["1-fixed-rate.svg"](runs)
+words.figure(figures.FIGURES["1-fixed-rate.svg"](runs))
 
 # %% [markdown]
-# Bên trái là tỷ lệ sụp đổ (*share collapsed*), vạch xám là khoảng tin cậy; bên phải mỗi chấm là một
-# mạng không sụp đổ, gạch ngang là trung bình của chúng. Trục hoành là tốc độ học.
+# Bên trái là tỷ lệ sụp đổ, vạch xám là khoảng tin cậy; bên phải mỗi chấm là một mạng không sụp đổ,
+# gạch ngang là trung bình của chúng.
 
 # %%
 display(answers(exercises.FIXED))
@@ -140,19 +139,21 @@ differences(exercises.FIXED)
 # mạng thắng cuộc được chọn *theo chính độ chính xác kiểm tra*, nên một phần lý do nó được chọn là
 # vận may, may nhờ đúng tập ảnh này và may nhất thời, vì độ chính xác lên xuống thất thường qua từng
 # epoch. Cái may nhất thời thì có thể chỉ ra được. Ta có mười lần chạy ở 0.3 kéo dài đến 30 epoch.
-# Hãy so chúng sau 8 epoch và sau 30 epoch: trung bình (*mean*), cao nhất (*best*), khoảng cách giữa
-# huấn luyện và kiểm tra (*gap*). Rồi chọn mạng dẫn đầu sau 8 epoch (*early winner*), xem nó hơn mức
-# trung bình bao nhiêu lúc ấy, và bao nhiêu lúc cuối.
+# Hãy so chúng sau 8 epoch và sau 30 epoch: trung bình, cao nhất, khoảng cách giữa huấn luyện và
+# kiểm tra. Rồi chọn mạng dẫn đầu sau 8 epoch, xem nó hơn mức trung bình bao nhiêu lúc ấy, và bao
+# nhiêu lúc cuối.
 
 # %%
 early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
 for n, epochs in ((8, early), (30, late)):
     accuracies = [epoch.test_acc for epoch in epochs]
     gap = fmean(epoch.train_acc - epoch.test_acc for epoch in epochs)
-    print(f"{n:2} epochs: mean {fmean(accuracies):.4f}, best {max(accuracies):.4f}, gap {gap:.4f}")
+    words.print(
+        f"{n:2} epochs: mean {fmean(accuracies):.4f}, best {max(accuracies):.4f}, gap {gap:.4f}"
+    )
 winner = max(range(len(early)), key=lambda i: early[i].test_acc)
 leads = [e[winner].test_acc - fmean(x.test_acc for x in e) for e in (early, late)]
-print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*leads))
+words.print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*leads))
 
 # %% [markdown]
 # - **Học lâu hơn thì khá hơn một chút**, ở phần lớn hạt giống. Nhưng khoảng cách giữa huấn luyện và
@@ -194,19 +195,18 @@ print("the early winner is ahead of the mean by {:+.4f}, then {:+.4f}".format(*l
 # %%
 header = ("exponent", "share of the run below a tenth", "sum of the rates, constant = 1")
 rows = [(f"{p:g}", f"{0.1 ** (1 / p):.2f}", f"{1 / (p + 1):.2f}") for p in exercises.EXPONENTS]
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # LeNet, 8 epoch, bắt đầu từ $\eta_0 = 0.3$, hai mươi hạt giống. Theo bạn, số mũ nào cho mất mát
 # huấn luyện thấp nhất lúc kết thúc, và số mũ nào cho độ chính xác kiểm tra cao nhất?
 
 # %%
-figures.FIGURES["2-exponent.svg"](runs)
+words.figure(figures.FIGURES["2-exponent.svg"](runs))
 
 # %% [markdown]
-# Ba khung: tốc độ học, mất mát huấn luyện (trung bình của từng năm mươi batch) và độ chính xác
-# kiểm tra. Nét mảnh là từng lần chạy, nét đậm là trung bình qua các hạt giống học được; chú giải
-# đếm những lần sụp đổ (*collapsed*).
+# Nét mảnh là từng lần chạy, nét đậm là trung bình qua các hạt giống học được; chú giải đếm những
+# lần sụp đổ. Mất mát là trung bình của từng năm mươi batch.
 
 # %%
 display(answers(exercises.EXPONENT))
@@ -228,14 +228,12 @@ differences(exercises.EXPONENT)
 # Lần chạy in trong sách ở 0.3 cũng sụp đổ; trong phần 1 không lần nào của ta như vậy. Chuyện ấy có
 # thường xảy ra không? Cho notebook [Định thời tốc độ học](lr_scheduling_vi.ipynb), ta đã chạy thêm
 # nhiều lần trên GPU với tốc độ học cố định 0.3, mỗi lần 30 epoch; ở đó chúng được gọi là các *lượt
-# rút* (draws). Trong bảng, *builds* là các lần dựng sách, *ours* là các lượt rút của ta, với trọng
-# số của sách (*the book's weights*) hoặc với các hạt giống (*seeds*); cột cuối là số mạng đã học
-# được rồi mới sụp đổ:
+# rút*. Bảng đặt chúng cạnh các bản dựng của sách:
 
 # %%
 drawn = measures.of_draws(draws.read())
 of_draws = builds_tables.collapse_table(drawn, measures.of_builds())
-Markdown(frames.markdown(of_draws[of_draws.experiment == "constant"]))
+words.table(of_draws[of_draws.experiment == "constant"])
 
 # %% [markdown]
 # Vậy chính con số 0.3 cũng nằm sát bờ vực: ở đó khoảng hai mươi mạng thì một mạng sụp đổ. Còn với
@@ -267,7 +265,7 @@ Markdown(frames.markdown(of_draws[of_draws.experiment == "constant"]))
 # - *warmup-cosine*: khởi động trong một phần mười đầu, sau đó là cô-sin.
 
 # %%
-figures.FIGURES["3-deeper.svg"](runs)
+words.figure(figures.FIGURES["3-deeper.svg"](runs))
 
 # %%
 display(answers(exercises.DEEPER))
@@ -305,12 +303,11 @@ differences(exercises.DEEPER)
 # LeNet, 4 epoch: tốc độ học tăng đều từ 0 lên đỉnh, rồi giảm theo nửa chu kỳ cô-sin về 0. Thời gian
 # khởi động chiếm 0, 0.02, 0.1 hoặc 0.4 quá trình; đỉnh là 0.5, 0.7 hoặc 1.0; trong phần 1, giữ cố
 # định ở 0.7 thì phần lớn mạng sụp đổ, ở 1.0 thì gần như tất cả. Hai mươi hạt giống mỗi ô. Trong
-# hình, hàng là thời gian khởi động (*warmup*), cột là đỉnh (*peak*); bên trái là số lần sụp đổ, bên
-# phải là độ chính xác kiểm tra trung bình của những mạng còn lại. Có phải khởi động càng lâu càng
-# an toàn?
+# hình, hàng là thời gian khởi động, cột là đỉnh; bên trái là số lần sụp đổ, bên phải là độ chính
+# xác kiểm tra trung bình của những mạng còn lại. Có phải khởi động càng lâu càng an toàn?
 
 # %%
-figures.FIGURES["4-warmup.svg"](runs)
+words.figure(figures.FIGURES["4-warmup.svg"](runs))
 
 # %%
 display(answers(exercises.WARMUP))
@@ -332,8 +329,8 @@ differences(exercises.WARMUP)
 #
 # Vì sao đỉnh đã quá cao thì khởi động bao lâu cũng không cứu được? Hãy hỏi xem các mạng ấy sụp đổ
 # *thế nào*. Với mỗi mạng như thế, xem mất mát huấn luyện trung bình của từng năm mươi bước: có lúc
-# nào xuống dưới một rưỡi, tức mạng đã học được chút gì (*after having learned*), và tốc độ học ở
-# lần cuối như thế là bao nhiêu (*the last rates before*, trong ngoặc là bước cập nhật)?
+# nào xuống dưới một rưỡi, tức mạng đã học được chút gì, và tốc độ học ở lần cuối như thế là bao
+# nhiêu (trong ngoặc là bước cập nhật)?
 
 # %%
 per_epoch = lrs.data.UPDATES_PER_EPOCH
@@ -347,7 +344,7 @@ for peak, warmup in itertools.product(exercises.PEAKS, exercises.WARMUPS):
     rates = ", ".join(f"{rate(round(n)):.2f} ({n:.0f})" for n in learned) or "-"
     rows.append((f"{peak:g}", f"{warmup:g}", str(len(lost)), str(len(learned)), rates))
 header = ("peak", "warmup", "collapsed", "after having learned", "the last rates before (update)")
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # Có hai kiểu sụp đổ. Không khởi động hoặc khởi động ngắn thì mạng sụp đổ *sớm*, chưa học được gì,
@@ -366,15 +363,14 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # đây ta chỉ hỏi mạng nào sụp đổ.)
 #
 # Nhìn thêm một lần nữa vào bờ vực. Hai thí nghiệm dưới đây dùng cùng những hạt giống, và lúc đầu
-# tốc độ học của chúng gần như không phân biệt được. Ô sau in những hạt giống đã sụp đổ (*lost the
-# seeds*) và tốc độ học của thí nghiệm thứ hai ở bước đầu tiên và bước thứ năm mươi:
+# tốc độ học của chúng gần như không phân biệt được:
 
 # %%
 for name in ("fixed-0.5", "warmup-0-peak-0.5"):
     seeds = sorted(r.seed for r in runs if r.experiment == name and r.outcome != "trained")
-    print(name, "lost the seeds", *seeds)
+    words.print(name, "lost the seeds", *seeds)
 rate = exercises.cosine(4 * per_epoch, 0.5)
-print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 50)))
+words.print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 50)))
 
 # %% [markdown]
 # 3 hạt giống sụp đổ cả hai lần, nhưng 5 hạt giống chỉ sụp đổ ở thí nghiệm thứ nhất, và 3 chỉ ở thí
@@ -407,9 +403,8 @@ print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n in (1, 
 # định sẵn trước bước đầu tiên. Bộ này thì phải *lắng nghe*, nên nó là bộ định thời duy nhất ở đây
 # có trạng thái. `lrs.PlateauScheduler` được báo mất mát và được hỏi tốc độ học. Báo thì trạng thái
 # đổi, hỏi thì không bao giờ. Dưới đây là những mất mát bịa ra để minh họa, mỗi epoch một số; "ít
-# tiến bộ" nghĩa là không thấp hơn mức tốt nhất trước đó được một phần mười. Mỗi dòng in tốc độ học
-# của epoch (*rate*), mất mát được báo (*loss*) và tốc độ học sau đó (*then*); dòng cuối là tốc độ
-# học ở bước đầu tiên và các bước mà ngay sau đó tốc độ học đã giảm.
+# tiến bộ" nghĩa là không thấp hơn mức tốt nhất trước đó được một phần mười. Dòng cuối là tốc độ học
+# ở bước đầu tiên và các bước mà ngay sau đó tốc độ học đã giảm.
 
 # %%
 plateau = lrs.PlateauScheduler(base_lr=0.3, factor=1 / 3, patience=1, threshold=0.1)
@@ -417,7 +412,7 @@ for epoch, made_up in enumerate([1.0, 0.6, 0.5, 0.48, 0.4, 0.39, 0.38], start=1)
     used = plateau(epoch * per_epoch)
     plateau.tell(made_up, epoch * per_epoch)
     then = plateau(epoch * per_epoch + 1)
-    print(f"epoch {epoch}, rate {used:.4f}, loss {made_up}: then {then:.4f}")
+    words.print(f"epoch {epoch}, rate {used:.4f}, loss {made_up}: then {then:.4f}")
 plateau(1), plateau.drops
 
 # %% [markdown]
@@ -452,9 +447,8 @@ trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": schedule})
 history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx)
 
 # %% [markdown]
-# Đặt cạnh phần đầu của lần chạy đã lưu (*now*: vừa chạy, *stored*: đã lưu). Cùng loại bộ xử lý và
-# một luồng tính thì các số bằng nhau; ở máy khác, tổng làm tròn khác đi và bạn thấy một kết quả
-# khác cùng kiểu.
+# Đặt cạnh phần đầu của lần chạy đã lưu. Cùng loại bộ xử lý và một luồng tính thì các số bằng nhau;
+# ở máy khác, tổng làm tròn khác đi và bạn thấy một kết quả khác cùng kiểu.
 
 # %%
 rows = [
@@ -462,22 +456,22 @@ rows = [
     for new, old in zip(history.epochs, stored.epochs)
 ]
 header = ("train loss now", "stored", "test acc now", "stored")
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # Và đây là mọi lần chạy, LeNet 8 epoch với hai mươi hạt giống: từ 0.3 không khởi động, từ 0.5 có
 # khởi động, và để làm mốc là tốc độ học cố định 0.3 của phần 1.
 
 # %%
-figures.FIGURES["plateau.svg"](runs)
+words.figure(figures.FIGURES["plateau.svg"](runs))
 
 # %%
 display(answers(exercises.PLATEAU))
 differences(exercises.PLATEAU)
 
 # %% [markdown]
-# Tốc độ học đã giảm mấy lần, vào lúc nào? Với ba hạt giống đầu, ô sau in tốc độ học (*rate*) lúc
-# kết thúc từng epoch, và bên dưới là mất mát huấn luyện (*loss*) của epoch ấy:
+# Tốc độ học đã giảm mấy lần, vào lúc nào? Với ba hạt giống đầu, ô sau in tốc độ học lúc kết thúc
+# từng epoch, và bên dưới là mất mát huấn luyện của epoch ấy:
 
 # %%
 for name in ("plateau", "plateau-warmup"):
@@ -485,7 +479,7 @@ for name in ("plateau", "plateau-warmup"):
     for run in sorted(of_name, key=lambda run: run.seed):
         rates = " ".join(f"{epoch.lr_last:.3f}" for epoch in run.epochs)
         losses = " ".join(f"{epoch.train_loss:.3f}" for epoch in run.epochs)
-        print(f"{name}, seed {run.seed}, {run.outcome}\n  rate {rates}\n  loss {losses}")
+        words.print(f"{name}, seed {run.seed}, {run.outcome}\n  rate {rates}\n  loss {losses}")
 
 # %% [markdown]
 # - **Nó giảm tốc độ học đúng lúc việc giảm có ích.** Hãy dõi theo mất mát qua lần cắt đầu tiên của

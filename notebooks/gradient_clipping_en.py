@@ -30,6 +30,7 @@
 
 # %%
 # %matplotlib inline
+# %config InlineBackend.figure_format = "retina"
 import math
 from itertools import islice
 from statistics import median
@@ -37,20 +38,20 @@ from statistics import median
 import mxnet as mx
 import pandas as pd
 from d2l import mxnet as d2l
-from IPython.display import Markdown
 from mxnet import autograd, gluon, np, npx
 
-# %%
 import d2l_lrsched as lrs
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.clipping import claims, descent, figures, tables, verdicts
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
 from d2l_lrsched.studies.clipping.measures import MEASURES, measure
+from d2l_lrsched.translation import Words
 
 npx.set_np()
+words = Words("en")
 ARMS = (*claims.ARMS, claims.LOWER)
 runs = record.read("../figures/clipping/runs.jsonl")
-print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in runs)))
+words.print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in runs)))
 
 # %% [markdown]
 # ## 1. How one batch throws everything away
@@ -82,9 +83,9 @@ for outcome in ("trained", "collapsed"):
     pilot = [run for run in runs if run.experiment == "pilot" and run.outcome == outcome]
     largest = [max(epoch.norm_max for epoch in run.epochs) for run in pilot]
     times = [run.epochs[0].norm_max / run.epochs[0].norm_median for run in pilot]
-    print(f"{len(pilot)} runs that {outcome}:")
-    print(f"  largest gradient norm: {min(largest):.1f} to {max(largest):.1f}")
-    print(f"  in the first epoch {min(times):.0f} to {max(times):.0f} times the median norm")
+    words.print(f"{len(pilot)} runs that {outcome}:")
+    words.print(f"  largest gradient norm: {min(largest):.1f} to {max(largest):.1f}")
+    words.print(f"  in the first epoch {min(times):.0f} to {max(times):.0f} times the median norm")
 
 # %% [markdown]
 # Even in a run that goes well, some gradients are many times longer than the usual one. But look at
@@ -112,10 +113,12 @@ gradient = np.array([3.0, 0.5])
 by_norm, by_value = gradient.copy(), gradient.copy()
 lrs.clip_global_norm([by_norm], max_norm=1.0)
 lrs.clip_value([by_value], max_value=1.0)
+rows = []
 for name, g in {"as it is": gradient, "by norm": by_norm, "by value": by_value}.items():
     g1, g2 = g.tolist()
     angle = math.degrees(math.atan2(g2, g1))
-    print(f"{name:8}  ({g1:.3f}, {g2:.3f})  norm {math.hypot(g1, g2):.3f}  angle {angle:.1f}°")
+    rows.append((name, f"({g1:.3f}, {g2:.3f})", f"{math.hypot(g1, g2):.3f}", f"{angle:.1f}°"))
+words.table(pd.DataFrame(rows, columns=["clipped", "gradient", "norm", "angle"]))
 
 # %% [markdown]
 # Clipping by the norm makes both components smaller by the same factor, and the angle stays.
@@ -139,7 +142,7 @@ for n in (256, 60000 % 256):
     total = n * np.array([3.0, 4.0])  # the sum over n examples; their mean has norm 5
     norm = lrs.clip_global_norm([total], max_norm=1.0, batch_size=n)
     g1, g2 = (total / n).tolist()
-    print(f"{n} examples: norm {float(norm):.3f}, clipped mean gradient ({g1:.3f}, {g2:.3f})")
+    words.print(f"{n} examples: norm {float(norm):.3f}, clipped mean gradient ({g1:.3f}, {g2:.3f})")
 
 # %% [markdown]
 # The mean gradient is the same in both batches, and so is what clipping makes of it. In your own
@@ -158,9 +161,9 @@ broken = np.array([1.0, math.inf, 2.0])
 try:
     lrs.clip_global_norm([broken], max_norm=1.0)
 except FloatingPointError as error:
-    print(f"raise: {error}; the gradient stays {broken.tolist()}")
+    words.print(f"raise: {error}; the gradient stays {broken.tolist()}")
 norm = lrs.clip_global_norm([broken], max_norm=1.0, nonfinite="skip")
-print(f"skip: norm {float(norm)}, the gradient becomes {broken.tolist()}")
+words.print(f"skip: norm {float(norm)}, the gradient becomes {broken.tolist()}")
 
 # %% [markdown]
 # `raise` stops, says which array it was and touches nothing. `skip` makes the whole gradient 0,
@@ -195,7 +198,7 @@ for X, y in islice(train_iter, 8):
     norm = lrs.clip_global_norm(gradients, CLIP_NORM, X.shape[0])
     applied = lrs.global_norm(gradients, X.shape[0])
     trainer.update(X.shape[0])
-    print(f"gradient norm {float(norm):.2f}, applied {applied:.2f}")
+    words.print(f"gradient norm {float(norm):.2f}, applied {applied:.2f}")
 
 # %% [markdown]
 # Watch the first few updates: the first gradients are short enough to pass untouched. As soon as
@@ -215,7 +218,7 @@ for X, y in islice(train_iter, 8):
 
 # %%
 descents = descent.descents()
-figures.quadratic(descents)
+words.figure(figures.quadratic(descents))
 
 # %% [markdown]
 # Above are the paths; the steps are long where the markers lie far apart. Inside the small dotted
@@ -224,7 +227,7 @@ figures.quadratic(descents)
 # line counts as *settled*.
 
 # %%
-Markdown(frames.markdown(tables.descent_table(descents)))
+words.table(tables.descent_table(descents))
 
 # %% [markdown]
 # The paper's own table has two rows. Without clipping: norm "> 10", fast but unstable. With
@@ -242,10 +245,10 @@ Markdown(frames.markdown(tables.descent_table(descents)))
 
 # %%
 leashed = descents[-1]  # the highest rate, with clipping
-print("w1 at the last steps:", ", ".join(f"{w1:+.3f}" for w1, _ in leashed.weights[-6:]))
+words.print("w1 at the last steps:", ", ".join(f"{w1:+.3f}" for w1, _ in leashed.weights[-6:]))
 farthest = (leashed.learning_rate - 0.5) * leashed.clip_norm
 distances = [math.hypot(*weights) for weights in leashed.weights[-6:]]
-print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.3f}")
+words.print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.3f}")
 
 # %% [markdown]
 # The descent hops around the minimum for ever, never farther from it than
@@ -267,7 +270,7 @@ print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.
 # trained, and the threshold.
 
 # %%
-Markdown(frames.markdown(tables.pilot_table(runs)))
+words.table(tables.pilot_table(runs))
 
 # %% [markdown]
 # The rule makes the choice honest, not optimal. We have tried no other threshold.
@@ -285,7 +288,7 @@ lost = [run.seed for run in runs if run.experiment == "neither" and run.outcome 
 for name in ("neither", "clipping"):
     run = by_name[name, lost[0]]
     accuracies = ", ".join(f"{epoch.test_acc:.3f}" for epoch in run.epochs)
-    print(f"{name}, seed {run.seed}: {run.outcome}, test accuracies {accuracies}")
+    words.print(f"{name}, seed {run.seed}: {run.outcome}, test accuracies {accuracies}")
 
 # %% [markdown]
 # Now train the second of these runs yourself, for two epochs: same seed, same rate, clipped. On
@@ -303,7 +306,7 @@ history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx, clip_norm
 # %%
 for number, epoch in enumerate(history.epochs, start=1):
     norms = f"median norm {epoch.norm_median:.2f}, largest {epoch.norm_max:.2f}"
-    print(f"epoch {number}: {epoch.clipped:.0%} of the updates clipped, {norms}")
+    words.print(f"epoch {number}: {epoch.clipped:.0%} of the updates clipped, {norms}")
 
 # %% [markdown]
 # Nearly every update of the first epoch is clipped. Is that an accident of this seed? The records
@@ -316,8 +319,9 @@ for number, epoch in enumerate(history.epochs, start=1):
 for name in ("clipping", "both"):
     by_epoch = zip(*(run.epochs for run in runs if run.experiment == name))
     shares = [median(epoch.clipped for epoch in epochs) for epochs in by_epoch]
-    print(f"{name}, clipped in epochs 1 to {len(shares)}:", *(f"{share:.0%}" for share in shares))
-Markdown(frames.markdown(tables.clipped_table(runs)))
+    shown = (f"{share:.0%}" for share in shares)
+    words.print(f"{name}, clipped in epochs 1 to {len(shares)}:", *shown)
+words.table(tables.clipped_table(runs))
 
 # %% [markdown]
 # This is not the picture of an airbag that opens once in a while. At the start clipping works at
@@ -368,7 +372,8 @@ for name, schedule in (("linear", linear), ("cosine", cosine)):
     warm = lrs.WarmupScheduler(schedule, warmup_steps=per_epoch)
     axes.plot(range(total), [warm(n) for n in range(total)], label=f"warmup, then {name}")
 axes.set(xlabel="update", ylabel="learning rate")
-legend = axes.legend()
+axes.legend()
+words.figure(axes.figure)
 
 # %% [markdown]
 # The arms *scheduler* and *both* have the cosine; nobody has trained with the straight line here.
@@ -383,7 +388,7 @@ legend = axes.legend()
 
 # %%
 rows = [(m.name, m.definition, m.better) for m in MEASURES.values()]
-Markdown(frames.markdown(pd.DataFrame(rows, columns=["measure", "definition", "better"])))
+words.table(pd.DataFrame(rows, columns=["measure", "definition", "better"]))
 
 # %% [markdown]
 # Every curve below is one run: above the training loss, averaged over 50 batches, below the test
@@ -391,14 +396,14 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=["measure", "definition", "b
 # solid curves begin as the dashed ones do: a collapsed network may recover.)
 
 # %%
-figures.arms(runs)
+words.figure(figures.arms(runs))
 
 # %% [markdown]
 # The table puts the paper's words (in brackets as printed) beside our measures. *Survived* comes
 # with the exact 95 % interval of the share, the test accuracy with its standard deviation.
 
 # %%
-Markdown(frames.markdown(tables.arm_table(runs)))
+words.table(tables.arm_table(runs))
 
 # %% [markdown]
 # In the rows in which runs collapsed, remember that the means are of those that survived. And look
@@ -414,7 +419,7 @@ rows = [
     for name in ("test accuracy", "roughness")
 ]
 header = ("arm", "measure", "least", "a quarter below", "median", "a quarter above", "most")
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # The scheduler's high mean roughness comes from about a quarter of its runs, whose loss leapt up
@@ -465,9 +470,9 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 judged = verdicts.judge(runs)
 unseen = [run for run in runs if run.seed >= verdicts.UNSEEN]
 by_unseen = verdicts.judge(unseen)
-print("all seeds:", verdicts.counts(judged))
-print("unseen seeds:", verdicts.counts(by_unseen))
-Markdown(frames.markdown(tables.claim_table(judged, by_unseen)))
+words.print("all seeds:", verdicts.counts(judged))
+words.print("unseen seeds:", verdicts.counts(by_unseen))
+words.table(tables.claim_table(judged, by_unseen))
 
 # %% [markdown]
 # What the data say, plainly:
@@ -501,7 +506,7 @@ Markdown(frames.markdown(tables.claim_table(judged, by_unseen)))
 
 # %%
 asked = (verdicts.judge(of, claims.ASKED) for of in (runs, unseen))
-Markdown(frames.markdown(tables.claim_table(*asked)))
+words.table(tables.claim_table(*asked))
 
 # %% [markdown]
 # By every measure clipping does more. At the lower rate 8 of 40 runs collapsed, and those that
@@ -516,7 +521,7 @@ Markdown(frames.markdown(tables.claim_table(*asked)))
 # prints collapsed, none of our seeds did: of these runs there is only the table below.
 
 # %%
-figures.collapse(runs)
+words.figure(figures.collapse(runs))
 
 # %% [markdown]
 # How often does each experiment collapse? The columns: experiment, runs, collapsed, share, and its
@@ -524,7 +529,7 @@ figures.collapse(runs)
 # named rate-0.3 have two epochs as well.
 
 # %%
-Markdown(frames.markdown(tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS])))
+words.table(tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS]))
 
 # %% [markdown]
 # And with a remedy: experiment without it, with it, after how many epochs, how many had collapsed
@@ -533,7 +538,7 @@ Markdown(frames.markdown(tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS])))
 # they were trained, with other seeds.
 
 # %%
-Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
+words.table(tables.prevented_table(verdicts.prevented(runs)))
 
 # %% [markdown]
 # At 0.5 no run with clipping collapsed, alone or with the scheduler, and that is decided, after two

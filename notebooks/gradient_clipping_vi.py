@@ -26,11 +26,11 @@
 # ngưỡng theo một quy tắc; và cách đổi một khẳng định bằng lời thành một phép kiểm định. **Bạn cần
 # biết** SGD, LeNet và notebook [Định thời tốc độ học](lr_scheduling_vi.ipynb). **Thời gian:**
 # khoảng 90 phút. Chỉ một ô ở mục 8 là huấn luyện thật, trong hai epoch; những ô còn lại đọc số liệu
-# đã ghi hoặc tính vài giây là xong. Những gì gói phần mềm in ra đều bằng tiếng Anh, nên trước mỗi
-# bảng có phần giải nghĩa các cột.
+# đã ghi hoặc tính vài giây là xong.
 
 # %%
 # %matplotlib inline
+# %config InlineBackend.figure_format = "retina"
 import math
 from itertools import islice
 from statistics import median
@@ -38,20 +38,20 @@ from statistics import median
 import mxnet as mx
 import pandas as pd
 from d2l import mxnet as d2l
-from IPython.display import Markdown
 from mxnet import autograd, gluon, np, npx
 
-# %%
 import d2l_lrsched as lrs
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.clipping import claims, descent, figures, tables, verdicts
 from d2l_lrsched.studies.clipping.experiments import CLIP_NORM, COLLAPSE, HIGH_RATE
 from d2l_lrsched.studies.clipping.measures import MEASURES, measure
+from d2l_lrsched.translation import Words
 
 npx.set_np()
+words = Words("vi")
 ARMS = (*claims.ARMS, claims.LOWER)
 runs = record.read("../figures/clipping/runs.jsonl")
-print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in runs)))
+words.print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in runs)))
 
 # %% [markdown]
 # ## 1. Một minibatch đủ sức ném tham số đi thật xa
@@ -73,22 +73,20 @@ print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run in ru
 # quá dài, đầu ra của cả một tầng relu có thể bằng 0 với mọi ảnh. Ở đâu relu bằng 0 thì ở đó
 # gradient của nó cũng bằng 0, nên hầu như không còn gì dẫn đường quay về. Khi đó mạng chấm cho mọi
 # ảnh cùng một bộ điểm: mất mát bằng $\ln 10$, độ chính xác 0.1. Ta gọi một lần huấn luyện là **sụp
-# đổ** (*collapsed*) nếu khi kết thúc, mọi ảnh kiểm tra đều nhận cùng một bộ điểm (điểm của cùng một
-# lớp ở hai ảnh bất kỳ chênh nhau chưa tới 0.01).
+# đổ** nếu khi kết thúc, mọi ảnh kiểm tra đều nhận cùng một bộ điểm (điểm của cùng một lớp ở hai ảnh
+# bất kỳ chênh nhau chưa tới 0.01).
 #
 # Gradient lớn đến cỡ nào? Trong một đợt chạy thăm dò (*pilot*), ta huấn luyện LeNet với tốc độ học
-# không đổi 0.5, không gọt, và đo chuẩn toàn cục của gradient ở từng bước cập nhật. Ô dưới đây in
-# riêng nhóm học được (*trained*) và nhóm sụp đổ (*collapsed*): chuẩn lớn nhất (*largest gradient
-# norm*), rồi trong epoch đầu, chuẩn lớn nhất gấp bao nhiêu lần chuẩn trung vị (*median norm*).
+# cố định 0.5, không gọt, và đo chuẩn toàn cục của gradient ở từng bước cập nhật.
 
 # %%
 for outcome in ("trained", "collapsed"):
     pilot = [run for run in runs if run.experiment == "pilot" and run.outcome == outcome]
     largest = [max(epoch.norm_max for epoch in run.epochs) for run in pilot]
     times = [run.epochs[0].norm_max / run.epochs[0].norm_median for run in pilot]
-    print(f"{len(pilot)} runs that {outcome}:")
-    print(f"  largest gradient norm: {min(largest):.1f} to {max(largest):.1f}")
-    print(f"  in the first epoch {min(times):.0f} to {max(times):.0f} times the median norm")
+    words.print(f"{len(pilot)} runs that {outcome}:")
+    words.print(f"  largest gradient norm: {min(largest):.1f} to {max(largest):.1f}")
+    words.print(f"  in the first epoch {min(times):.0f} to {max(times):.0f} times the median norm")
 
 # %% [markdown]
 # Ngay cả khi mọi việc suôn sẻ, vẫn có những gradient dài gấp nhiều lần mức bình thường. Nhưng hãy
@@ -110,18 +108,19 @@ for outcome in ("trained", "collapsed"):
 # Hướng giữ nguyên, và không bước nào dài hơn $\eta c$.
 #
 # **Theo giá trị.** Gọt riêng từng thành phần: $g_i \leftarrow \min(\max(g_i, -c), c)$. Hướng thay
-# đổi ra sao, cứ nhìn một vector hai chiều là rõ. Ba dòng in ra lần lượt là vector gốc (*as it
-# is*), gọt theo chuẩn (*by norm*) và gọt theo giá trị (*by value*), kèm chuẩn và góc:
+# đổi ra sao, cứ nhìn một vector hai chiều là rõ:
 
 # %%
 gradient = np.array([3.0, 0.5])
 by_norm, by_value = gradient.copy(), gradient.copy()
 lrs.clip_global_norm([by_norm], max_norm=1.0)
 lrs.clip_value([by_value], max_value=1.0)
+rows = []
 for name, g in {"as it is": gradient, "by norm": by_norm, "by value": by_value}.items():
     g1, g2 = g.tolist()
     angle = math.degrees(math.atan2(g2, g1))
-    print(f"{name:8}  ({g1:.3f}, {g2:.3f})  norm {math.hypot(g1, g2):.3f}  angle {angle:.1f}°")
+    rows.append((name, f"({g1:.3f}, {g2:.3f})", f"{math.hypot(g1, g2):.3f}", f"{angle:.1f}°"))
+words.table(pd.DataFrame(rows, columns=["clipped", "gradient", "norm", "angle"]))
 
 # %% [markdown]
 # Gọt theo chuẩn thu nhỏ cả hai thành phần theo cùng một tỷ lệ nên góc không đổi. Gọt theo giá trị
@@ -146,7 +145,7 @@ for n in (256, 60000 % 256):
     total = n * np.array([3.0, 4.0])  # the sum over n examples; their mean has norm 5
     norm = lrs.clip_global_norm([total], max_norm=1.0, batch_size=n)
     g1, g2 = (total / n).tolist()
-    print(f"{n} examples: norm {float(norm):.3f}, clipped mean gradient ({g1:.3f}, {g2:.3f})")
+    words.print(f"{n} examples: norm {float(norm):.3f}, clipped mean gradient ({g1:.3f}, {g2:.3f})")
 
 # %% [markdown]
 # Hai batch có cùng gradient trung bình, và sau khi gọt vẫn như nhau. Trong vòng lặp của bạn, hãy
@@ -166,9 +165,9 @@ broken = np.array([1.0, math.inf, 2.0])
 try:
     lrs.clip_global_norm([broken], max_norm=1.0)
 except FloatingPointError as error:
-    print(f"raise: {error}; the gradient stays {broken.tolist()}")
+    words.print(f"raise: {error}; the gradient stays {broken.tolist()}")
 norm = lrs.clip_global_norm([broken], max_norm=1.0, nonfinite="skip")
-print(f"skip: norm {float(norm)}, the gradient becomes {broken.tolist()}")
+words.print(f"skip: norm {float(norm)}, the gradient becomes {broken.tolist()}")
 
 # %% [markdown]
 # `raise` dừng lại, chỉ đích danh mảng bị hỏng và không đụng vào gì cả. `skip` đặt toàn bộ gradient
@@ -185,9 +184,6 @@ print(f"skip: norm {float(norm)}, the gradient becomes {broken.tolist()}")
 # `update`. Nếu gọt trước khi cộng, mỗi thiết bị chỉ đem phần riêng của mình ra so với ngưỡng. Bài
 # báo coi việc chỉnh tốc độ học là một bước riêng; trong Gluon, Trainer tự hỏi bộ định thời ngay
 # trong `update`.
-#
-# Mỗi dòng in ra gồm chuẩn trước khi gọt (*gradient norm*) và chuẩn thực sự được áp dụng
-# (*applied*):
 
 # %%
 train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256)
@@ -207,7 +203,7 @@ for X, y in islice(train_iter, 8):
     norm = lrs.clip_global_norm(gradients, CLIP_NORM, X.shape[0])
     applied = lrs.global_norm(gradients, X.shape[0])
     trainer.update(X.shape[0])
-    print(f"gradient norm {float(norm):.2f}, applied {applied:.2f}")
+    words.print(f"gradient norm {float(norm):.2f}, applied {applied:.2f}")
 
 # %% [markdown]
 # Mấy gradient đầu tiên đủ ngắn nên được giữ nguyên. Ngay khi mạng bắt đầu học, gradient dài ra, và
@@ -228,20 +224,16 @@ for X, y in islice(train_iter, 8):
 
 # %%
 descents = descent.descents()
-figures.quadratic(descents)
+words.figure(figures.quadratic(descents))
 
 # %% [markdown]
-# Hàng trên là đường đi (xanh, liền nét: có gọt; cam, đứt nét: không gọt); các điểm cách xa nhau
-# nghĩa là bước dài. Bên trong vòng tròn chấm nhỏ, gradient ngắn hơn ngưỡng nên không có gì để gọt.
-# Hai hàng dưới, trên thang logarit, là chuẩn của gradient trước khi gọt và giá trị mất mát. Khi
-# mất mát nằm hẳn dưới đường gạch chấm, ta coi như nó đã lắng xuống (*settled*).
-#
-# Các cột của bảng: tốc độ học; có gọt hay không; chuẩn gradient lúc xuất phát; chuẩn được áp dụng
-# ở bước đầu; chuẩn lớn nhất sau lúc xuất phát; mất mát cuối cùng; lắng xuống từ bước nào (*never*:
-# không bao giờ).
+# Hàng trên là đường đi; các điểm cách xa nhau nghĩa là bước dài. Bên trong vòng tròn chấm nhỏ,
+# gradient ngắn hơn ngưỡng nên không có gì để gọt. Hai hàng dưới, trên thang logarit, là chuẩn của
+# gradient trước khi gọt và giá trị mất mát. Khi mất mát nằm hẳn dưới đường gạch chấm, ta coi như nó
+# đã *lắng xuống*.
 
 # %%
-Markdown(frames.markdown(tables.descent_table(descents)))
+words.table(tables.descent_table(descents))
 
 # %% [markdown]
 # Bảng trong bài báo chỉ có hai hàng. Không gọt: chuẩn "> 10", nhanh nhưng không ổn định. Có gọt:
@@ -256,15 +248,13 @@ Markdown(frames.markdown(tables.descent_table(descents)))
 # - **Ở 1.1, gọt giữ cho tham số không chạy ra vô cùng, nhưng không làm nó hội tụ.** Trong vòng
 #   tròn chấm, mỗi bước nhân tham số với $-1.2$ nên nó lại văng ra; ra ngoài thì phép gọt kéo ngược
 #   vào.
-#
-# Ô sau in `w1` ở những bước cuối, rồi khoảng cách lớn nhất tới 0 và cận trên của nó (*bound*):
 
 # %%
 leashed = descents[-1]  # the highest rate, with clipping
-print("w1 at the last steps:", ", ".join(f"{w1:+.3f}" for w1, _ in leashed.weights[-6:]))
+words.print("w1 at the last steps:", ", ".join(f"{w1:+.3f}" for w1, _ in leashed.weights[-6:]))
 farthest = (leashed.learning_rate - 0.5) * leashed.clip_norm
 distances = [math.hypot(*weights) for weights in leashed.weights[-6:]]
-print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.3f}")
+words.print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.3f}")
 
 # %% [markdown]
 # Tham số cứ nhảy mãi quanh cực tiểu, không bao giờ cách xa quá $(\eta - \tfrac{1}{2}) \, c$. Gọt
@@ -275,17 +265,16 @@ print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.
 # ## 7. Ngưỡng được chọn ra sao
 #
 # Thử mười ngưỡng rồi báo cáo cái đẹp nhất thì chỉ đo được sự kiên nhẫn của chính mình. Vì vậy quy
-# tắc chọn được định sẵn trước khi chạy: trong đợt *thăm dò* với tốc độ học không đổi 0.5, đo mọi
+# tắc chọn được định sẵn trước khi chạy: trong đợt *thăm dò* với tốc độ học cố định 0.5, đo mọi
 # chuẩn mà không gọt gì (ngưỡng đặt cao đến mức không một bit nào thay đổi); với mỗi lần chạy lấy
 # chuẩn trung vị ở epoch cuối; bỏ những lần sụp đổ, vì chuẩn của mạng sụp đổ không nói lên điều gì;
 # rồi lấy trung vị qua các lần chạy, làm tròn còn một chữ số. Nhóm Pascanu cũng khuyên nhìn vào
-# chuẩn trung bình. Đợt thăm dò dùng hạt giống ngẫu nhiên (*seed*) riêng, về sau không dùng lại.
+# chuẩn trung bình. Đợt thăm dò dùng hạt giống ngẫu nhiên riêng, về sau không dùng lại.
 #
-# Các cột: số lần chạy; số lần sụp đổ; chuẩn trung vị và chuẩn lớn nhất của những lần học được;
-# ngưỡng theo quy tắc.
+# Trong bảng, hai chuẩn là của những lần học được.
 
 # %%
-Markdown(frames.markdown(tables.pilot_table(runs)))
+words.table(tables.pilot_table(runs))
 
 # %% [markdown]
 # Quy tắc này bảo đảm ngưỡng được chọn một cách trung thực, chứ không hứa rằng ngưỡng ấy tối ưu. Ta
@@ -295,8 +284,8 @@ Markdown(frames.markdown(tables.pilot_table(runs)))
 # ## 8. Xem tận mắt
 #
 # Ô kế tiếp tìm trong số liệu đã ghi một hạt giống mà mạng sụp đổ ở tốc độ học 0.5 khi không gọt,
-# rồi in độ chính xác kiểm tra (*test accuracies*) sau từng epoch trong mười epoch: không gọt
-# (*neither*) và có gọt (*clipping*).
+# rồi in độ chính xác kiểm tra sau từng epoch trong mười epoch: không gọt (*neither*) và có gọt
+# (*clipping*).
 
 # %%
 by_name = {(run.experiment, run.seed): run for run in runs}
@@ -304,15 +293,13 @@ lost = [run.seed for run in runs if run.experiment == "neither" and run.outcome 
 for name in ("neither", "clipping"):
     run = by_name[name, lost[0]]
     accuracies = ", ".join(f"{epoch.test_acc:.3f}" for epoch in run.epochs)
-    print(f"{name}, seed {run.seed}: {run.outcome}, test accuracies {accuracies}")
+    words.print(f"{name}, seed {run.seed}: {run.outcome}, test accuracies {accuracies}")
 
 # %% [markdown]
 # Giờ bạn hãy tự huấn luyện lại lần chạy thứ hai trong số đó, trong hai epoch: cùng hạt giống, cùng
 # tốc độ học, có gọt. Trên bộ xử lý cùng loại và chỉ dùng một luồng, như khi ghi số liệu, bạn sẽ
 # được đúng các con số đã ghi; ở máy khác, các tổng được làm tròn khác đi, quá trình huấn luyện
-# khuếch đại chênh lệch ấy, và bạn sẽ thấy một kết quả khác, như thể đổi hạt giống. Kèm biểu đồ,
-# mỗi epoch có một dòng: tỷ lệ bước cập nhật bị gọt, chuẩn trung vị và chuẩn lớn nhất trước khi
-# gọt.
+# khuếch đại chênh lệch ấy, và bạn sẽ thấy một kết quả khác, như thể đổi hạt giống.
 
 # %%
 train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256, seed=lost[0])
@@ -325,22 +312,22 @@ history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx, clip_norm
 # %%
 for number, epoch in enumerate(history.epochs, start=1):
     norms = f"median norm {epoch.norm_median:.2f}, largest {epoch.norm_max:.2f}"
-    print(f"epoch {number}: {epoch.clipped:.0%} of the updates clipped, {norms}")
+    words.print(f"epoch {number}: {epoch.clipped:.0%} of the updates clipped, {norms}")
 
 # %% [markdown]
 # Trong epoch đầu, gần như bước cập nhật nào cũng bị gọt. Hay chỉ hạt giống này mới thế? Số liệu có
 # đủ mọi hạt giống: trước hết là tỷ lệ bị gọt theo từng epoch (trung vị qua các hạt giống), sau đó
-# là bảng tổng hợp với các cột: thí nghiệm; tỷ lệ bước bị gọt trong toàn bộ quá trình; sau khi gọt,
-# độ dài các bước còn lại bao nhiêu phần (*step kept*, tức trung bình của
-# $\min(1, c / \lVert g \rVert)$; dấu gạch là không ghi lại); chuẩn trung vị và chuẩn lớn nhất
-# trước khi gọt; số bước bị bỏ vì gradient không hữu hạn.
+# là bảng của toàn bộ quá trình. Ở đó *phần còn lại của bước* là trung bình của $\min(1, c / \lVert
+# g \rVert)$ (dấu gạch là không ghi lại), hai chuẩn là chuẩn trước khi gọt, và các bước bị bỏ là
+# những bước có gradient không hữu hạn.
 
 # %%
 for name in ("clipping", "both"):
     by_epoch = zip(*(run.epochs for run in runs if run.experiment == name))
     shares = [median(epoch.clipped for epoch in epochs) for epochs in by_epoch]
-    print(f"{name}, clipped in epochs 1 to {len(shares)}:", *(f"{share:.0%}" for share in shares))
-Markdown(frames.markdown(tables.clipped_table(runs)))
+    shown = (f"{share:.0%}" for share in shares)
+    words.print(f"{name}, clipped in epochs 1 to {len(shares)}:", *shown)
+words.table(tables.clipped_table(runs))
 
 # %% [markdown]
 # Phép gọt ở đây không phải chiếc túi khí lâu lâu mới bung một lần. Lúc đầu, nó can thiệp gần như ở
@@ -358,9 +345,9 @@ Markdown(frames.markdown(tables.clipped_table(runs)))
 #
 # Bài báo xếp hạng bốn cách bằng lời: không dùng gì (*neither*), chỉ gọt (*clipping*), chỉ bộ định
 # thời (*scheduler*), và cả hai (*both*). Ta huấn luyện LeNet trên Fashion-MNIST theo cả bốn cách,
-# mỗi lần mười epoch, với cùng 40 hạt giống. Tốc độ học không đổi là 0.5; bộ định thời thì khởi động
+# mỗi lần mười epoch, với cùng 40 hạt giống. Tốc độ học cố định là 0.5; bộ định thời thì khởi động
 # lên 0.5 trong một phần mười đầu của tổng số bước cập nhật, rồi suy giảm theo cô-sin về 0. Ta thêm
-# một cách thứ năm, *lower-rate*: không gọt, tốc độ học cũng không đổi nhưng thấp hơn. Ở 0.5, tính
+# một cách thứ năm, *lower-rate*: không gọt, tốc độ học cũng cố định nhưng thấp hơn. Ở 0.5, tính
 # trung bình, phép gọt rút ngắn các bước đi bao nhiêu phần thì tốc độ học này thấp hơn 0.5 bấy nhiêu
 # phần. Nhờ nó, ta sẽ thấy phép gọt làm được điều gì mà chỉ hạ tốc độ học thì không làm được.
 #
@@ -378,8 +365,7 @@ Markdown(frames.markdown(tables.clipped_table(runs)))
 # đầu bằng trọn một epoch ở $t = 0$, tức là với tốc độ học 0. Ta đọc ở mỗi bước cập nhật. *Sau khi
 # khởi động, $t$ đếm từ đâu?* Nếu cứ đếm tiếp, cô-sin không bắt đầu ở đỉnh, và tốc độ học tụt xuống
 # đột ngột ở chỗ nối. Vậy bộ định thời thứ hai phải đếm từ lúc khởi động xong, và $T$ của nó là phần
-# còn lại của lần chạy. `lrs.WarmupScheduler` làm đúng như thế, trước bất cứ bộ định thời nào
-# (*linear* là đường thẳng):
+# còn lại của lần chạy. `lrs.WarmupScheduler` làm đúng như thế, trước bất cứ bộ định thời nào:
 
 # %%
 per_epoch = lrs.data.UPDATES_PER_EPOCH
@@ -391,29 +377,24 @@ for name, schedule in (("linear", linear), ("cosine", cosine)):
     warm = lrs.WarmupScheduler(schedule, warmup_steps=per_epoch)
     axes.plot(range(total), [warm(n) for n in range(total)], label=f"warmup, then {name}")
 axes.set(xlabel="update", ylabel="learning rate")
-legend = axes.legend()
+axes.legend()
+words.figure(axes.figure)
 
 # %% [markdown]
 # Hai cách *scheduler* và *both* dùng cô-sin; ở đây không có lần chạy nào dùng đường thẳng.
 #
 # ### Đo bằng gì
 #
-# *Ổn định*, *hội tụ*, *hiệu quả*: còn là lời thì chưa kiểm định được. Bài báo không cho biết đã đo
-# bằng gì, nên ta phải tự đặt ra các định nghĩa dưới đây. Độ ổn định được đo bằng hai đại lượng:
-# sống sót (*survival*: bằng 1 nếu sau epoch cuối mạng không sụp đổ và không gặp giá trị vô hạn,
-# ngược lại bằng 0) và độ gồ ghề (*roughness*: cộng mọi mức tăng của mất mát huấn luyện từ một
-# đoạn batch sang đoạn liền sau). Độ hội tụ: số epoch để độ chính xác kiểm tra đạt 0.85 (*epochs to
-# 0.85*; không đạt thì lấy tổng số epoch cộng một) và mất mát huấn luyện ở epoch cuối (*final
-# loss*). Hiệu quả: độ chính xác kiểm tra sau epoch cuối (*test accuracy*). Ngoài ra có độ quá khớp
-# (*overfitting*: độ chính xác huấn luyện trừ độ chính xác kiểm tra) và độ dao động lúc cuối (*late
-# oscillation*: độ lệch chuẩn của độ chính xác kiểm tra qua năm epoch cuối). Sống sót thì chỉ có
-# hoặc không; mọi đại lượng khác chỉ tính trên những lần sống sót, vì lấy trung bình lẫn lộn mạng
-# học được với mạng đoán mò thì được một con số không mô tả mạng nào cả. Cột *better* cho biết càng
-# cao (*higher*) hay càng thấp (*lower*) thì càng tốt.
+# *Ổn định*, *hội tụ*, *hiệu quả*: còn là lời thì chưa kiểm định được. Thay cho chúng là những đại
+# lượng dưới đây; bài báo không cho biết đã đo bằng gì, nên ta phải tự đặt ra các định nghĩa. Sống
+# sót và độ gồ ghề đo độ ổn định; số epoch để đạt 0.85 và mất mát cuối cùng đo độ hội tụ; độ chính
+# xác kiểm tra đo hiệu quả. Sống sót thì chỉ có hoặc không; mọi đại lượng khác chỉ tính trên những
+# lần sống sót, vì lấy trung bình lẫn lộn mạng học được với mạng đoán mò thì được một con số không
+# mô tả mạng nào cả.
 
 # %%
 rows = [(m.name, m.definition, m.better) for m in MEASURES.values()]
-Markdown(frames.markdown(pd.DataFrame(rows, columns=["measure", "definition", "better"])))
+words.table(pd.DataFrame(rows, columns=["measure", "definition", "better"]))
 
 # %% [markdown]
 # Mỗi đường cong dưới đây là một lần chạy: hàng trên là mất mát huấn luyện trung bình của từng 50
@@ -422,22 +403,21 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=["measure", "definition", "b
 # lại được.)
 
 # %%
-figures.arms(runs)
+words.figure(figures.arms(runs))
 
 # %% [markdown]
-# Bảng sau đặt lời của bài báo (các cột *paper*, trong ngoặc là nguyên văn) cạnh số đo. Cột
-# *survived* là số lần sống sót kèm khoảng tin cậy 95 % chính xác của tỷ lệ; cột độ chính xác là
-# trung bình ± độ lệch chuẩn; các cột khác là trung bình.
+# Bảng sau đặt lời của bài báo, đúng nguyên văn, cạnh số đo. Cột *sống sót* là số lần sống sót kèm
+# khoảng tin cậy 95 % chính xác của tỷ lệ; cột độ chính xác là trung bình ± độ lệch chuẩn; các cột
+# khác là trung bình.
 
 # %%
-Markdown(frames.markdown(tables.arm_table(runs)))
+words.table(tables.arm_table(runs))
 
 # %% [markdown]
 # Ở những hàng có lần chạy sụp đổ, hãy nhớ rằng các giá trị trung bình chỉ là của những lần sống
-# sót. Và hãy nhìn kỹ thêm xem đằng sau chúng là gì. Bảng sau cho mỗi cách (*arm*) và mỗi đại lượng
-# (*measure*) năm số, cũng chỉ tính những lần sống sót: nhỏ nhất (*least*); mức mà một phần tư số
-# lần chạy nằm dưới (*a quarter below*); trung vị (*median*); mức mà một phần tư số lần chạy nằm
-# trên (*a quarter above*); lớn nhất (*most*).
+# sót. Và hãy nhìn kỹ thêm xem đằng sau chúng là gì. Bảng sau cho mỗi cách và mỗi đại lượng năm số,
+# cũng chỉ tính những lần sống sót: nhỏ nhất; mức mà một phần tư số lần chạy nằm dưới; trung vị; mức
+# mà một phần tư số lần chạy nằm trên; lớn nhất.
 
 # %%
 measured = measure(runs)
@@ -447,7 +427,7 @@ rows = [
     for name in ("test accuracy", "roughness")
 ]
 header = ("arm", "measure", "least", "a quarter below", "median", "a quarter above", "most")
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # Độ gồ ghề trung bình cao của nhóm chỉ dùng bộ định thời là do khoảng một phần tư số lần chạy:
@@ -461,10 +441,10 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 #
 # Mỗi khẳng định nói rằng một cách tốt hơn một cách khác, và nhận một trong ba kết luận.
 #
-# - **CONFIRMED** (được xác nhận): hai cách khác nhau, và đúng chiều bài báo nói.
-# - **CONTRADICTED** (bị bác bỏ): khác nhau theo chiều ngược lại.
-# - **NOT DECIDED** (chưa ngã ngũ): chừng ấy lần chạy chưa cho thấy sự khác biệt. Điều đó không
-#   chứng minh rằng chúng giống nhau.
+# - **ĐƯỢC XÁC NHẬN**: hai cách khác nhau, và đúng chiều bài báo nói.
+# - **BỊ BÁC BỎ**: khác nhau theo chiều ngược lại.
+# - **CHƯA NGÃ NGŨ**: chừng ấy lần chạy chưa cho thấy sự khác biệt. Điều đó không chứng minh rằng
+#   chúng giống nhau.
 #
 # **Đếm.** Với mỗi cách, ta đếm số lần sống sót, rồi dùng kiểm định chính xác Fisher (*Fisher's
 # exact test*) để hỏi: nếu thật ra hai cách như nhau thì hai con số như thế đáng ngạc nhiên đến mức
@@ -494,20 +474,18 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # phía thì $p = 2/2^{10} \approx 0.0020$ mới vừa đủ nhỏ so với mức $0.05/18 \approx 0.0028$ mà 18
 # khẳng định đòi hỏi; chín cặp thì đã không đủ.
 #
-# Các cột của bảng: mục trong bài báo; khẳng định; đại lượng đo; so gì trừ gì (cách được cho là tốt
-# hơn trừ cách kia); số cặp, riêng khi đếm số lần sống sót thì là số lần chạy của mỗi cách (*n*);
-# hiệu trung bình; khoảng tin cậy 95 % của hiệu, chưa hiệu chỉnh theo số khẳng định; giá trị p; giá
-# trị p sau hiệu chỉnh Holm; kết luận; kết luận chỉ dựa trên 30 hạt giống chưa xem khi định quy tắc
-# (*seeds from 10 on*). Với độ gồ ghề, độ dao động, số epoch, mất mát và độ quá khớp, hiệu âm ủng
-# hộ khẳng định.
+# Trong bảng, cột *so sánh* ghi cách được cho là tốt hơn trừ cách kia; *n* là số cặp, riêng khi đếm
+# số lần sống sót thì là số lần chạy của mỗi cách; khoảng tin cậy 95 % của hiệu chưa hiệu chỉnh theo
+# số khẳng định. Với độ gồ ghề, độ dao động, số epoch, mất mát và độ quá khớp, hiệu âm ủng hộ khẳng
+# định.
 
 # %%
 judged = verdicts.judge(runs)
 unseen = [run for run in runs if run.seed >= verdicts.UNSEEN]
 by_unseen = verdicts.judge(unseen)
-print("all seeds:", verdicts.counts(judged))
-print("unseen seeds:", verdicts.counts(by_unseen))
-Markdown(frames.markdown(tables.claim_table(judged, by_unseen)))
+words.print("all seeds:", verdicts.counts(judged))
+words.print("unseen seeds:", verdicts.counts(by_unseen))
+words.table(tables.claim_table(judged, by_unseen))
 
 # %% [markdown]
 # Nói thẳng ra, số liệu cho biết:
@@ -531,19 +509,18 @@ Markdown(frames.markdown(tables.claim_table(judged, by_unseen)))
 #   gọt thì độ chính xác cũng ổn định lại, điều mà bài báo không nói tới.) Còn nó có bớt quá khớp,
 #   có làm đường cong mượt hơn không thì chưa ngã ngũ.
 #
-# Khoảng tin cậy có thể không chứa 0 mà kết luận vẫn là NOT DECIDED: khoảng tin cậy nhìn mỗi khẳng
+# Khoảng tin cậy có thể không chứa 0 mà kết luận vẫn là CHƯA NGÃ NGŨ: khoảng tin cậy nhìn mỗi khẳng
 # định như thể chỉ có một mình nó; còn kết luận phải chịu trách nhiệm cho tất cả.
 
 # %% [markdown]
 # ### Gọt, hay chỉ cần tốc độ học nhỏ hơn?
 #
 # Bài báo không hỏi, nhưng bạn nên hỏi: ở tốc độ học này, phép gọt rút ngắn hơn một nửa số bước cập
-# nhật. Chỉ hạ tốc độ học xuống thì có được kết quả tốt như vậy không? Bảng sau có các cột như bảng
-# trên.
+# nhật. Chỉ hạ tốc độ học xuống thì có được kết quả tốt như vậy không?
 
 # %%
 asked = (verdicts.judge(of, claims.ASKED) for of in (runs, unseen))
-Markdown(frames.markdown(tables.claim_table(*asked)))
+words.table(tables.claim_table(*asked))
 
 # %% [markdown]
 # Đo bằng gì thì gọt cũng hơn. Với tốc độ học nhỏ hơn, 8 trong 40 lần chạy đã sụp đổ, và những lần
@@ -554,31 +531,29 @@ Markdown(frames.markdown(tables.claim_table(*asked)))
 # ## 11. Mạng nào sụp đổ, và cái gì cứu chúng
 #
 # Cùng một hạt giống sụp đổ khi không có biện pháp nào: có biện pháp thì sao? Chỉ những hạt giống
-# sụp đổ ở khung ngoài cùng bên trái mới được tô màu. Ở tốc độ học không đổi 0.3 của sách, tốc độ
-# mà ở đó lần chạy in trong sách đã sụp đổ, không hạt giống nào của ta sụp đổ: các lần chạy ấy chỉ
-# có trong bảng dưới đây.
+# sụp đổ ở khung ngoài cùng bên trái mới được tô màu. Ở tốc độ học cố định 0.3 của sách, tốc độ mà ở
+# đó lần chạy in trong sách đã sụp đổ, không hạt giống nào của ta sụp đổ: các lần chạy ấy chỉ có
+# trong bảng dưới đây.
 
 # %%
-figures.collapse(runs)
+words.figure(figures.collapse(runs))
 
 # %% [markdown]
-# Mỗi thí nghiệm sụp đổ thường xuyên đến đâu? Các cột: thí nghiệm; số lần chạy; số lần sụp đổ; tỷ
-# lệ; khoảng tin cậy 95 % chính xác. Đợt thăm dò (*pilot*) giống hệt *neither*, chỉ khác hạt giống
-# và chạy hai epoch; các thí nghiệm tên bắt đầu bằng rate-0.3 (để nguyên, có gọt, có khởi động)
-# cũng chạy hai epoch.
+# Mỗi thí nghiệm sụp đổ thường xuyên đến đâu? Bảng sau ghi tỷ lệ sụp đổ và khoảng tin cậy 95 % chính
+# xác của nó. Đợt thăm dò (*pilot*) giống hệt *neither*, chỉ khác hạt giống và chạy hai epoch; các
+# thí nghiệm tên bắt đầu bằng rate-0.3 (để nguyên, có gọt, có khởi động) cũng chạy hai epoch.
 
 # %%
-Markdown(frames.markdown(tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS])))
+words.table(tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS]))
 
 # %% [markdown]
-# Còn khi có biện pháp thì sao? Các cột: thí nghiệm không có biện pháp; thí nghiệm có biện pháp; xét
-# sau bao nhiêu epoch; số lần đã sụp đổ khi không có biện pháp; số lần đã sụp đổ khi có; giá trị p
-# của kiểm định chính xác Fisher; giá trị p sau khi hiệu chỉnh Holm theo số hàng. Ở những hàng xét
-# sau hai epoch, *neither* gồm cả các lần chạy thăm dò, và *clipping* gồm cả các lần chạy thăm dò có
-# gọt (*pilot-clipped*), vì chúng được huấn luyện giống hệt, chỉ khác hạt giống.
+# Còn khi có biện pháp thì sao? Trong bảng, p là của kiểm định chính xác Fisher; cột cuối là p đã
+# hiệu chỉnh Holm theo số hàng. Ở những hàng xét sau hai epoch, *neither* gồm cả các lần chạy thăm
+# dò, và *clipping* gồm cả các lần chạy thăm dò có gọt (*pilot-clipped*), vì chúng được huấn luyện
+# giống hệt, chỉ khác hạt giống.
 
 # %%
-Markdown(frames.markdown(tables.prevented_table(verdicts.prevented(runs))))
+words.table(tables.prevented_table(verdicts.prevented(runs)))
 
 # %% [markdown]
 # Ở 0.5, có gọt thì không lần nào sụp đổ, dù có bộ định thời hay không, và điều này đã ngã ngũ, cả

@@ -38,30 +38,32 @@
 
 # %%
 # %matplotlib inline
+# %config InlineBackend.figure_format = "retina"
 import itertools
 import math
-from collections import Counter
 
 import mxnet as mx
 import pandas as pd
 from d2l import mxnet as d2l
-from IPython.display import Markdown, display
+from IPython.display import display
 from mxnet import autograd, gluon, init, lr_scheduler, npx
 from mxnet.gluon import nn
 
 import d2l_lrsched as lrs
-from d2l_lrsched import drawing
-from d2l_lrsched.runs import frames, record
+from d2l_lrsched import drawing, stats
+from d2l_lrsched.runs import record
 from d2l_lrsched.studies.chapter import figures, seeds, tables
 from d2l_lrsched.studies.chapter.builds import draws, measures
 from d2l_lrsched.studies.chapter.builds import figures as builds_figures
 from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED, others
-from d2l_lrsched.studies.chapter.verdicts import compare, distinct
+from d2l_lrsched.studies.chapter.verdicts import compare, counts, distinct
 from d2l_lrsched.studies.clipping.tables import share_table
+from d2l_lrsched.translation import Words
 
 npx.set_np()
+words = Words("en")
 
 # %% [markdown]
 # ## Why the learning rate matters
@@ -187,8 +189,8 @@ PRINTED["constant"], math.log(10)
 # So the book's story is about another run. Ours, with the same settings, does not collapse:
 
 # %%
-display(figures.training(runs["constant"]))
-Markdown(frames.markdown(tables.chapter_table([runs["constant"]])))
+display(words.figure(figures.training(runs["constant"])))
+words.table(tables.chapter_table([runs["constant"]]))
 
 # %% [markdown]
 # This figure does fit the story: training keeps improving, the test accuracy stops, the gap is
@@ -196,7 +198,7 @@ Markdown(frames.markdown(tables.chapter_table([runs["constant"]])))
 # seeds:
 
 # %%
-Markdown(frames.markdown(share_table(baseline, ["constant"])))
+words.table(share_table(baseline, ["constant"]))
 
 # %% [markdown]
 # None of them collapsed. But look at the last column, the confidence interval of the *share*: the
@@ -210,7 +212,7 @@ Markdown(frames.markdown(share_table(baseline, ["constant"])))
 # %%
 drawn, builds = measures.of_draws(draws.read()), measures.of_builds()
 collapses = builds_tables.collapse_table(drawn, builds)
-Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
+words.table(collapses[collapses.experiment == "constant"])
 
 # %% [markdown]
 # So it does happen, to about one network in twenty, and the number in the book is no misprint. Some
@@ -251,7 +253,7 @@ def square_root(num_update):
 
 
 print([square_root(t) for t in (0, 3, 15)])
-figures.schedule(runs["square-root"])
+words.figure(figures.schedule(runs["square-root"]))
 
 # %% [markdown]
 # Two lines are a scheduler. (`lrs.SquareRootScheduler(lr=1.0)` is the same function; it also checks
@@ -281,7 +283,8 @@ asked
 
 # %%
 per_epoch = lrs.data.UPDATES_PER_EPOCH
-drawing.two_axes(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
+title = "Square root, fed with updates"
+words.figure(drawing.two_axes(square_root, 30 * per_epoch, per_epoch, title))
 
 # %% [markdown]
 # All that the plot before spread over 30 epochs has passed within about an eighth of the first.
@@ -306,7 +309,7 @@ rows = [
     for new, old in zip(history.epochs, runs["square-root"].epochs)
 ]
 header = ("train loss now", "stored", "test acc now", "stored")
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # On the same kind of processor and with one thread both agree to the bit; elsewhere sums are
@@ -316,8 +319,8 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # And these are all of the 30 epochs:
 
 # %%
-display(figures.training(runs["square-root"]))
-Markdown(frames.markdown(tables.chapter_table([runs["square-root"]])))
+display(words.figure(figures.training(runs["square-root"])))
+words.table(tables.chapter_table([runs["square-root"]]))
 
 # %% [markdown]
 # The book comments: slightly better, a smoother curve, less overfitting. Against the collapsed
@@ -330,7 +333,9 @@ final = {(run.experiment, run.seed): run.final for run in baseline}
 pairs = [(final["constant", seed], final["square-root", seed]) for seed in range(10)]
 higher = sum(a.test_acc > b.test_acc for a, b in pairs)
 wider = sum(a.train_acc - a.test_acc > b.train_acc - b.test_acc for a, b in pairs)
-print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len(pairs)} seeds")
+words.print(
+    f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len(pairs)} seeds"
+)
 
 # %% [markdown]
 # Less overfitting: yes, in every seed. Better: the other way round. The gap is narrower because
@@ -360,7 +365,7 @@ for rate in (0.3, 0.1, 0.01):
         norms.append(norm(fast))
     rows.append((f"{rate:g}", *(f"{x:.2f}" for x in norms)))
 header = ("learning rate", "at first", "after 1 epoch", "after 2 epochs")
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # All of them grow, and the smaller the rate, the less. So small steps do leave the parameters
@@ -381,7 +386,7 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # The book plots this scheduler but never trains with it:
 
 # %%
-figures.factor()
+words.figure(figures.factor())
 
 # %% [markdown]
 # Just as well. The formula is a recurrence, and whoever writes it down as it stands gets a class
@@ -413,7 +418,7 @@ schedulers = {
     "MXNet's": lr_scheduler.FactorScheduler(step=1, **settings),
 }
 answers = {name: [f"{scheduler(n):.3f}" for n in asked] for name, scheduler in schedulers.items()}
-Markdown(frames.markdown(pd.DataFrame({"num_update": asked, **answers})))
+words.table(pd.DataFrame({"num_update": asked, **answers}))
 
 # %% [markdown]
 # The class with a memory gives the groups of parameters different rates within *one and the same
@@ -435,7 +440,7 @@ Markdown(frames.markdown(pd.DataFrame({"num_update": asked, **answers})))
 # gain nothing, and shorter ones may find a lower place.
 
 # %%
-figures.schedule(runs["multi-factor"])
+words.figure(figures.schedule(runs["multi-factor"]))
 
 # %% [markdown]
 # The book draws this with MXNet's `MultiFactorScheduler` and then hands *the object just plotted*
@@ -451,7 +456,7 @@ for make in (lr_scheduler.MultiFactorScheduler, lrs.MultiFactorScheduler):
     plotted = [scheduler(t) for t in range(30)]
     fed = [scheduler(n) for n in (1, 30, 31, 7050)]
     rows.append([make.__module__.split(".")[0], *map(str, [plotted[1], *fed])])
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # MXNet's starts training at 0.25: drawing the figure has used up the step at 15. Pure or not,
@@ -459,8 +464,8 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # the best that it prints, is a run at a constant 0.125, but for the first 30 of 7050 updates.
 
 # %%
-display(figures.training(runs["multi-factor"]))
-Markdown(frames.markdown(tables.chapter_table([runs["multi-factor"]])))
+display(words.figure(figures.training(runs["multi-factor"])))
+words.table(tables.chapter_table([runs["multi-factor"]]))
 
 # %% [markdown] tags=["question"]
 # **Question 2.** The book says that the solution is slightly better because the rate is cut once
@@ -482,7 +487,7 @@ Markdown(frames.markdown(tables.chapter_table([runs["multi-factor"]])))
 # and $\eta_t = \eta_T$ for $t > T$. The book takes $\eta_0 = 0.5$, $\eta_T = 0.01$, $T = 20$:
 
 # %%
-figures.schedule(runs["cosine"])
+words.figure(figures.schedule(runs["cosine"]))
 
 # %% [markdown]
 # By now you know what to ask: 20 of *what*? MXNet counts updates, so the whole cosine fits into
@@ -492,11 +497,12 @@ figures.schedule(runs["cosine"])
 # %%
 cosine = {"max_update": 20, "base_lr": 0.5, "final_lr": 0.01}
 cosine_scheduler = lrs.CosineScheduler(**cosine)
-drawing.two_axes(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updates")
+title = "Cosine, fed with updates"
+words.figure(drawing.two_axes(cosine_scheduler, per_epoch, per_epoch, title))
 
 # %%
-display(figures.training(runs["cosine"]))
-Markdown(frames.markdown(tables.chapter_table([runs["cosine"]])))
+display(words.figure(figures.training(runs["cosine"])))
+words.table(tables.chapter_table([runs["cosine"]]))
 
 # %% [markdown]
 # The network learns far more slowly than in the three runs before. The book concludes that a cosine
@@ -518,9 +524,9 @@ Markdown(frames.markdown(tables.chapter_table([runs["cosine"]])))
 # The book has $W = 5$ and $\eta_{\text{begin}} = 0$:
 
 # %%
-display(figures.schedule(runs["cosine-warmup"]))
-display(figures.training(runs["cosine-warmup"]))
-Markdown(frames.markdown(tables.chapter_table([runs["cosine-warmup"]])))
+display(words.figure(figures.schedule(runs["cosine-warmup"])))
+display(words.figure(figures.training(runs["cosine-warmup"])))
+words.table(tables.chapter_table([runs["cosine-warmup"]]))
 
 # %% [markdown]
 # The book asks us to look at the first 5 epochs: the network is said to converge better
@@ -531,7 +537,7 @@ Markdown(frames.markdown(tables.chapter_table([runs["cosine-warmup"]])))
 # %%
 first = {(run.experiment, run.seed): run.epochs[0].train_loss for run in baseline}
 lower = [first["cosine-warmup", seed] < first["cosine", seed] for seed in range(10)]
-print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
+words.print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 
 # %% [markdown]
 # That is no better than a coin toss. One run always has a winner; only many runs tell what it won
@@ -549,7 +555,8 @@ print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 
 # %%
 warm = lrs.PerEpoch(lrs.CosineScheduler(**cosine, warmup_steps=5), per_epoch)
-drawing.two_axes(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once an epoch")
+title = "Cosine with warmup, read once an epoch"
+words.figure(drawing.two_axes(warm, 30 * per_epoch, per_epoch, title))
 
 # %% [markdown]
 # The book's PyTorch edition reads its schedules in the second way: it calls the scheduler after
@@ -563,7 +570,7 @@ lines = [
 ]
 printed = pd.DataFrame(lines, columns=["edition", "schedule", "train loss", "test acc"])
 of_pytorch = printed[printed.edition == "PyTorch"].groupby("schedule", sort=False)
-of_pytorch[["train loss", "test acc"]].agg(["size", "mean", "std"]).round(3)
+words.table(of_pytorch[["train loss", "test acc"]].agg(stats.mean_sd).reset_index())
 
 # %% [markdown]
 # There the two cosines are the best of the five, at a test accuracy of 0.90, where the MXNet
@@ -585,8 +592,8 @@ of_pytorch[["train loss", "test acc"]].agg(["size", "mean", "std"]).round(3)
 # book prints.
 
 # %%
-display(figures.overview(runs.values()))
-Markdown(frames.markdown(tables.chapter_table(runs.values())))
+display(words.figure(figures.overview(runs.values())))
+words.table(tables.chapter_table(runs.values()))
 
 # %% [markdown]
 # Three of the four runs *as intended* have collapsed! Before we ask why, one more question about
@@ -614,11 +621,11 @@ Markdown(frames.markdown(tables.chapter_table(runs.values())))
 
 # %%
 verdicts = compare(baseline)
-display(seeds.baseline(baseline))
-Counter(verdict.verdict for verdict in verdicts)
+words.print(counts(verdicts))
+words.figure(seeds.baseline(baseline))
 
 # %%
-Markdown(frames.markdown(tables.verdict_table(verdicts).iloc[:, :8]))
+words.table(tables.verdict_table(verdicts).iloc[:, :8])
 
 # %% [markdown]
 # - **None is DIFFERENT.** Where the intervals are narrow enough to tell, the book's numbers agree
@@ -649,7 +656,7 @@ Markdown(frames.markdown(tables.verdict_table(verdicts).iloc[:, :8]))
 # weights, and pink those with other weights.
 
 # %%
-builds_figures.builds(drawn, builds)
+words.figure(builds_figures.builds(drawn, builds))
 
 # %% [markdown]
 # Look at the training losses of the gentler schedules (other builds of the book begin at lower
@@ -665,7 +672,7 @@ builds_figures.builds(drawn, builds)
 
 # %%
 left = builds_tables.left_table(drawn, builds)
-Markdown(frames.markdown(left[left.experiment.isin(["square-root", "cosine"])]))
+words.table(left[left.experiment.isin(["square-root", "cosine"])])
 
 # %% [markdown]
 # Weights and split together leave nothing in 14 of 15 such rows, the split alone in 7, the weights
@@ -677,7 +684,7 @@ Markdown(frames.markdown(left[left.experiment.isin(["square-root", "cosine"])]))
 
 # %%
 of_order = measures.today(drawn, "cosine").groupby("order").test_acc
-of_order.agg(["size", "mean", "std"]).round(3)
+words.table(of_order.agg(stats.mean_sd).reset_index(name="test acc"))
 
 # %% [markdown]
 # An order moves *all* networks the same way, and by more than the weights do: the last batches
@@ -699,7 +706,7 @@ of_order.agg(["size", "mean", "std"]).round(3)
 # epochs.
 
 # %%
-Markdown(frames.markdown(tables.summary_table(baseline)))
+words.table(tables.summary_table(baseline))
 
 # %% [markdown]
 # Look at the last column. As published, the test accuracy moves by about 0.01 from one epoch to the
@@ -718,7 +725,8 @@ last = {
 axes = pd.DataFrame(last, index=range(20, 31)).plot(
     xlabel="epoch", ylabel="test acc", figsize=(4.5, 2.5)
 )
-legend = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+words.figure(axes.figure)
 
 # %% [markdown]
 # ## Equal training loss, unequal test accuracy
@@ -735,7 +743,9 @@ for name, of in trained.groupby("experiment"):
     axes.plot(of.train_loss, of.test_acc, "o", markersize=3, alpha=0.5, label=name)
 axes.set(xlabel="train loss", ylabel="test acc")
 axes.legend()
-trained.groupby("experiment")[["train_loss", "test_acc"]].agg(["size", "mean"]).round(3)
+display(words.figure(axes.figure))
+means = trained.groupby("experiment")[["train_loss", "test_acc"]].agg(stats.mean_sd)
+words.table(means.reset_index().rename(columns=tables.words))
 
 # %% [markdown]
 # All three fit the training images equally well, with a mean loss of about 0.15. Yet the test
@@ -750,7 +760,7 @@ trained.groupby("experiment")[["train_loss", "test_acc"]].agg(["size", "mean"]).
 # themselves:
 
 # %%
-Markdown(frames.markdown(share_table(baseline, EXPERIMENTS)))
+words.table(share_table(baseline, EXPERIMENTS))
 
 # %% [markdown]
 # As published, none of these networks collapsed. As intended many did. The difference is in how
@@ -759,8 +769,8 @@ Markdown(frames.markdown(share_table(baseline, EXPERIMENTS)))
 # two runs have the same seed and the same settings, but for five epochs of warmup:
 
 # %%
-display(figures.training(runs["cosine-per-epoch"]))
-display(figures.training(runs["cosine-warmup-per-epoch"]))
+display(words.figure(figures.training(runs["cosine-per-epoch"])))
+display(words.figure(figures.training(runs["cosine-warmup-per-epoch"])))
 
 # %% [markdown]
 # The first is typical of a collapsed network: its loss stays at $\ln 10$. The second trains, and
@@ -772,7 +782,7 @@ display(figures.training(runs["cosine-warmup-per-epoch"]))
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
-Markdown(frames.markdown(collapses[collapses.experiment.isin(intended)]))
+words.table(collapses[collapses.experiment.isin(intended)])
 
 # %% [markdown]
 # With the warmup nearly as many collapsed as without; only later, *after having learned*. The
@@ -785,7 +795,8 @@ Markdown(frames.markdown(collapses[collapses.experiment.isin(intended)]))
 (recovered,) = (d for d in draws.read() if len(d.collapsed) == 17 and d.collapsed[-1] == 17)
 print(recovered.case)
 curves = {"train loss": recovered.train_loss, "test acc": recovered.test_acc}
-axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.5, 2.5))
+axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(4.5, 2.5))
+words.figure(axes.figure)
 
 # %% [markdown]
 # For more than half of the way all images get nearly the same scores (they differ by less than

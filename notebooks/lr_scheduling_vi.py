@@ -33,40 +33,39 @@
 # một ô trong sáu mươi bước, một ô trong hai epoch để bạn xem đồ thị hiện dần ra, và một ô trong sáu
 # epoch với mạng nhanh.
 #
-# Nhãn trên hình và tên cột giữ nguyên tiếng Anh: *learning rate* là tốc độ học, *update* là bước
-# cập nhật, *train loss* là mất mát huấn luyện, *train acc* và *test acc* là độ chính xác trên tập
-# huấn luyện và tập kiểm tra, *experiment* là thí nghiệm, *runs* là số lần chạy, *published* là số
-# in trong sách, *ours* là số của ta, *share* là tỷ lệ, *interval* là khoảng tin cậy hay khoảng dự
-# đoán, *collapsed* là mạng đã sụp đổ, tức là cho mọi ảnh cùng một bộ điểm, hay số lần sụp đổ. Ba số
-# cách nhau bằng dấu gạch chéo là mất mát huấn luyện, độ chính xác huấn luyện và độ chính xác kiểm
-# tra sau epoch cuối.
+# Tên thí nghiệm, như `cosine-warmup`, giữ nguyên vì đó là tên để gõ vào lệnh. Trong các bảng, *số
+# in trong sách* là kết quả sách in, *số của ta* là kết quả ta đo được; một mạng *sụp đổ* nếu nó cho
+# mọi ảnh cùng một bộ điểm, như ta sẽ thấy ngay sau đây. Ba số cách nhau bằng dấu gạch chéo là mất
+# mát huấn luyện, độ chính xác huấn luyện và độ chính xác kiểm tra sau epoch cuối.
 
 # %%
 # %matplotlib inline
+# %config InlineBackend.figure_format = "retina"
 import itertools
 import math
-from collections import Counter
 
 import mxnet as mx
 import pandas as pd
 from d2l import mxnet as d2l
-from IPython.display import Markdown, display
+from IPython.display import display
 from mxnet import autograd, gluon, init, lr_scheduler, npx
 from mxnet.gluon import nn
 
 import d2l_lrsched as lrs
-from d2l_lrsched import drawing
-from d2l_lrsched.runs import frames, record
+from d2l_lrsched import drawing, stats
+from d2l_lrsched.runs import record
 from d2l_lrsched.studies.chapter import figures, seeds, tables
 from d2l_lrsched.studies.chapter.builds import draws, measures
 from d2l_lrsched.studies.chapter.builds import figures as builds_figures
 from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED, others
-from d2l_lrsched.studies.chapter.verdicts import compare, distinct
+from d2l_lrsched.studies.chapter.verdicts import compare, counts, distinct
 from d2l_lrsched.studies.clipping.tables import share_table
+from d2l_lrsched.translation import Words
 
 npx.set_np()
+words = Words("vi")
 
 # %% [markdown]
 # ## Vì sao tốc độ học đáng bận tâm
@@ -193,8 +192,8 @@ PRINTED["constant"], math.log(10)
 # Vậy lời kể trong sách là về một lần chạy khác. Lần chạy của ta, cùng thiết lập, thì không sụp đổ:
 
 # %%
-display(figures.training(runs["constant"]))
-Markdown(frames.markdown(tables.chapter_table([runs["constant"]])))
+display(words.figure(figures.training(runs["constant"])))
+words.table(tables.chapter_table([runs["constant"]]))
 
 # %% [markdown]
 # Hình này thì khớp với lời kể: kết quả trên tập huấn luyện cứ tốt lên, trên tập kiểm tra thì dừng
@@ -202,26 +201,26 @@ Markdown(frames.markdown(tables.chapter_table([runs["constant"]])))
 # được. Đếm trên mọi hạt giống của ta:
 
 # %%
-Markdown(frames.markdown(share_table(baseline, ["constant"])))
+words.table(share_table(baseline, ["constant"]))
 
 # %% [markdown]
-# Không lần nào sụp đổ. Nhưng hãy nhìn cột cuối, khoảng tin cậy của *tỷ lệ* sụp đổ: số lần chạy
-# còn ít, nên con số 0 ấy chưa cho biết sụp đổ là hiếm hay khá thường gặp. Dưới đây ta sẽ gọi kết
-# luận kiểu này là INCONCLUSIVE (chưa đủ để kết luận).
+# Không lần nào sụp đổ. Nhưng hãy nhìn cột cuối, khoảng tin cậy của *tỷ lệ* sụp đổ: số lần chạy còn
+# ít, nên con số 0 ấy chưa cho biết sụp đổ là hiếm hay khá thường gặp. Dưới đây ta sẽ gọi kết luận
+# kiểu này là CHƯA ĐỦ ĐỂ KẾT LUẬN.
 #
 # Muốn kết luận thì phải chạy nhiều hơn. Mỗi lần dựng sách (*build*), các notebook của sách được
 # chạy lại; 87 bản dựng đã in kết quả của chính lần chạy này. Còn ta chạy thêm 1617 lần trên một
-# GPU, gọi là các *lượt rút* (draws). Ở đó, tốc độ học cố định sụp đổ bao nhiêu lần?
+# GPU, gọi là các *lượt rút*. Ở đó, tốc độ học cố định sụp đổ bao nhiêu lần?
 
 # %%
 drawn, builds = measures.of_draws(draws.read()), measures.of_builds()
 collapses = builds_tables.collapse_table(drawn, builds)
-Markdown(frames.markdown(collapses[collapses.experiment == "constant"]))
+words.table(collapses[collapses.experiment == "constant"])
 
 # %% [markdown]
 # Vậy chuyện ấy có thật: khoảng hai mươi mạng thì một mạng sụp đổ, và con số trong sách không phải
 # in nhầm. Có mạng đã học được rồi mới sụp đổ: khi tốc độ học không bao giờ giảm, không lúc nào mạng
-# được an toàn. (Vì sao *trọng số của sách* (the book's weights) có một hàng riêng, xem
+# được an toàn. (Vì sao *trọng số của sách* có một hàng riêng, xem
 # [bên dưới](#Một-hạt-giống-gồm-những-gì?).)
 
 # %% [markdown] tags=["question"]
@@ -257,7 +256,7 @@ def square_root(num_update):
 
 
 print([square_root(t) for t in (0, 3, 15)])
-figures.schedule(runs["square-root"])
+words.figure(figures.schedule(runs["square-root"]))
 
 # %% [markdown]
 # Hai dòng là đủ một bộ định thời. (`lrs.SquareRootScheduler(lr=1.0)` cũng là hàm này; nó còn kiểm
@@ -288,14 +287,16 @@ asked
 
 # %%
 per_epoch = lrs.data.UPDATES_PER_EPOCH
-drawing.two_axes(square_root, 30 * per_epoch, per_epoch, "square root, fed with updates")
+title = "Square root, fed with updates"
+words.figure(drawing.two_axes(square_root, 30 * per_epoch, per_epoch, title))
 
 # %% [markdown]
 # Tất cả những gì hình trước trải ra trên 30 epoch đã qua hết trong khoảng một phần tám epoch đầu
 # tiên.
 #
-# Giờ đến lượt bạn huấn luyện thật. Ô dưới đây chạy hai epoch theo đúng cách của sách, với hạt
-# giống 0, và vẽ đồ thị trong lúc chạy.
+# Giờ đến lượt bạn huấn luyện thật. Ô dưới đây chạy hai epoch theo đúng cách của sách, với hạt giống
+# 0, và vẽ đồ thị trong lúc chạy. Đồ thị này do `d2l` vẽ nên nhãn bằng tiếng Anh: *train loss* là
+# mất mát huấn luyện, *train acc* là độ chính xác huấn luyện, *test acc* là độ chính xác kiểm tra.
 
 # %%
 train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256)
@@ -306,8 +307,7 @@ trainer = gluon.Trainer(net.collect_params(), "sgd", {"lr_scheduler": square_roo
 history = lrs.train(net, train_iter, test_iter, 2, loss, trainer, ctx)
 
 # %% [markdown]
-# Bạn vừa làm lại hai epoch đầu của lần chạy đã lưu. Đặt hai bên cạnh nhau (*now* là vừa chạy,
-# *stored* là đã lưu):
+# Bạn vừa làm lại hai epoch đầu của lần chạy đã lưu. Đặt hai bên cạnh nhau:
 
 # %%
 rows = [
@@ -315,7 +315,7 @@ rows = [
     for new, old in zip(history.epochs, runs["square-root"].epochs)
 ]
 header = ("train loss now", "stored", "test acc now", "stored")
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # Trên bộ xử lý cùng loại và chỉ dùng một luồng, hai bên trùng nhau đến từng bit; trên máy khác,
@@ -325,8 +325,8 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # Và đây là cả 30 epoch:
 
 # %%
-display(figures.training(runs["square-root"]))
-Markdown(frames.markdown(tables.chapter_table([runs["square-root"]])))
+display(words.figure(figures.training(runs["square-root"])))
+words.table(tables.chapter_table([runs["square-root"]]))
 
 # %% [markdown]
 # Theo sách, so với trước thì kết quả tốt hơn một chút, đường cong mượt hơn, quá khớp cũng bớt đi.
@@ -340,7 +340,9 @@ final = {(run.experiment, run.seed): run.final for run in baseline}
 pairs = [(final["constant", seed], final["square-root", seed]) for seed in range(10)]
 higher = sum(a.test_acc > b.test_acc for a, b in pairs)
 wider = sum(a.train_acc - a.test_acc > b.train_acc - b.test_acc for a, b in pairs)
-print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len(pairs)} seeds")
+words.print(
+    f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len(pairs)} seeds"
+)
 
 # %% [markdown]
 # Ít quá khớp hơn: đúng, ở mọi hạt giống. Tốt hơn: không, mà ngược lại. Khoảng cách hẹp vì độ chính
@@ -349,8 +351,8 @@ print(f"constant: higher test accuracy in {higher}, wider gap in {wider} of {len
 # chuyện khác nhau; bảng nào cũng nên cho thấy cả hai.
 #
 # Vì sao quá khớp bớt đi? Sách đoán rằng bước ngắn để lại các tham số gần số 0 hơn, do đó mạng đơn
-# giản hơn. Điều ấy đo được: chuẩn của toàn bộ tham số, trước khi huấn luyện (*at first*) và sau mỗi
-# epoch trong hai epoch, với ba tốc độ học cố định.
+# giản hơn. Điều ấy đo được: chuẩn của toàn bộ tham số, trước khi huấn luyện và sau mỗi epoch trong
+# hai epoch, với ba tốc độ học cố định.
 
 
 # %%
@@ -370,7 +372,7 @@ for rate in (0.3, 0.1, 0.01):
         norms.append(norm(fast))
     rows.append((f"{rate:g}", *(f"{x:.2f}" for x in norms)))
 header = ("learning rate", "at first", "after 1 epoch", "after 2 epochs")
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # Chuẩn nào cũng tăng, và tốc độ học càng nhỏ thì tăng càng ít. Vậy bước ngắn đúng là để lại các
@@ -392,7 +394,7 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # Sách chỉ vẽ bộ định thời này chứ không huấn luyện với nó:
 
 # %%
-figures.factor()
+words.figure(figures.factor())
 
 # %% [markdown]
 # May mà sách không huấn luyện. Công thức này là công thức truy hồi; ai cứ thế viết nó thành mã sẽ
@@ -400,10 +402,9 @@ figures.factor()
 # của ta nằm bên dưới. Khi vẽ hình, mỗi $t$ chỉ gọi một lần nên không sao. Nhưng ta vừa thấy Trainer
 # gọi nhiều lần trong một bước.
 #
-# `lrs.FactorScheduler` dùng dạng đóng (cột *closed form*) $\max(\eta_{\min},\
-# \eta_0\,\alpha^{t+1})$, chỉ phụ thuộc vào $t$. `FactorScheduler` của chính MXNet cũng có trí nhớ,
-# nhưng nó dựa vào con số được đưa vào: cứ qua `step` bước thì nhân một lần. Hãy cho cả ba trả lời
-# đúng những câu hỏi mà ta đã ghi lại:
+# `lrs.FactorScheduler` dùng dạng đóng $\max(\eta_{\min},\ \eta_0\,\alpha^{t+1})$, chỉ phụ thuộc vào
+# $t$. `FactorScheduler` của chính MXNet cũng có trí nhớ, nhưng nó dựa vào con số được đưa vào: cứ
+# qua `step` bước thì nhân một lần. Hãy cho cả ba trả lời đúng những câu hỏi mà ta đã ghi lại:
 
 
 # %%
@@ -425,7 +426,7 @@ schedulers = {
     "MXNet's": lr_scheduler.FactorScheduler(step=1, **settings),
 }
 answers = {name: [f"{scheduler(n):.3f}" for n in asked] for name, scheduler in schedulers.items()}
-Markdown(frames.markdown(pd.DataFrame({"num_update": asked, **answers})))
+words.table(pd.DataFrame({"num_update": asked, **answers}))
 
 # %% [markdown]
 # Với lớp có trí nhớ, trong *cùng một bước cập nhật*, mỗi nhóm tham số nhận một tốc độ học khác
@@ -447,13 +448,13 @@ Markdown(frames.markdown(pd.DataFrame({"num_update": asked, **answers})))
 # đó thì bước dài không còn ích gì nữa, nên giảm đi để tìm chỗ thấp hơn.
 
 # %%
-figures.schedule(runs["multi-factor"])
+words.figure(figures.schedule(runs["multi-factor"]))
 
 # %% [markdown]
 # Sách vẽ hình này bằng `MultiFactorScheduler` của MXNet, rồi đưa *chính đối tượng vừa vẽ* cho
 # Trainer. Lớp ấy có trạng thái: nó nhớ mình đã qua mốc nào và không bao giờ lùi lại. Hãy làm như
-# vậy, vẽ rồi mới hỏi như khi huấn luyện, với lớp của MXNet và với lớp cùng tên của ta (*plotted
-# at* là giá trị đã vẽ, *fed* là giá trị ứng với số bước mà Trainer đưa vào):
+# vậy, vẽ rồi mới hỏi như khi huấn luyện, với lớp của MXNet và với lớp cùng tên của ta (các cột *đưa
+# vào* là giá trị ứng với số bước mà Trainer đưa vào):
 
 # %%
 steps = {"step": [15, 30], "factor": 0.5, "base_lr": 0.5}
@@ -464,7 +465,7 @@ for make in (lr_scheduler.MultiFactorScheduler, lrs.MultiFactorScheduler):
     plotted = [scheduler(t) for t in range(30)]
     fed = [scheduler(n) for n in (1, 30, 31, 7050)]
     rows.append([make.__module__.split(".")[0], *map(str, [plotted[1], *fed])])
-Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
+words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # Lớp của MXNet bắt đầu huấn luyện ở 0.25: việc vẽ hình đã tiêu mất mốc 15. Dù thuần túy hay
@@ -473,8 +474,8 @@ Markdown(frames.markdown(pd.DataFrame(rows, columns=header)))
 # bước đầu trong 7050 bước.
 
 # %%
-display(figures.training(runs["multi-factor"]))
-Markdown(frames.markdown(tables.chapter_table([runs["multi-factor"]])))
+display(words.figure(figures.training(runs["multi-factor"])))
+words.table(tables.chapter_table([runs["multi-factor"]]))
 
 # %% [markdown] tags=["question"]
 # **Câu hỏi 2.** Sách nói nghiệm tìm được tốt hơn đôi chút nhờ giảm tốc độ học đúng lúc việc học
@@ -496,7 +497,7 @@ Markdown(frames.markdown(tables.chapter_table([runs["multi-factor"]])))
 # và $\eta_t = \eta_T$ khi $t > T$. Sách chọn $\eta_0 = 0.5$, $\eta_T = 0.01$, $T = 20$:
 
 # %%
-figures.schedule(runs["cosine"])
+words.figure(figures.schedule(runs["cosine"]))
 
 # %% [markdown]
 # Giờ bạn đã biết phải hỏi gì: 20 *cái gì*? MXNet đếm bước cập nhật, nên cả đường cô-sin nằm gọn
@@ -506,11 +507,12 @@ figures.schedule(runs["cosine"])
 # %%
 cosine = {"max_update": 20, "base_lr": 0.5, "final_lr": 0.01}
 cosine_scheduler = lrs.CosineScheduler(**cosine)
-drawing.two_axes(cosine_scheduler, per_epoch, per_epoch, "cosine, fed with updates")
+title = "Cosine, fed with updates"
+words.figure(drawing.two_axes(cosine_scheduler, per_epoch, per_epoch, title))
 
 # %%
-display(figures.training(runs["cosine"]))
-Markdown(frames.markdown(tables.chapter_table([runs["cosine"]])))
+display(words.figure(figures.training(runs["cosine"])))
+words.table(tables.chapter_table([runs["cosine"]]))
 
 # %% [markdown]
 # Mạng học chậm hẳn so với ba lần trước. Sách kết luận rằng dùng cô-sin chưa chắc đã tốt hơn. Điều
@@ -531,9 +533,9 @@ Markdown(frames.markdown(tables.chapter_table([runs["cosine"]])))
 # Sách lấy $W = 5$, $\eta_{\text{đầu}} = 0$:
 
 # %%
-display(figures.schedule(runs["cosine-warmup"]))
-display(figures.training(runs["cosine-warmup"]))
-Markdown(frames.markdown(tables.chapter_table([runs["cosine-warmup"]])))
+display(words.figure(figures.schedule(runs["cosine-warmup"])))
+display(words.figure(figures.training(runs["cosine-warmup"])))
+words.table(tables.chapter_table([runs["cosine-warmup"]]))
 
 # %% [markdown]
 # Sách bảo ta nhìn vào 5 epoch đầu: ở giai đoạn ấy mạng được cho là hội tụ tốt hơn. Nhưng khởi
@@ -544,7 +546,7 @@ Markdown(frames.markdown(tables.chapter_table([runs["cosine-warmup"]])))
 # %%
 first = {(run.experiment, run.seed): run.epochs[0].train_loss for run in baseline}
 lower = [first["cosine-warmup", seed] < first["cosine", seed] for seed in range(10)]
-print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
+words.print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 
 # %% [markdown]
 # Chẳng khác gì tung đồng xu. Chạy một lần thì luôn có bên thắng; phải chạy nhiều lần mới biết
@@ -557,19 +559,18 @@ print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 #
 # ## Theo sách in và theo ý định của sách
 #
-# Vậy mỗi bộ định thời có hai cách hiểu. *Theo sách in* (published): Trainer đưa vào số bước cập
-# nhật, như trong năm lần chạy của sách. *Theo ý định của sách* (intended): mỗi epoch chỉ đọc bộ
-# định thời một lần, đúng như lời văn và các hình của sách muốn nói. Với cách sau, chỉ cần một lớp
-# bọc:
+# Vậy mỗi bộ định thời có hai cách hiểu. *Theo sách in*: Trainer đưa vào số bước cập nhật, như trong
+# năm lần chạy của sách. *Theo ý định của sách*: mỗi epoch chỉ đọc bộ định thời một lần, đúng như
+# lời văn và các hình của sách muốn nói. Với cách sau, chỉ cần một lớp bọc:
 
 # %%
 warm = lrs.PerEpoch(lrs.CosineScheduler(**cosine, warmup_steps=5), per_epoch)
-drawing.two_axes(warm, 30 * per_epoch, per_epoch, "cosine with warmup, read once an epoch")
+title = "Cosine with warmup, read once an epoch"
+words.figure(drawing.two_axes(warm, 30 * per_epoch, per_epoch, title))
 
 # %% [markdown]
 # Bản PyTorch của sách hiểu theo cách thứ hai: nó gọi bộ định thời sau mỗi *epoch*. Notebook của bản
-# ấy được lưu lại ở 50 bản dựng, với các kết quả sau (*schedule* là bộ định thời, *size* là số bản
-# dựng, *mean* là trung bình, *std* là độ lệch chuẩn):
+# ấy được lưu lại ở 50 bản dựng, với các kết quả sau (trung bình ± độ lệch chuẩn):
 
 # %%
 lines = [
@@ -579,7 +580,7 @@ lines = [
 ]
 printed = pd.DataFrame(lines, columns=["edition", "schedule", "train loss", "test acc"])
 of_pytorch = printed[printed.edition == "PyTorch"].groupby("schedule", sort=False)
-of_pytorch[["train loss", "test acc"]].agg(["size", "mean", "std"]).round(3)
+words.table(of_pytorch[["train loss", "test acc"]].agg(stats.mean_sd).reset_index())
 
 # %% [markdown]
 # Ở đó hai bộ cô-sin tốt nhất trong năm bộ, với độ chính xác kiểm tra 0.90, trong khi bản MXNet in
@@ -601,8 +602,8 @@ of_pytorch[["train loss", "test acc"]].agg(["size", "mean", "std"]).round(3)
 # những mạng không sụp đổ; vòng tròn là số in trong sách.
 
 # %%
-display(figures.overview(runs.values()))
-Markdown(frames.markdown(tables.chapter_table(runs.values())))
+display(words.figure(figures.overview(runs.values())))
+words.table(tables.chapter_table(runs.values()))
 
 # %% [markdown]
 # Ba trong bốn lần chạy *theo ý định của sách* đã sụp đổ! Trước khi hỏi vì sao, hãy trả lời nốt một
@@ -619,32 +620,31 @@ Markdown(frames.markdown(tables.chapter_table(runs.values())))
 #
 # với $\nu$ là số bậc tự do của $s$, và $\alpha$ là 5 % chia đều cho mọi phép so sánh. Sụp đổ là
 # chuyện khác hẳn chứ không phải một giá trị ngoại lai, nên những lần sụp đổ không được tính vào
-# khoảng này; còn có sụp đổ hay không (cột number ghi là outcome) thì so bằng tỷ lệ, với khoảng
-# tin cậy rộng hơn khoảng 95 % ở phần trước, cũng vì $\alpha$ đã chia nhỏ. Mỗi số nhận một trong
-# ba kết luận:
+# khoảng này; còn có sụp đổ hay không (*kết cục*) thì so bằng tỷ lệ, với khoảng tin cậy rộng hơn
+# khoảng 95 % ở phần trước, cũng vì $\alpha$ đã chia nhỏ. Mỗi số nhận một trong ba kết luận:
 #
-# - **DIFFERENT** (khác): nằm ngoài khoảng.
-# - **CONSISTENT** (phù hợp): nằm trong khoảng, và khoảng đủ hẹp để điều đó có ý nghĩa.
-# - **INCONCLUSIVE** (chưa đủ để kết luận): nằm trong, nhưng khoảng rộng đến mức gần như số nào
-#   cũng lọt, nên chẳng nói lên điều gì. "Rộng" nghĩa là bề rộng (cột width) lớn hơn khoảng cách
-#   giữa lần chạy tốt nhất và kém nhất trong những lần không sụp đổ của sách (cột margin).
+# - **KHÁC**: nằm ngoài khoảng.
+# - **PHÙ HỢP**: nằm trong khoảng, và khoảng đủ hẹp để điều đó có ý nghĩa.
+# - **CHƯA ĐỦ ĐỂ KẾT LUẬN**: nằm trong, nhưng khoảng rộng đến mức gần như số nào cũng lọt, nên chẳng
+#   nói lên điều gì. "Rộng" nghĩa là bề rộng lớn hơn khoảng cách giữa lần chạy tốt nhất và kém nhất
+#   trong những lần không sụp đổ của sách (*bề rộng tối đa*).
 
 # %%
 verdicts = compare(baseline)
-display(seeds.baseline(baseline))
-Counter(verdict.verdict for verdict in verdicts)
+words.print(counts(verdicts))
+words.figure(seeds.baseline(baseline))
 
 # %%
-Markdown(frames.markdown(tables.verdict_table(verdicts).iloc[:, :8]))
+words.table(tables.verdict_table(verdicts).iloc[:, :8])
 
 # %% [markdown]
-# - **Không có DIFFERENT nào.** Chỗ nào khoảng đủ hẹp thì số của sách khớp với số của ta, tức là
-#   khớp với cách hiểu theo *bước cập nhật*. Hai lần chạy cô-sin, nếu đọc theo epoch và không sụp
-#   đổ, kết thúc với mất mát huấn luyện thấp hơn hẳn số in trong sách: đó là bằng chứng cho điều ta
-#   suy ra từ mã nguồn.
-# - **Độ chính xác kiểm tra là phép thử yếu nhất**: mọi hàng test acc đều INCONCLUSIVE. Theo các
-#   khoảng dự đoán, chỉ đổi hạt giống thôi, nó đã có thể xê dịch nhiều hơn khoảng cách giữa các bộ
-#   định thời trong sách. Vì thế những câu như "tốt hơn một chút", khi mỗi bên chỉ chạy một lần,
+# - **Không có số nào KHÁC.** Chỗ nào khoảng đủ hẹp thì số của sách khớp với số của ta, tức là khớp
+#   với cách hiểu theo *bước cập nhật*. Hai lần chạy cô-sin, nếu đọc theo epoch và không sụp đổ, kết
+#   thúc với mất mát huấn luyện thấp hơn hẳn số in trong sách: đó là bằng chứng cho điều ta suy ra
+#   từ mã nguồn.
+# - **Độ chính xác kiểm tra là phép thử yếu nhất**: mọi hàng của nó đều CHƯA ĐỦ ĐỂ KẾT LUẬN. Theo
+#   các khoảng dự đoán, chỉ đổi hạt giống thôi, nó đã có thể xê dịch nhiều hơn khoảng cách giữa các
+#   bộ định thời trong sách. Vì thế những câu như "tốt hơn một chút", khi mỗi bên chỉ chạy một lần,
 #   không đủ sức đứng vững.
 # - **Nhưng không phải mọi bộ định thời đều như nhau.** Lấy ngẫu nhiên mỗi bộ định thời một lần
 #   chạy: tốc độ học cố định, căn bậc hai và đa thừa số hầu như luôn cho độ chính xác cao hơn hai bộ
@@ -667,24 +667,24 @@ Markdown(frames.markdown(tables.verdict_table(verdicts).iloc[:, :8]))
 # lần chạy của ta với trọng số của sách, hồng là với trọng số khác.
 
 # %%
-builds_figures.builds(drawn, builds)
+words.figure(builds_figures.builds(drawn, builds))
 
 # %% [markdown]
-# Hãy nhìn mất mát huấn luyện của các bộ định thời *gentler* (những bản dựng khác của sách bắt đầu ở
-# tốc độ học thấp hơn): các bản dựng nằm tụ một chỗ, các lần chạy của ta với cùng trọng số cũng vậy;
-# với trọng số khác thì tản ra xa.
+# Hãy nhìn mất mát huấn luyện của các bộ định thời *gentler*, "nhẹ hơn" (những bản dựng khác của
+# sách bắt đầu ở tốc độ học thấp hơn): các bản dựng nằm tụ một chỗ, các lần chạy của ta với cùng
+# trọng số cũng vậy; với trọng số khác thì tản ra xa.
 #
-# Còn một điều chưa giải thích được: độ chính xác kiểm tra của các bản dựng cao hơn. Sách huấn
-# luyện trên bản phát hành đầu tiên của Fashion-MNIST, tức là một cách chọn ảnh khác từ cùng một
-# kho ảnh. Bản ấy nay không còn tải được, nhưng ta có thể xem một cách chọn khác thay đổi điều gì.
-# Gộp 70 000 ảnh hiện nay lại rồi chia lại ngẫu nhiên: đó là các điểm xanh lục. Bảng dưới cho biết
-# trung bình của các bản dựng còn lại bao nhiêu sau khi giải thích bằng cả trọng số của sách lẫn
-# phép chia ngẫu nhiên (*both*), bằng riêng phép chia (*split*), bằng riêng trọng số (*weights*),
-# hoặc không bằng thứ nào (*neither*). Khoảng nào chứa số 0 thì không còn lại gì.
+# Còn một điều chưa giải thích được: độ chính xác kiểm tra của các bản dựng cao hơn. Sách huấn luyện
+# trên bản phát hành đầu tiên của Fashion-MNIST, tức là một cách chọn ảnh khác từ cùng một kho ảnh.
+# Bản ấy nay không còn tải được, nhưng ta có thể xem một cách chọn khác thay đổi điều gì. Gộp 70 000
+# ảnh hiện nay lại rồi chia lại ngẫu nhiên: đó là các điểm xanh lục. Bảng dưới cho biết trung bình
+# của các bản dựng còn lại bao nhiêu sau khi giải thích bằng cả trọng số của sách lẫn phép chia ngẫu
+# nhiên, bằng riêng phép chia, bằng riêng trọng số, hoặc không bằng thứ nào. Khoảng nào chứa số 0
+# thì không còn lại gì.
 
 # %%
 left = builds_tables.left_table(drawn, builds)
-Markdown(frames.markdown(left[left.experiment.isin(["square-root", "cosine"])]))
+words.table(left[left.experiment.isin(["square-root", "cosine"])])
 
 # %% [markdown]
 # Trọng số và phép chia cùng nhau không để lại gì ở 14 trong 15 hàng như thế (bảng đầy đủ và mọi
@@ -696,7 +696,7 @@ Markdown(frames.markdown(left[left.experiment.isin(["square-root", "cosine"])]))
 
 # %%
 of_order = measures.today(drawn, "cosine").groupby("order").test_acc
-of_order.agg(["size", "mean", "std"]).round(3)
+words.table(of_order.agg(stats.mean_sd).reset_index(name="test acc"))
 
 # %% [markdown]
 # Một thứ tự đẩy *mọi* mạng về cùng một phía, và mạnh hơn trọng số: những minibatch cuối cùng trước
@@ -714,11 +714,11 @@ of_order.agg(["size", "mean", "std"]).round(3)
 
 # %% [markdown]
 # Trở lại các hạt giống của ta. Bảng ghi trung bình và độ lệch chuẩn của những lần không sụp đổ. Cột
-# *late oscillation* (độ dao động lúc cuối) cho biết độ chính xác kiểm tra của một lần chạy còn dao
-# động bao nhiêu: đó là độ lệch chuẩn của độ chính xác ấy qua năm epoch cuối.
+# *độ dao động lúc cuối* cho biết độ chính xác kiểm tra của một lần chạy còn dao động bao nhiêu: đó
+# là độ lệch chuẩn của độ chính xác ấy qua năm epoch cuối.
 
 # %%
-Markdown(frames.markdown(tables.summary_table(baseline)))
+words.table(tables.summary_table(baseline))
 
 # %% [markdown]
 # Hãy nhìn cột cuối. Ở năm thí nghiệm *theo sách in*, từ epoch này sang epoch sau, độ chính xác kiểm
@@ -738,7 +738,8 @@ last = {
 axes = pd.DataFrame(last, index=range(20, 31)).plot(
     xlabel="epoch", ylabel="test acc", figsize=(4.5, 2.5)
 )
-legend = axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+words.figure(axes.figure)
 
 # %% [markdown]
 # ## Mất mát huấn luyện bằng nhau, độ chính xác kiểm tra khác nhau
@@ -755,7 +756,9 @@ for name, of in trained.groupby("experiment"):
     axes.plot(of.train_loss, of.test_acc, "o", markersize=3, alpha=0.5, label=name)
 axes.set(xlabel="train loss", ylabel="test acc")
 axes.legend()
-trained.groupby("experiment")[["train_loss", "test_acc"]].agg(["size", "mean"]).round(3)
+display(words.figure(axes.figure))
+means = trained.groupby("experiment")[["train_loss", "test_acc"]].agg(stats.mean_sd)
+words.table(means.reset_index().rename(columns=tables.words))
 
 # %% [markdown]
 # Cả ba khớp với ảnh huấn luyện như nhau, mất mát trung bình khoảng 0.15. Thế mà độ chính xác kiểm
@@ -770,7 +773,7 @@ trained.groupby("experiment")[["train_loss", "test_acc"]].agg(["size", "mean"]).
 # sụp đổ, ta được:
 
 # %%
-Markdown(frames.markdown(share_table(baseline, EXPERIMENTS)))
+words.table(share_table(baseline, EXPERIMENTS))
 
 # %% [markdown]
 # Theo sách in, không mạng nào trong số này sụp đổ. Theo ý định của sách thì nhiều mạng sụp đổ. Khác
@@ -779,8 +782,8 @@ Markdown(frames.markdown(share_table(baseline, EXPERIMENTS)))
 # nổi. Hai lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác nhau ở năm epoch khởi động:
 
 # %%
-display(figures.training(runs["cosine-per-epoch"]))
-display(figures.training(runs["cosine-warmup-per-epoch"]))
+display(words.figure(figures.training(runs["cosine-per-epoch"])))
+display(words.figure(figures.training(runs["cosine-warmup-per-epoch"])))
 
 # %% [markdown]
 # Hình trên cho thấy một mạng sụp đổ điển hình: mất mát đứng yên ở $\ln 10$. Mạng ở hình dưới không
@@ -792,13 +795,12 @@ display(figures.training(runs["cosine-warmup-per-epoch"]))
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
-Markdown(frames.markdown(collapses[collapses.experiment.isin(intended)]))
+words.table(collapses[collapses.experiment.isin(intended)])
 
 # %% [markdown]
-# Có khởi động, số mạng sụp đổ gần bằng khi không có; chỉ là sụp đổ muộn hơn, *sau khi đã học được*
-# (after having learned). Khởi động đưa mạng qua những bước đầu. Sau đó tốc độ học ở đỉnh 0.5, và
-# với nhiều mạng, giá trị ấy lúc nào cũng quá cao. (Các đỉnh thấp hơn có trong [bài
-# tập](exercises_vi.ipynb).)
+# Có khởi động, số mạng sụp đổ gần bằng khi không có; chỉ là sụp đổ muộn hơn, *sau khi đã học được*.
+# Khởi động đưa mạng qua những bước đầu. Sau đó tốc độ học ở đỉnh 0.5, và với nhiều mạng, giá trị ấy
+# lúc nào cũng quá cao. (Các đỉnh thấp hơn có trong [bài tập](exercises_vi.ipynb).)
 #
 # Mạng đã sụp đổ có hồi phục được không? Thường thì không. Nhưng trong các lượt rút có một mạng như
 # thế này:
@@ -807,7 +809,8 @@ Markdown(frames.markdown(collapses[collapses.experiment.isin(intended)]))
 (recovered,) = (d for d in draws.read() if len(d.collapsed) == 17 and d.collapsed[-1] == 17)
 print(recovered.case)
 curves = {"train loss": recovered.train_loss, "test acc": recovered.test_acc}
-axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(3.5, 2.5))
+axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(4.5, 2.5))
+words.figure(axes.figure)
 
 # %% [markdown]
 # Hơn nửa chặng đầu, mọi ảnh nhận gần như cùng một bộ điểm (điểm của cùng một lớp ở hai ảnh bất kỳ

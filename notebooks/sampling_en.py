@@ -27,15 +27,17 @@
 
 # %%
 # %matplotlib inline
+# %config InlineBackend.figure_format = "retina"
 import numpy as np
 from IPython.display import Markdown, display
 
-from d2l_lrsched.runs import frames
 from d2l_lrsched.studies.sampling import page as sampling
 from d2l_lrsched.studies.sampling import posterior, record
 from d2l_lrsched.studies.sampling.figures import sgld
 from d2l_lrsched.studies.sampling.verdicts import sampling_errors
+from d2l_lrsched.translation import Words
 
+words = Words("en")
 samples = record.read("../figures/sampling/samples.jsonl")
 len(samples)
 
@@ -83,13 +85,13 @@ len(samples)
 
 # %%
 narrow, wide = posterior.PRECISIONS
-print("posterior mean", posterior.POSTERIOR_MEAN.round(3), "precisions", narrow, wide)
-print(f"largest stable step: narrow axis {4 / narrow:.4f}, wide axis {4 / wide:.4f}")
-print("the paper's schedule:", posterior.PAPER_SCHEDULE)
+words.print("posterior mean", posterior.POSTERIOR_MEAN.round(3), "precisions", narrow, wide)
+words.print(f"largest stable step: narrow axis {4 / narrow:.4f}, wide axis {4 / wide:.4f}")
+words.print("the paper's schedule:", posterior.PAPER_SCHEDULE)
 for name, setting in posterior.SETTINGS.items():
     if isinstance(setting.step, float):
         exact = posterior.stationary(setting.step, setting.noise)
-        print(f"{name}: step {setting.step:g} leads to variances", exact.round(3))
+        words.print(f"{name}: step {setting.step:g} leads to variances", exact.round(3))
 
 # %% [markdown]
 # We have run MXNet's own `sgld` optimizer, driven by a scheduler like any other optimizer:
@@ -99,7 +101,7 @@ for name, setting in posterior.SETTINGS.items():
 # narrow axis and the distance from the posterior: markers are sampled, lines are calculated.
 
 # %%
-sgld(samples)
+words.figure(sgld(samples))
 
 # %% [markdown]
 # The table shows the last update; exact values are in brackets. The columns: setting; its step;
@@ -112,8 +114,8 @@ sgld(samples)
 
 # %%
 pooled = record.pool(samples)
-display(Markdown(frames.markdown(sampling.last_update(pooled))))
-Markdown(sampling.method(pooled))
+display(words.table(sampling.last_update(pooled)))
+Markdown(words.text(sampling.method(pooled)))
 
 # %% [markdown]
 # - **A fixed step samples the wrong thing, and exactly as predicted.** *fixed-moderate* is quick to
@@ -140,7 +142,7 @@ for name in ("paper", "fixed-small"):
     error = sampling_errors(sampled.num_chains)["variance"]
     found, exact = sampled.found.variance[-1, 0], sampled.exact.variance[-1, 0]
     excess = f"{(found / exact - 1) / error:+.1f} above the exact"
-    print(f"{name}, in standard errors: {excess}, {(found - 1) / error:+.1f} above 1")
+    words.print(f"{name}, in standard errors: {excess}, {(found - 1) / error:+.1f} above 1")
 
 # %% [markdown]
 # A bad draw, then, on top of a small true excess; and *fixed-small*, whose chains have the very
@@ -157,7 +159,7 @@ for name in ("paper", "fixed-small"):
 # *one* chain's average of position and of square typically has; agreement with the posterior.
 
 # %%
-Markdown(frames.markdown(sampling.averages(pooled)))
+words.table(sampling.averages(pooled))
 
 # %% [markdown]
 # With the paper's schedule the plain average is the *better* one here. The weights are largest
@@ -173,8 +175,8 @@ Markdown(frames.markdown(sampling.averages(pooled)))
 # %%
 unstable = by_name["fixed-unstable"]
 narrow_sd, wide_sd = np.sqrt(unstable.exact.variance[-1])
-print(f"exact standard deviations: narrow axis {narrow_sd:.2g}, wide axis {wide_sd:.2g}")
-print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):.2g}")
+words.print(f"exact standard deviations: narrow axis {narrow_sd:.2g}, wide axis {wide_sd:.2g}")
+words.print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):.2g}")
 
 # %% [markdown]
 # What the wide axis should show is far below the last bit, and the rounding errors of the one axis

@@ -27,15 +27,17 @@
 
 # %%
 # %matplotlib inline
+# %config InlineBackend.figure_format = "retina"
 import numpy as np
 from IPython.display import Markdown, display
 
-from d2l_lrsched.runs import frames
 from d2l_lrsched.studies.sampling import page as sampling
 from d2l_lrsched.studies.sampling import posterior, record
 from d2l_lrsched.studies.sampling.figures import sgld
 from d2l_lrsched.studies.sampling.verdicts import sampling_errors
+from d2l_lrsched.translation import Words
 
+words = Words("vi")
 samples = record.read("../figures/sampling/samples.jsonl")
 len(samples)
 
@@ -83,20 +85,16 @@ len(samples)
 # trong khi đúng ra phải là 1. Cả hai số hạng thêm vào đều làm phân phối *rộng quá*, và đến
 # $\epsilon \lambda = 4$ thì công thức không còn dùng được: từ đó trở đi chuỗi phân kỳ. Không thêm
 # nhiễu thì mất số 1 ở tử số.
-#
-# Ô dưới in kỳ vọng (*posterior mean*) và các precision (*precisions*) của hậu nghiệm, bước lớn nhất
-# còn ổn định trên mỗi trục, bộ định thời của bài báo, rồi phương sai trên hai trục mà mỗi bước cố
-# định dẫn đến.
 
 # %%
 narrow, wide = posterior.PRECISIONS
-print("posterior mean", posterior.POSTERIOR_MEAN.round(3), "precisions", narrow, wide)
-print(f"largest stable step: narrow axis {4 / narrow:.4f}, wide axis {4 / wide:.4f}")
-print("the paper's schedule:", posterior.PAPER_SCHEDULE)
+words.print("posterior mean", posterior.POSTERIOR_MEAN.round(3), "precisions", narrow, wide)
+words.print(f"largest stable step: narrow axis {4 / narrow:.4f}, wide axis {4 / wide:.4f}")
+words.print("the paper's schedule:", posterior.PAPER_SCHEDULE)
 for name, setting in posterior.SETTINGS.items():
     if isinstance(setting.step, float):
         exact = posterior.stationary(setting.step, setting.noise)
-        print(f"{name}: step {setting.step:g} leads to variances", exact.round(3))
+        words.print(f"{name}: step {setting.step:g} leads to variances", exact.round(3))
 
 # %% [markdown]
 # Ta chạy thuật toán tối ưu `sgld` có sẵn trong MXNet, do bộ định thời điều khiển như mọi thuật toán
@@ -107,29 +105,25 @@ for name, setting in posterior.SETTINGS.items():
 # đường là giá trị tính theo công thức.
 
 # %%
-sgld(samples)
+words.figure(sgld(samples))
 
 # %% [markdown]
-# Bảng dưới là trạng thái sau bước cuối, trong ngoặc là giá trị chính xác. Các cột: thiết lập
-# (*setting*); bước (*step*); phương sai trên trục hẹp (*narrow*) và trục rộng (*wide*), hậu nghiệm
-# là 1; kỳ vọng lệch bao nhiêu độ lệch chuẩn, trên trục lệch nhiều hơn (*mean off by*); $W_2$,
-# khoảng cách Wasserstein đến hậu nghiệm, gộp cả sai về vị trí lẫn sai về hình dạng; từ bước nào
-# $W_2$ luôn dưới 0.25 (*near from update*; *never* là không bao giờ); số chuỗi lạc mất (*far*), tức
-# kết thúc ở xa hơn 10 độ lệch chuẩn. Hai cột cuối là hai câu hỏi khác nhau, trả lời có (*yes*) hoặc
-# không (*no*) kèm giá trị p (*p-value*): các chuỗi có khớp với *điều công thức dự đoán cho chúng*
-# không (*prediction*), và có khớp với *hậu nghiệm* không (*posterior*)? Đoạn tiếng Anh dưới bảng
-# ghi các sai số chuẩn, cỡ $W_2$ của chừng ấy mẫu lấy thẳng từ hậu nghiệm, và số phép kiểm định dùng
-# để hiệu chỉnh p (Bonferroni).
+# Bảng dưới là trạng thái sau bước cuối, trong ngoặc là giá trị chính xác. Với phương sai, 1 là của
+# hậu nghiệm; kỳ vọng lệch tính bằng độ lệch chuẩn, trên trục lệch nhiều hơn; $W_2$ là khoảng cách
+# Wasserstein đến hậu nghiệm, gộp cả sai về vị trí lẫn sai về hình dạng; *gần từ bước cập nhật* là
+# từ bước ấy trở đi $W_2$ luôn dưới 0.25; *lạc xa* là số chuỗi kết thúc ở xa hơn 10 độ lệch chuẩn.
+# Hai cột cuối là hai câu hỏi khác nhau, mỗi câu kèm giá trị p: các chuỗi có khớp với *điều công
+# thức dự đoán cho chúng* không, và có khớp với *hậu nghiệm* không?
 
 # %%
 pooled = record.pool(samples)
-display(Markdown(frames.markdown(sampling.last_update(pooled))))
-Markdown(sampling.method(pooled))
+display(words.table(sampling.last_update(pooled)))
+Markdown(words.text(sampling.method(pooled)))
 
 # %% [markdown]
 # - **Bước cố định lấy mẫu từ một phân phối khác, đúng như dự đoán.** *fixed-moderate* đến nơi nhanh
 #   rồi mãi mãi rộng quá; *fixed-large* là một đám mây hầu như không còn hình dạng của hậu nghiệm.
-#   Cột trước "yes", cột sau "no": chương trình làm đúng lý thuyết, và lý thuyết nói rằng đó không
+#   Cột trước "có", cột sau "không": chương trình làm đúng lý thuyết, và lý thuyết nói rằng đó không
 #   phải hậu nghiệm.
 # - **Bước cố định nhỏ thì gần đúng nhưng chậm.** Trong tất cả các thiết lập, *paper* (bắt đầu bằng
 #   bước lớn, kết thúc bằng bước nhỏ) đến gần hậu nghiệm nhất, mà lại đến sớm hơn nhiều.
@@ -140,10 +134,10 @@ Markdown(sampling.method(pooled))
 #   minibatch và mang hình dạng của nhiễu ấy chứ không phải của hậu nghiệm. Đó chính là vùng quanh
 #   cực tiểu giam giữ SGD khi tốc độ học cố định.
 #
-# Sao đến cả *paper* cũng bị "no"? Phương sai chính xác trong ngoặc gần bằng 1, tức *phân phối* của
-# nó gần hậu nghiệm đến mức chừng ấy mẫu, dù lấy hoàn toàn đúng cách, cũng không phân biệt nổi hai
-# bên. Hãy xem phương sai đo được trên trục hẹp cao hơn giá trị chính xác (*above the exact*), và
-# cao hơn 1 (*above 1*), bao nhiêu sai số chuẩn:
+# Sao đến cả *paper* cũng bị "không"? Phương sai chính xác trong ngoặc gần bằng 1, tức *phân phối*
+# của nó gần hậu nghiệm đến mức chừng ấy mẫu, dù lấy hoàn toàn đúng cách, cũng không phân biệt nổi
+# hai bên. Hãy xem phương sai đo được trên trục hẹp cao hơn giá trị chính xác, và cao hơn 1, bao
+# nhiêu sai số chuẩn:
 
 # %%
 by_name = {sampled.setting.name: sampled for sampled in pooled}
@@ -152,26 +146,25 @@ for name in ("paper", "fixed-small"):
     error = sampling_errors(sampled.num_chains)["variance"]
     found, exact = sampled.found.variance[-1, 0], sampled.exact.variance[-1, 0]
     excess = f"{(found / exact - 1) / error:+.1f} above the exact"
-    print(f"{name}, in standard errors: {excess}, {(found - 1) / error:+.1f} above 1")
+    words.print(f"{name}, in standard errors: {excess}, {(found - 1) / error:+.1f} above 1")
 
 # %% [markdown]
 # Vậy đó là một lượt lấy mẫu không may, cộng với một chút phương sai dư có thật; *fixed-small*, với
 # các chuỗi dùng đúng những số ngẫu nhiên ấy, cũng bị như thế. Giữa ngần ấy phép kiểm định về dự
 # đoán, thế nào cũng có một độ lệch như vậy ở đâu đó, nên dự đoán vẫn đứng vững; còn so với hậu
-# nghiệm thì số phép kiểm định ít hơn, nên kết quả là bác bỏ. Chữ "no" không sai, vì phân phối ấy
-# không trùng hẳn với hậu nghiệm, nhưng nó chủ yếu phản ánh may rủi. Đó là lý do bên cạnh một kết
+# nghiệm thì số phép kiểm định ít hơn, nên kết quả là bác bỏ. Chữ "không" ấy chẳng sai, vì phân phối
+# ấy không trùng hẳn với hậu nghiệm, nhưng nó chủ yếu phản ánh may rủi. Đó là lý do bên cạnh một kết
 # luận nên có nhiều con số.
 #
 # ## Trung bình dọc đường
 #
 # Thường thì ta chỉ có một chuỗi chứ không phải hàng nghìn, và lấy trung bình dọc theo nó. Bài báo
-# cho mỗi mẫu một trọng số bằng bước của nó. Các cột: thiết lập; trọng số (*weighted*: theo bước,
-# *plain*: đều nhau; bước cố định thì hai cách là một); kỳ vọng lệch bao nhiêu; bình phương trung
-# bình (*square*) trên mỗi trục, đúng ra là 1; sai số thường gặp của *một* chuỗi, về vị trí (*mean*)
-# và về bình phương (*square*); có khớp với hậu nghiệm không.
+# cho mỗi mẫu một trọng số bằng bước của nó. Bảng dưới đặt cạnh đó trung bình đều nhau (bước cố định
+# thì hai cách là một). Bình phương trung bình trên mỗi trục đúng ra là 1; sai số của một chuỗi là
+# sai số thường gặp của trung bình dọc *một* chuỗi, về vị trí và về bình phương.
 
 # %%
-Markdown(frames.markdown(sampling.averages(pooled)))
+words.table(sampling.averages(pooled))
 
 # %% [markdown]
 # Với bộ định thời của bài báo, trung bình đều nhau ở đây lại *tốt hơn*. Trọng số lớn nhất nằm ở chỗ
@@ -179,16 +172,16 @@ Markdown(frames.markdown(sampling.averages(pooled)))
 # còn đang đi dọc trục rộng. Về lâu về dài thì trọng số không hại gì và lý thuyết cần đến nó; hai
 # nghìn bước chưa phải là lâu dài.
 #
-# Còn một chữ "no" nữa, trong cột so với dự đoán: *fixed-unstable*. Trục hẹp của nó phân kỳ đúng như
-# dự đoán, nhưng trục rộng, lẽ ra ổn định, lại rộng quá mức. Công thức không sai; sai là ở phép
+# Còn một chữ "không" nữa, ở cột *khớp với dự đoán*: *fixed-unstable*. Trục hẹp của nó phân kỳ đúng
+# như dự đoán, nhưng trục rộng, lẽ ra ổn định, lại rộng quá mức. Công thức không sai; sai là ở phép
 # tính. Chuỗi được lưu dưới dạng $\theta_1$ và $\theta_2$, và cả hai tọa độ ấy đều chứa một phần của
-# trục đang phân kỳ. Hai số float64 liền nhau ở cỡ ấy cách nhau bao xa (*spacing*)?
+# trục đang phân kỳ. Hai số float64 liền nhau ở cỡ ấy cách nhau bao xa?
 
 # %%
 unstable = by_name["fixed-unstable"]
 narrow_sd, wide_sd = np.sqrt(unstable.exact.variance[-1])
-print(f"exact standard deviations: narrow axis {narrow_sd:.2g}, wide axis {wide_sd:.2g}")
-print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):.2g}")
+words.print(f"exact standard deviations: narrow axis {narrow_sd:.2g}, wide axis {wide_sd:.2g}")
+words.print(f"spacing of float64 numbers of the former's size: {np.spacing(narrow_sd):.2g}")
 
 # %% [markdown]
 # Độ lệch thật dọc trục rộng nhỏ hơn rất nhiều so với khoảng cách giữa hai số float64 liền nhau, và
