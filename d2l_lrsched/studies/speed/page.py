@@ -24,8 +24,8 @@ _OUTSIDE = "outside kernels: MXNet's other operations, Python, waiting"
 WHY = {
     "share of": "Of an epoch of the fast net {outside:.0%} are spent outside kernels, as the last "
     "table shows; and the share varies from round to round by more than is missing.",
-    "resident": "A process of this benchmark trains dozens of times, and each time MXNet keeps some "
-    "megabytes. Runs have a process each.",
+    "resident": "A process of this benchmark trains dozens of times, and each time MXNet keeps "
+    "some megabytes. Runs have a process each.",
     "what clipping": "It is some eighty operations of MXNet an update: of each of ten gradients "
     "the squares' sum in float64, the product with a factor, and zeroing where the norm is not "
     "finite. None is a kernel of the last table.",
