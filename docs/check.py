@@ -112,7 +112,9 @@ def english(pages: Iterable[tuple[str, Page]]) -> list[str]:
         around[language] |= page.around
         if language == "vi":  # a heading of a page is also said beside it
             own |= page.article
-    return sorted(said for said in around["en"] & around["vi"] - own if re.search(r"\w{2}", said))
+    return sorted(
+        said for said in around["en"] & around["vi"] - own if re.search(r"[^\W\d]{2}", said)
+    )
 
 
 def problems(site: Path) -> list[str]:
