@@ -20,7 +20,7 @@ from matplotlib.text import Text
 import d2l_lrsched as lrs
 from d2l_lrsched import drawing, stats
 from d2l_lrsched.data import UPDATES_PER_EPOCH
-from d2l_lrsched.runs import frames
+from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter import figures as chapter_figures
 from d2l_lrsched.studies.chapter import seeds as seeds_figures
 from d2l_lrsched.studies.chapter import tables as chapter_tables
@@ -54,6 +54,7 @@ from d2l_lrsched.studies.sampling import posterior
 from d2l_lrsched.studies.sampling import record as sampling_record
 from d2l_lrsched.studies.sampling.figures import sgld
 from d2l_lrsched.studies.sampling.verdicts import sampling_errors
+from d2l_lrsched.studies.speed.record import Benchmark
 from d2l_lrsched.translation import Words
 from d2l_lrsched.words import ALONE, PHRASES
 from made_up import FIGURES, builds, committed, drawn, lost, mean, of, table
@@ -643,6 +644,21 @@ def test_the_live_run_is_clipped_nearly_always_in_its_first_epoch(language):
     text = "".join(o.get("text", "") for o in outputs_of(f"gradient_clipping_{language}"))
     (first,) = (line for line in text.splitlines() if line.startswith("epoch 1:"))
     assert int(first.split()[2].rstrip("%")) > 90
+
+
+@each_language
+def test_what_it_says_that_clipping_costs(language):
+    newest = record.read(FIGURES / "speed" / "rounds.jsonl", Benchmark)[-1]
+    added = [100 * (clipped / plain - 1) for plain, clipped in newest.extras["clipping"]]
+    median, n, least, most = np.median(added), len(added), min(added), max(added)
+    said = {
+        "en": f"took {median:.0f} % longer with it (the median of {n} pairs of epochs, which lie "
+        f"between {least:.0f} % and {most:.0f} %)",
+        "vi": f"lâu hơn {median:.0f} % (trung vị của {n} cặp epoch, nằm trong khoảng từ "
+        f"{least:.0f} % đến {most:.0f} %)",
+    }
+    prose = " ".join(" ".join(prose_of(f"gradient_clipping_{language}")).split())
+    assert said[language] in prose
 
 
 def test_long_gradients_do_not_tell_who_dies():
