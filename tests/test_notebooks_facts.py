@@ -159,6 +159,13 @@ TABLES = {
 each_notebook = pytest.mark.parametrize("notebook", TABLES)
 
 
+@cache
+def made_of(notebook):
+    """Return the tables of the notebook that are the records', and the text that is."""
+    make, _ = TABLES[notebook]
+    return [one for one in make() if len(one)]
+
+
 def markdown_of(stem):
     """Return the notebook's outputs in Markdown."""
     outputs = outputs_of(stem)
@@ -168,12 +175,11 @@ def markdown_of(stem):
 @each_notebook
 @each_language
 def test_the_tables_are_made_from_the_records(notebook, language):
-    make, others = TABLES[notebook]
+    _, others = TABLES[notebook]
     words = Words(language)
     made = {
         words.text(one) if isinstance(one, str) else words.table(one).data
-        for one in make()
-        if len(one)
+        for one in made_of(notebook)
     }
     shown = markdown_of(f"{notebook}_{language}")
     assert made <= shown

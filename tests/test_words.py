@@ -35,6 +35,7 @@ def test_what_is_left_in_english_is_found():
     assert english_of("11/20 sụp đổ, cosine-warmup, epoch 3") == []
     assert english_of("gentler\nsquare\nroot") == []
     assert english_of("square root") == ["square", "root"]
+    assert english_of("7.16e+50 (1.2e-05) Case(order=2, split=None) $W_2$") == []
 
 
 def test_the_explorer_says_it_in_the_same_words():
