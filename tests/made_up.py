@@ -15,6 +15,7 @@ from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.studies.chapter.builds import draws, measures
 from d2l_lrsched.studies.chapter.verdicts import distinct
+from d2l_lrsched.studies.clipping.verdicts import UNSEEN, judge
 from d2l_lrsched.training.history import Epoch, Point
 
 ROOT = Path(__file__).parents[1]
@@ -44,6 +45,13 @@ def drawn():
 def builds():
     """Return the book's builds as a table, read once; nobody may change it."""
     return measures.of_builds()
+
+
+@cache
+def judged(claims, unseen=False):
+    """Return the verdicts on claims by the clipping study's runs, or by those of unseen seeds."""
+    runs = committed("clipping")
+    return judge([run for run in runs if run.seed >= UNSEEN] if unseen else runs, claims)
 
 
 def a_job(name, seed=0, num_epochs=1, net="chapter"):

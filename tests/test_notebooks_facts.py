@@ -41,8 +41,6 @@ from d2l_lrsched.studies.clipping.verdicts import (
     CONFIRMED,
     CONTRADICTED,
     NOT_DECIDED,
-    UNSEEN,
-    judge,
     prevented,
 )
 from d2l_lrsched.studies.exercises import experiments as exercises
@@ -57,7 +55,7 @@ from d2l_lrsched.studies.sampling.verdicts import sampling_errors
 from d2l_lrsched.studies.speed.record import Benchmark
 from d2l_lrsched.translation import Words
 from d2l_lrsched.words import ALONE, PHRASES
-from made_up import FIGURES, builds, committed, drawn, lost, mean, of, table
+from made_up import FIGURES, builds, committed, drawn, judged, lost, mean, of, table
 from notebook_texts import code_of, english_of, outputs_of, prose_of, words_of
 
 WORDS = {
@@ -98,9 +96,8 @@ def tables_of_gradient_clipping():
     yield clipping_tables.pilot_table(runs)
     yield clipping_tables.clipped_table(runs)
     yield clipping_tables.arm_table(runs)
-    unseen = [run for run in runs if run.seed >= UNSEEN]
     for claims in (CLAIMS, ASKED):
-        yield clipping_tables.claim_table(*(judge(of, claims) for of in (runs, unseen)))
+        yield clipping_tables.claim_table(judged(claims), judged(claims, unseen=True))
     yield clipping_tables.share_table(runs, ["pilot", *COLLAPSE, *ARMS, LOWER])
     yield clipping_tables.prevented_table(prevented(runs))
 
@@ -678,11 +675,11 @@ def test_long_gradients_do_not_tell_who_dies():
 
 def test_what_it_says_of_the_claims():
     """By all seeds, and by those not seen before where it matters."""
-    runs = committed("clipping")
-    judged = {(j.claim.source, j.claim.measure, j.claim.better): j for j in judge(runs)}
-    verdicts = {key: j.verdict for key, j in judged.items()}
-    alone = [run for run in runs if run.seed >= UNSEEN]
-    unseen = {(j.claim.source, j.claim.measure, j.claim.better): j.verdict for j in judge(alone)}
+    of_all, of_unseen = (
+        {(j.claim.source, j.claim.measure, j.claim.better): j for j in judged(CLAIMS, unseen)}
+        for unseen in (False, True)
+    )
+    verdicts, unseen = ({key: j.verdict for key, j in of.items()} for of in (of_all, of_unseen))
     confirmed = [
         *(("4.4", name, "clipping") for name in ("survival", "epochs to 0.85", "final loss")),
         ("4.4", "test accuracy", "clipping"),
@@ -699,10 +696,10 @@ def test_what_it_says_of_the_claims():
         *(("4.3", name, "scheduler") for name in ("overfitting", "roughness")),
     ]
     assert {unseen[key] for key in open_} == {NOT_DECIDED}
-    both = judged["6", "test accuracy", "both"]
+    both = of_all["6", "test accuracy", "both"]
     assert both.worse == "scheduler"
     assert both.interval.high < 0.01, "small at best"
-    assert {j.verdict for j in judge(runs, ASKED)} == {CONFIRMED}
+    assert {j.verdict for j in judged(ASKED)} == {CONFIRMED}
 
 
 def test_what_it_says_of_the_arms():
