@@ -397,8 +397,9 @@ def a_deeper_network():
 @fact(
     "Of {n} runs without a warmup {none} collapsed at a peak of 0.5, {short} with one of 2 % of "
     "the run, {tenth} with 10 % and {long} with 40 %; at 0.7 {none_7}, {short_7}, {tenth_7} and "
-    "{long_7}. None of these differences is decided. But all {late} that collapsed with 40 % had "
-    "learned something before, and of the {early} others only one."
+    "{long_7}, at 1 {none_1}, {short_1}, {tenth_1} and {long_1}. None of these differences is "
+    "decided. But all {late} that collapsed with 40 % had learned something before, and of the "
+    "{early} others only one."
 )
 def a_warmup():
     assert exercises.WARMUPS == (0.0, 0.02, 0.1, 0.4)
@@ -424,6 +425,7 @@ def a_warmup():
         "n": len(of("exercises", exercises.warmup_name(0.0, 0.5))),
         **dict(zip(names, dead[0.5])),
         **{f"{name}_7": number for name, number in zip(names, dead[0.7])},
+        **{f"{name}_1": number for name, number in zip(names, dead[1.0])},
         "late": len(learned[0.4]),
         "early": len(early),
     }

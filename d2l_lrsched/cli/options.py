@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,6 +170,16 @@ def beside(study: str, output: Path) -> str:
     return where(output, f"diff figures/{study}/README.md {written}")
 
 
-def where(output: Path, compare: str) -> str:
+def where(output: Path, compare: str = "") -> str:
     """Return a command's last line: where everything is, and how it compares with other runs."""
-    return f"All is in {output}/; compare it by: {compare}"
+    return f"All is in {output}/" + (f"; compare it by: {compare}" if compare else "")
+
+
+def program() -> str:
+    """Return what a user types to call this program again: its path, where its name is not found.
+
+    As after `make reproduce`, which calls that of `.venv/bin`.
+    """
+    called = Path(sys.argv[0])
+    found = called.name != "d2l-lrsched" or shutil.which(called.name)
+    return "d2l-lrsched" if found else shlex.quote(str(called))

@@ -97,8 +97,8 @@ def verify(
         click.echo(verdicts.counts(found))
         if {verdict.verdict for verdict in found} == {verdicts.INCONCLUSIVE}:
             click.echo(
-                "So few runs decide nothing; `d2l-lrsched reproduce --seeds 10` makes more, those "
-                "of other seeds beside those that are there"
+                f"So few runs decide nothing; `{options.program()} reproduce --seeds 10` makes "
+                "more, in hours, those of other seeds beside those that are there"
             )
     if unexplained:
         raise click.ClickException(
@@ -243,7 +243,7 @@ def _chapters(records: Path, release: str | None) -> tuple[list[Run], list[Run]]
     distinct = verdicts.distinct(full)
     if len(distinct) < len(runs):
         left_out = len(runs) - len(distinct)
-        click.echo(f"{left_out} of {len(runs)} runs are repeated or of other lengths")
+        click.echo(f"{left_out} of {len(runs)} runs are left out: of other lengths, or repeated")
     return distinct, runs
 
 

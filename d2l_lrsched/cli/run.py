@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
@@ -12,6 +14,11 @@ from click.core import ParameterSource
 from d2l_lrsched.cli import making, options
 from d2l_lrsched.cli.errors import in_one_line
 from d2l_lrsched.runs import provenance
+from d2l_lrsched.runs.experiment import NUM_EPOCHS
+from d2l_lrsched.studies.chapter.published import PRINTED
+
+if TYPE_CHECKING:
+    from d2l_lrsched.runs.record import Run
 
 _output = options.output(
     "chapter", f"Folder for the figures and for the records ({options.RECORDS}, appended to)."
@@ -95,7 +102,7 @@ def reproduce(
         click.echo(frames.text(table(made.runs)))
         if num_seeds == 1:
             click.echo("Each triple: training loss, training accuracy, test accuracy, last epoch")
-        click.echo(_where(output))
+        click.echo(_where(output, made.runs))
     made.exit_if_failed()
 
 
@@ -154,12 +161,15 @@ def run(
     for error in figures.write([made], stored, output).values():
         raise error
     if not quiet:
-        click.echo(_where(output))
+        click.echo(_where(output, [made]))
 
 
-def _where(output: Path) -> str:
+def _where(output: Path, made: Iterable[Run]) -> str:
+    # `verify` judges no others.
+    if not any(run.experiment in PRINTED and run.num_epochs == NUM_EPOCHS for run in made):
+        return options.where(output)
     records = shlex.quote(str(output / options.RECORDS))
-    return options.where(output, f"d2l-lrsched verify --records {records}")
+    return options.where(output, f"{options.program()} verify --records {records}")
 
 
 def _known(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -130,7 +130,8 @@ class RangeTest:
             if rates := self.marked(mark):
                 seeds = f" ({len(rates)} of {len(self.sweeps)} seeds)"
                 some = seeds if len(rates) < len(self.sweeps) else ""
-                parts.append(f"{said} at {min(rates):.2g} to {max(rates):.2g}{some}")
+                places = dict.fromkeys(f"{rate:.2g}" for rate in (min(rates), max(rates)))
+                parts.append(f"{said} at {' to '.join(places)}{some}")
         rate = self.suggestion
         return f"loss {', '.join(parts)}; suggested: {'none' if rate is None else f'{rate:.2g}'}"
 

@@ -95,3 +95,16 @@ def test_the_nets_are_the_arrangements_of_lenet_there_are():
     assert {parsed(options.net(), f"--net={name}")["net"] for name in LENETS} == {*LENETS}
     assert parsed(options.net("fast")) == {"net": "fast"}
     assert parsed(options.net()) == {"net": "chapter"}
+
+
+def test_a_program_that_a_shell_does_not_find_is_named_by_its_path(monkeypatch, tmp_path):
+    program = tmp_path / "d2l-lrsched"
+    program.touch(mode=0o755)
+    for called, path, expected in (
+        (str(program), "/nowhere", str(program)),
+        (str(program), str(tmp_path), "d2l-lrsched"),
+        ("/some/__main__.py", "/nowhere", "d2l-lrsched"),
+    ):
+        monkeypatch.setattr(options.sys, "argv", [called])
+        monkeypatch.setenv("PATH", path)
+        assert options.program() == expected

@@ -121,7 +121,7 @@ def test_every_draw_counts_once(records):
     record.append(records, run("cosine", 1))
     record.append(records, replace(run("cosine", 2, test_acc=0.5), settings={"net": "fast"}))
     done = call("verify", "--records", records)
-    assert done.stdout.startswith("4 of 54 runs are repeated or of other lengths\n")
+    assert done.stdout.startswith("4 of 54 runs are left out: of other lengths, or repeated\n")
     assert done.stdout.splitlines()[-1] == "17 CONSISTENT"
     assert re.search(r"cosine +test acc .* 10 +0$", done.stdout, re.MULTILINE)
 
