@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from functools import cache
 from pathlib import Path
 from statistics import fmean
@@ -21,6 +22,14 @@ from d2l_lrsched.training.history import Epoch, Point
 ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "figures"
 NOWHERE = Place()
+
+
+def module_of(path):
+    """Return a script as a module, from a folder that is no package: make runs it."""
+    spec = importlib.util.spec_from_file_location(f"{path.parent.name}_{path.stem}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @cache

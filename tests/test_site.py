@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import doctest
-import importlib.util
 import re
 
 import pytest
 
-from made_up import ROOT
+from made_up import ROOT, module_of
 
 DOCS = ROOT / "docs"
 SITE = ROOT / "_build" / "site"
 PINNED = re.compile(r"([a-z0-9_-]+)==[\w.]+( ; .+)?")
 
 
-def _load():
-    # The folder is no package: Sphinx reads it, and make runs the file.
-    spec = importlib.util.spec_from_file_location("site_check", DOCS / "check.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-check = _load()
+check = module_of(DOCS / "check.py")
 
 
 def entries():

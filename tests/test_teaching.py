@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import math
 import re
 from functools import cache
@@ -20,7 +19,7 @@ from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.clipping.claims import CLAIMS
 from d2l_lrsched.studies.clipping.descent import RATES
-from made_up import FIGURES, ROOT, drawn
+from made_up import FIGURES, ROOT, drawn, module_of
 from notebook_texts import (
     LANGUAGES,
     answers_of,
@@ -36,15 +35,7 @@ FOLDER = ROOT / "teaching"
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 
 
-def _load():
-    # The folder is no package: make runs the file.
-    spec = importlib.util.spec_from_file_location("teaching_make", FOLDER / "make.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-make = _load()
+make = module_of(FOLDER / "make.py")
 products = cache(make.products)
 
 
