@@ -37,7 +37,7 @@ FIRST_AND_LATER = ("fast_lenet(), first", "fast_lenet()")
 FAST_NET = ("-W", "ignore", "-c", "import d2l_lrsched; d2l_lrsched.fast_lenet()")
 #: The command that trains the chapter's runs; it is timed once.
 REPRODUCE = ("-m", "d2l_lrsched", "reproduce", "--net", "fast")
-RUNS_AT_ONCE = (1, 2, 5)
+RUNS_AT_ONCE = (1, 5)
 PROFILED = ("chapter", "lanes")
 #: Of every extra, in every round. Processes differ by more than an extra takes, so these are epochs
 #: of one process, one after the other.
@@ -153,7 +153,7 @@ def _turn(team: list[_Process], extra: str = "") -> tuple[float, float]:
 def measure(data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], None]) -> Benchmark:
     """Run the whole benchmark and return its record; `on_turn` is told what is measured next.
 
-    A first round more warms up and is not counted.
+    Every process trains an epoch first, which warms it up and is not counted.
 
     Raises
     ------
@@ -165,26 +165,26 @@ def measure(data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], Non
     start_ups: dict[str, list[float]] = defaultdict(list)
     runs_at_once: dict[str, list[float]] = defaultdict(list)
     extras: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    peak_mb: dict[str, float] = {}
+    # Of one training, as a run does: each more would leave some megabytes with MXNet.
+    peak_mb: dict[tuple[str, int | None], float] = {}
     started = datetime.now(timezone.utc).isoformat(timespec="seconds")
     versions = provenance.versions()
     if importlib.util.find_spec("torch"):
         versions["torch"] = version("torch")
     with _processes(listed, data_dir) as processes:
-        for turn in range(rounds + 1):
-            for contender in listed:
-                on_turn(f"round {turn} of {rounds}: {contender.name}")
-                team = processes[contender.kind, contender.threads][: contender.copies]
-                taken, peak_mb[contender.name] = _turn(team)  # the peak can only have grown
-                if turn:
-                    seconds[contender.name].append(taken)
+        for (kind, threads), team in processes.items():
+            on_turn(f"warming up: {kind}, {threads or 'any'} thread{'s' * (threads != 1)}")
+            peak_mb[kind, threads] = _turn(team)[1]
+        for turn in range(1, rounds + 1):
+            for c in listed:
+                on_turn(f"round {turn} of {rounds}: {c.name}")
+                seconds[c.name].append(_turn(processes[c.kind, c.threads][: c.copies])[0])
             alone = processes["lanes", 1][:1]
             for extra in EXTRAS:
                 on_turn(f"round {turn} of {rounds}: fast net, {extra}")
                 for _ in range(PAIRS):
                     plain, with_extra = (_turn(alone, one)[0] for one in ("", extra))
-                    if turn:
-                        extras[extra].append((plain, with_extra))
+                    extras[extra].append((plain, with_extra))
     for turn in range(1, rounds + 1):
         for name, arguments in START_UPS.items():
             on_turn(f"round {turn} of {rounds}: {name}")
@@ -213,7 +213,11 @@ def measure(data_dir: str, cores: int, rounds: int, on_turn: Callable[[str], Non
         cores=cores,
         rounds=rounds,
         contenders=[
-            Measured(**msgspec.structs.asdict(c), seconds=seconds[c.name], peak_mb=peak_mb[c.name])
+            Measured(
+                **msgspec.structs.asdict(c),
+                seconds=seconds[c.name],
+                peak_mb=peak_mb[c.kind, c.threads],
+            )
             for c in listed
         ],
         extras=dict(extras),

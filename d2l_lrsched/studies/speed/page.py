@@ -23,9 +23,8 @@ _OUTSIDE = "outside kernels: MXNet's other operations, Python, waiting"
 #: How the words on a target begin -> why it is missed, where it is.
 WHY = {
     "share of": "Of an epoch of the fast net {outside:.0%} are spent outside kernels, as the last "
-    "table shows; and the share varies from round to round by more than is missing.",
-    "resident": "A process of this benchmark trains dozens of times, and each time MXNet keeps "
-    "some megabytes. Runs have a process each.",
+    "table shows.",
+    "resident": "It is the largest of ours in the next table.",
     "what clipping": "It is some eighty operations of MXNet an update: of each of ten gradients "
     "the squares' sum in float64, the product with a factor, and zeroing where the norm is not "
     "finite. None is a kernel of the last table.",
@@ -183,12 +182,12 @@ def profile_table(benchmark: Benchmark) -> pd.DataFrame:
 
 def missed(benchmark: Benchmark) -> str:
     """Return why the targets that are missed are, a paragraph of a list each; perhaps nothing."""
-    table = profile_table(benchmark).set_index("operation")[NETS["lanes"]].astype(float)
+    fast = benchmark.profiles["lanes"]
+    outside = 1 - sum(o.seconds for o in fast.operations) / fast.seconds
     imported = pd.Series(benchmark.start_ups["import d2l_lrsched"]).median()
-    numbers = {"outside": table[_OUTSIDE] / table["an epoch"], "imported": imported}
     rows = targets(benchmark)
     return "\n".join(
-        f"- Missed: {what}. {why.format(**numbers)}"
+        f"- Missed: {what}. {why.format(outside=outside, imported=imported)}"
         for what in rows.what[rows[""] == "missed"]
         for begins, why in WHY.items()
         if what.startswith(begins)
@@ -204,7 +203,7 @@ Measured {benchmark.started[:10]} on {benchmark.cores} cores of {benchmark.proce
 {benchmark.memory_gb} GiB of memory; {versions}.
 
 An epoch is 60,000 training and 10,000 test images in batches of 256. The contenders took turns, an
-epoch each: a round to warm up, then {benchmark.rounds} that count. Ratios are taken within each \
+epoch each: one to warm up, then {benchmark.rounds} that count. Ratios are taken within each \
 round, then the median.
 Times vary from round to round: look at the spread.
 

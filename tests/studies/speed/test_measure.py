@@ -16,7 +16,7 @@ from d2l_lrsched.studies.speed.record import Benchmark, Contender, Operation, Pr
 STUB = """
 import json, os, sys
 print("ready", flush=True)
-for line in sys.stdin:
+for epoch, line in enumerate(sys.stdin, start=1):
     with open(__file__ + ".asked", "a") as asked:
         print(sys.argv[1], line, end="", file=asked)
     if line == "bar\\n" and os.environ.get("STUB_DIES"):
@@ -26,7 +26,7 @@ for line in sys.stdin:
         print("dnnl_verbose,exec,cpu,convolution,x64:gemm:jit,backward_weights,"
               "src_f32::blocked:abcd:f0,,alg:convolution_direct,mb256_ic1oc6,9.25", flush=True)
     threads = os.environ.get("OMP_NUM_THREADS"), os.environ.get("OPENBLAS_NUM_THREADS")
-    answer = {"seconds": 2.0, "peak_mb": 100.0, "argv": sys.argv[1:], "threads": threads}
+    answer = {"seconds": 2.0, "peak_mb": 100.0 + epoch, "argv": sys.argv[1:], "threads": threads}
     print(json.dumps(answer), flush=True)
 """
 
@@ -76,15 +76,15 @@ def test_contenders_have_names_and_arrangements_of_their_own(monkeypatch):
             assert books == [(None, 1), (1, 1)]
 
 
-def test_measure_asks_every_copy_once_a_round_and_leaves_the_first_out(stub, tmp_path):
+def test_measure_warms_every_process_up_and_then_asks_every_copy_once_a_round(stub, tmp_path):
     told = []
     made = measure.measure("/data", cores=2, rounds=2, on_turn=told.append)
     listed = measure.contenders(2)
     assert [c.name for c in made.contenders] == [c.name for c in listed]
     for c in made.contenders:
         assert len(c.seconds) == 2
-        assert c.peak_mb == 100.0
-    assert told[0] == "round 0 of 2: the book's loop, as a reader runs it"
+        assert c.peak_mb == 101.0  # after one epoch
+    assert told[:2] == ["warming up: book, any threads", "warming up: book, 1 thread"]
     assert len(made.start_ups["python"]) == 2
     assert {name: len(made.start_ups[name]) for name in measure.FIRST_AND_LATER} == dict.fromkeys(
         ("fast_lenet(), first", "fast_lenet()"), 2
@@ -97,10 +97,11 @@ def test_measure_asks_every_copy_once_a_round_and_leaves_the_first_out(stub, tmp
     assert (made.cores, made.rounds) == (2, 2)
     asked = Counter({"chapter ": 1, "lanes ": 1})  # by the profiles
     for c in listed:
-        asked[f"{c.kind} "] += 3 * c.copies
-    for extra in ("bar", "checkpoint", "clipping"):  # two pairs in each of three rounds
-        asked[f"lanes {extra}"] += 6
-        asked["lanes "] += 6
+        asked[f"{c.kind} "] += 2 * c.copies
+    asked += {"book ": 2, "chapter ": 2, "lanes ": 3, "matrix product ": 1}  # to warm up
+    for extra in ("bar", "checkpoint", "clipping"):  # two pairs in each of two rounds
+        asked[f"lanes {extra}"] += 4
+        asked["lanes "] += 4
         assert made.extras[extra] == [(pytest.approx(0, abs=1), pytest.approx(0, abs=1))] * 4
     assert Counter((tmp_path / "stub.py.asked").read_text().splitlines()) == asked
     record.append(tmp_path / "rounds.jsonl", made)
