@@ -26,7 +26,8 @@ class Interval(NamedTuple):
     high: float
 
     def __format__(self, digits: str) -> str:
-        return "-" if math.isnan(self.low) else f"{self.low:{digits}} to {self.high:{digits}}"
+        known = math.isfinite(self.low) or math.isfinite(self.high)
+        return f"{self.low:{digits}} to {self.high:{digits}}" if known else "-"
 
 
 class Paired(NamedTuple):

@@ -20,9 +20,10 @@ RECORDS, PAGE, FIGURE = "rounds.jsonl", "README.md", "epochs.svg"
     "speed", f"Folder for tables ({PAGE}), figure ({FIGURE}) and records ({RECORDS}, appended to)."
 )
 def bench(rounds: int, workers: int, data_dir: Path | None, output: Path) -> None:
-    """Measure the book's loop, ours and, where it is installed, PyTorch's, in turn.
+    """Measure the speed of the book's loop and of ours.
 
-    Twenty-five minutes for three rounds on two cores; leave the machine alone meanwhile.
+    And, where it is installed, of PyTorch's. Twenty-five minutes for three rounds on two cores;
+    leave the machine alone meanwhile.
 
     Example: d2l-lrsched bench --rounds 1 --output /tmp/bench
     """

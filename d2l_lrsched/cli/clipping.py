@@ -33,10 +33,11 @@ from d2l_lrsched.cli import making, options
 def clipping(
     seeds: int, epochs: int, workers: int, net: str, data_dir: Path | None, output: Path
 ) -> None:
-    """Measure what clipping and a schedule do, alone and together; judge the paper's claims.
+    """Measure clipping and a schedule, alone and together.
 
-    An hour and a half on two cores. Runs that the records hold are not made again: where all are
-    there, as in figures/clipping, figures, tables and verdicts are made from them in a minute.
+    And judge the paper's claims. An hour and a half on two cores. Runs that the records hold are
+    not made again: where all are there, as in figures/clipping, figures, tables and verdicts are
+    made from them in a minute.
 
     Example: d2l-lrsched clipping --seeds 1 --epochs 1 --output /tmp/clipping
     """

@@ -14,7 +14,9 @@ from d2l_lrsched.cli import options
 @click.option("--url", help="Where to download from. Default: $D2L_LRSCHED_URL, else Zalando's.")
 @click.option("--no-fetch", is_flag=True, help="Only look; never download.")
 def data(data_dir: Path | None, url: str | None, no_fetch: bool) -> None:
-    """Say where Fashion-MNIST is, check it, and fetch it where it is missing.
+    """Say where Fashion-MNIST is; fetch it if it is missing.
+
+    What is there is checked.
 
     Example: d2l-lrsched data
     """

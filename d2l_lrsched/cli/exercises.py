@@ -46,15 +46,16 @@ def exercises(
     data_dir: Path | None,
     output: Path,
 ) -> None:
-    """Answer the exercises of section 11.15.5 by experiments: runs, figures and tables.
+    """Answer the exercises of section 11.15.5 by experiments.
 
     About two hours on two cores. Runs that the records hold are not made again: where all are
     there, as in figures/exercises, figures and tables are made from them in a minute. These show
     all that the records hold of so many seeds and epochs, whichever exercise was chosen. Exercise
     5's go to the folder `sampling` beside that of --output.
 
-    Example: d2l-lrsched exercises --exercise poly --output /tmp/poly
-    """
+    \b
+    Example: d2l-lrsched exercises --exercise poly --seeds 1 --epochs 1 --output /tmp/poly
+    """  # noqa: D301  click wants the backspace: it keeps the line whole
     from d2l_lrsched.runs import record
     from d2l_lrsched.studies.exercises import page
     from d2l_lrsched.studies.exercises.experiments import EXPERIMENTS, jobs

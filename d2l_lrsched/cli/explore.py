@@ -33,9 +33,10 @@ PORTS = 50
 )
 @click.option("--no-browser", is_flag=True, help="Only serve; open no browser.")
 def explore(records: Path, port: int | None, no_browser: bool) -> None:
-    """Explore schedules in the browser: drag their parameters, see rates and stored runs.
+    """Explore schedules in the browser.
 
-    Only this machine can see the page. Ctrl-C ends it.
+    One drags their parameters, and sees the rates, and runs that were made with such. Only this
+    machine can see the page. Ctrl-C ends it.
 
     Example: d2l-lrsched explore
     """

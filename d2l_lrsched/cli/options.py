@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from d2l_lrsched.data.content import FIRST
 from d2l_lrsched.files import user_path
@@ -165,7 +166,14 @@ def output(study: str, description: str) -> Any:
 
 
 def beside(study: str, output: Path) -> str:
-    """Return a study's last line: how its page compares with the committed one."""
+    """Return a study's last line; of all its runs, also how its page compares with the committed.
+
+    A part has been asked for by an option that says which runs are made.
+    """
+    context = click.get_current_context()
+    which = context.params.keys() - {"output", "workers", "data_dir"}
+    if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in which):
+        return where(output)
     written = shlex.quote(str(output / "README.md"))
     return where(output, f"diff figures/{study}/README.md {written}")
 

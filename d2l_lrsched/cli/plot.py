@@ -59,7 +59,7 @@ def plot(
     output: Path | None,
     **arguments: Any,
 ) -> None:
-    """Draw a schedule over a whole training, in updates and in epochs.
+    """Draw a schedule, over updates and over epochs.
 
     What is not given has the default of the schedule's class; SCHEDULE 'factor' is the
     chapter's own, 'mxnet-factor' MXNet's.

@@ -22,10 +22,10 @@ from d2l_lrsched.cli import options
     help="File to draw to: .svg, .png, .pdf.",
 )
 def range_test(seeds: int, net: str, data_dir: Path | None, output: Path) -> None:
-    """Let the rate rise from 0.001 to 10 over an epoch of LeNet, and say which rates to try.
+    """Train LeNet at a rising rate; say which rates to try.
 
-    A minute on one core. What a passing rate does not break, a whole training at it may: it is a
-    range to try, and not a choice.
+    From 0.001 to 10 in an epoch: a minute on one core. What a passing rate does not break, a whole
+    training at it may: it is a range to try, and not a choice.
 
     Example: d2l-lrsched range-test --seeds 2 --output /tmp/range-test.svg
     """

@@ -72,10 +72,11 @@ def reproduce(
     data_dir: Path | None,
     output: Path,
 ) -> None:
-    """Train the chapter's runs; write figures and records; print ours beside the book's.
+    """Train the chapter's runs and print ours beside the book's.
 
-    Runs that the records already hold are not made again, and interrupted ones go on from their
-    last finished epoch.
+    A seed takes half an hour on two cores, six minutes with --net fast. Figures and records go to
+    --output. Runs that the records already hold are not made again, and interrupted ones go on
+    from their last finished epoch.
 
     Example: d2l-lrsched reproduce --epochs 1 --output /tmp/figures
     """
@@ -129,11 +130,11 @@ def run(
     output: Path,
     quiet: bool,
 ) -> None:
-    """Train one experiment, NAME, in this process; write its figures and record.
+    """Train one experiment, NAME, in this process.
 
-    NAME is one of the chapter's runs: constant, square-root, multi-factor, cosine, cosine-warmup;
-    or of its schedules read once an epoch: square-root-per-epoch, multi-factor-per-epoch,
-    cosine-per-epoch, cosine-warmup-per-epoch.
+    Its figures and record go to --output. NAME is one of the chapter's runs: constant, square-root,
+    multi-factor, cosine, cosine-warmup; or of its schedules read once an epoch: square-root-per-
+    epoch, multi-factor-per-epoch, cosine-per-epoch, cosine-warmup-per-epoch.
 
     Example: d2l-lrsched run cosine-per-epoch --epochs 2 --output /tmp/figures
     """

@@ -27,7 +27,7 @@ def test_phase_after_phase_is_made_and_shown(made_up_runs, undrawn, invoke, tmp_
     assert {path.name for path in tmp_path.iterdir()} == {"README.md", "runs.jsonl", "peaks.svg"}
     told, last = done.output.splitlines()[-2:]
     assert told == f"{tmp_path}/README.md: {len(asked)} runs, 1 figure"
-    assert last.endswith(f"diff figures/choice/README.md {tmp_path}/README.md")
+    assert last == f"All is in {tmp_path}/"
 
 
 def test_from_its_records_all_is_made_again_without_data_or_training(

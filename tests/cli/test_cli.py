@@ -30,6 +30,12 @@ def test_every_help_has_an_example_that_its_own_command_parses(name, invoke):
     cli.main.get_command(None, command).make_context(command, arguments)
 
 
+def test_the_list_of_commands_cuts_no_sentence(invoke):
+    listed = invoke("--help").output.split("Commands:\n")[1].splitlines()
+    assert [line.split()[0] for line in listed] == list(cli.COMMANDS)
+    assert all(line.endswith(".") and not line.endswith("...") for line in listed), listed
+
+
 def test_help_does_not_wait_for_mxnet():
     script = "import sys, d2l_lrsched.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\n"
     script += "assert not {'mxnet', 'matplotlib', 'pandas'} & set(sys.modules), sys.modules.keys()"

@@ -24,10 +24,7 @@ def test_one_seed_for_one_epoch(made_up_runs, undrawn, invoke, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {*WRITTEN, "runs.jsonl"}
     verdicts, last = done.output.splitlines()[-2:]
     assert verdicts.endswith("README.md: 0 CONFIRMED, 0 CONTRADICTED, 18 NOT DECIDED")
-    assert last == (
-        f"All is in {tmp_path}/; compare it by: diff figures/clipping/README.md "
-        f"{tmp_path}/README.md"
-    )
+    assert last == f"All is in {tmp_path}/"  # with a part of the runs nothing is to be compared
 
 
 def test_from_the_committed_records_all_is_made_again_without_data_or_training(
@@ -37,5 +34,9 @@ def test_from_the_committed_records_all_is_made_again_without_data_or_training(
     shutil.copy(FIGURES / "clipping" / "runs.jsonl", tmp_path)
     done = invoke("clipping", "--output", tmp_path)
     assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[-1] == (
+        f"All is in {tmp_path}/; compare it by: diff figures/clipping/README.md "
+        f"{tmp_path}/README.md"
+    )
     for name in WRITTEN:
         assert (tmp_path / name).read_bytes() == (FIGURES / "clipping" / name).read_bytes(), name

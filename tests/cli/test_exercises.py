@@ -52,9 +52,7 @@ def test_all_but_the_sampling_with_one_seed(made_up_runs, undrawn, monkeypatch, 
     assert {path.name for path in output.iterdir()} == {*DRAWN, "README.md", "runs.jsonl"}
     told, last = done.output.splitlines()[-2:]
     assert told == f"{output}/README.md: {len(EXPERIMENTS)} runs, {len(DRAWN)} figures"
-    assert last == (
-        f"All is in {output}/; compare it by: diff figures/exercises/README.md {output}/README.md"
-    )
+    assert last == f"All is in {output}/"  # with a part of the runs nothing is to be compared
 
 
 def test_each_exercise_has_seeds_and_epochs_of_its_own():
@@ -88,6 +86,9 @@ def test_from_the_committed_records_all_is_made_again_without_data_or_training(
     shutil.copy(FIGURES / "exercises" / "runs.jsonl", output)
     done = invoke("exercises", "--output", output)
     assert done.exit_code == 0, done.output
+    assert done.output.splitlines()[-1] == (
+        f"All is in {output}/; compare it by: diff figures/exercises/README.md {output}/README.md"
+    )
     for study_, names in (("exercises", {*DRAWN, "README.md"}), ("sampling", SAMPLED)):
         for name in names:
             made, committed = output.parent / study_ / name, FIGURES / study_ / name
