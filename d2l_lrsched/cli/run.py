@@ -132,9 +132,9 @@ def run(
 ) -> None:
     """Train one experiment, NAME, in this process.
 
-    Its figures and record go to --output. NAME is one of the chapter's runs: constant, square-root,
-    multi-factor, cosine, cosine-warmup; or of its schedules read once an epoch: square-root-per-
-    epoch, multi-factor-per-epoch, cosine-per-epoch, cosine-warmup-per-epoch.
+    NAME is one of the chapter's runs: constant, square-root, multi-factor, cosine, cosine-warmup;
+    or of its schedules read once an epoch: square-root-per-epoch, multi-factor-per-epoch,
+    cosine-per-epoch, cosine-warmup-per-epoch. Figures and record go to --output.
 
     Example: d2l-lrsched run cosine-per-epoch --epochs 2 --output /tmp/figures
     """

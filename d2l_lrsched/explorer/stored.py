@@ -10,14 +10,9 @@ from typing import Any
 import numpy as np
 
 from d2l_lrsched.data import UPDATES_PER_EPOCH
-from d2l_lrsched.runs.experiment import known
+from d2l_lrsched.runs.experiment import Experiment, known
 from d2l_lrsched.runs.record import Run, read
 from d2l_lrsched.studies import all_experiments
-from d2l_lrsched.studies.choice.experiments import on_plateau
-from d2l_lrsched.studies.exercises.experiments import plateau
-
-#: What makes schedules whose rates a run's own losses decide.
-_LISTENING = (on_plateau, plateau)
 
 
 @dataclass(frozen=True)
@@ -68,9 +63,7 @@ def stored(folder: Path) -> Stored:
     apart = {
         name
         for name, experiment in experiments.items()
-        if experiment.clip_norm is experiment.net is None
-        and not experiment.held_out
-        and getattr(experiment.scheduler, "func", None) not in _LISTENING
+        if experiment.clip_norm is experiment.net is None and not experiment.held_out
     }
     groups: dict[tuple[str, int], dict[int, Run]] = {}
     unknown = []
@@ -88,10 +81,16 @@ def stored(folder: Path) -> Stored:
             # No loss changes the rates of these: they are those after the plot, as in the book.
             Group(name, length, np.array(experiments[name].rates([0.0] * length)), (*of.values(),))
             for (name, length), of in groups.items()
-            if length == longest[name]
+            if length == longest[name] and not _listens(experiments[name])
         ),
         tuple(unknown),
     )
+
+
+def _listens(experiment: Experiment) -> bool:
+    """Whether losses decide the rates: those of losses that fall are not those of level ones."""
+    falling = [2.0**-n for n in range(experiment.num_epochs)]
+    return experiment.rates(falling) != experiment.rates([1.0] * len(falling))
 
 
 def rates(scheduler: Any, num_updates: int) -> np.ndarray:

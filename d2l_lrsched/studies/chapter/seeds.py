@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from d2l_lrsched import drawing
 from d2l_lrsched.drawing import COLLAPSED, SMALL, TRAINED
-from d2l_lrsched.runs.frames import of_each, of_epochs, of_experiment, of_runs
+from d2l_lrsched.runs.frames import collapsed, of_each, of_epochs, of_experiment, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS, PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED
@@ -55,7 +55,9 @@ def baseline(figure: Figure, runs: Iterable[Run]) -> None:
         for row, (name, ours) in enumerate(groups.items()):
             _row(axes, row, name, ours[number][ours.trained], number, verdicts.get(name))
         labels = [
-            name if of.trained.all() else f"{name}\n{(~of.trained).sum()} of {len(of)} collapsed"
+            name
+            if of.trained.all()
+            else "{}\n{} of {} collapsed".format(name, *collapsed(of.trained))
             for name, of in groups.items()
         ]
         axes.set_yticks(range(len(groups)), labels)

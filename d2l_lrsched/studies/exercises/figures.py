@@ -14,7 +14,14 @@ from matplotlib.ticker import MaxNLocator
 
 from d2l_lrsched import drawing, stats
 from d2l_lrsched.data import UPDATES_PER_EPOCH
-from d2l_lrsched.runs.frames import of_each, of_epochs, of_experiment, of_runs, of_windows
+from d2l_lrsched.runs.frames import (
+    collapsed,
+    of_each,
+    of_epochs,
+    of_experiment,
+    of_runs,
+    of_windows,
+)
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.exercises.experiments import (
     DEEPER,
@@ -55,7 +62,7 @@ def curves(figure: Figure, runs: Iterable[Run], labels: Mapping[str, str]) -> No
         if ours.empty:
             continue
         if not ours.all():
-            label += f" ({(~ours).sum()} of {len(ours)} collapsed)"
+            label += " ({} of {} collapsed)".format(*collapsed(ours))
         for axes, (what, number) in zip(panels, numbers.items()):
             table = of_experiment(number, name).unstack("seed")
             alike = table.T.drop_duplicates().T  # most schedules' rates
@@ -94,11 +101,11 @@ def fixed_rates(figure: Figure, runs: Iterable[Run]) -> None:
     shares, accuracies = figure.subplots(1, 2)
     for name, ours in of_each(of_runs(runs), rates).items():
         rate = rates[name]
-        collapsed, n = (~ours.trained).sum(), len(ours)
-        shares.plot([rate, rate], stats.share(collapsed, n), **drawing.BAR)
-        shares.plot(rate, collapsed / n, "o", color=drawing.VERMILION)
+        died, n = collapsed(ours.trained)
+        shares.plot([rate, rate], stats.share(died, n), **drawing.BAR)
+        shares.plot(rate, died / n, "o", color=drawing.VERMILION)
         place = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center", "size": 7.5}
-        shares.annotate(f"{collapsed} of {n}", (rate, collapsed / n), **place)
+        shares.annotate(f"{died} of {n}", (rate, died / n), **place)
         accuracy = ours.test_acc[ours.trained]
         points = {"color": drawing.BLUE, "ms": 4, "alpha": 0.6}
         accuracies.plot([rate] * len(accuracy), accuracy, "o", **points)
@@ -117,8 +124,8 @@ def warmups(figure: Figure, runs: Iterable[Run]) -> None:
     """Draw exercise 4: by length of warmup and peak rate, who collapses, and the accuracies."""
     table = of_runs(runs)
     cells = [of_experiment(table, warmup_name(share, peak)) for share in WARMUPS for peak in PEAKS]
-    collapsed = [1 - ours.trained.mean() for ours in cells]
-    counts = [f"{(~ours.trained).sum()} of {len(ours)}" if len(ours) else "" for ours in cells]
+    shares = [1 - ours.trained.mean() for ours in cells]
+    counts = ["{} of {}".format(*collapsed(ours.trained)) if len(ours) else "" for ours in cells]
     accuracy = [ours.test_acc[ours.trained].mean() for ours in cells]
     means = [
         f"{mean:.3f}" if np.isfinite(mean) else "none trained" * bool(count)
@@ -126,7 +133,7 @@ def warmups(figure: Figure, runs: Iterable[Run]) -> None:
     ]
     span = (np.nanmin(accuracy), np.nanmax(accuracy)) if np.isfinite(accuracy).any() else (0, 1)
     left, right = figure.subplots(1, 2)
-    _heat(left, collapsed, counts, "Oranges", (0, 1))
+    _heat(left, shares, counts, "Oranges", (0, 1))
     _heat(right, accuracy, means, "Blues", span)
     left.set_title("collapsed runs")
     right.set_title("mean test accuracy of those that trained")
