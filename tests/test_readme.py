@@ -24,6 +24,7 @@ from d2l_lrsched.runs.frames import LATE, late_oscillation
 from d2l_lrsched.stats import mean_sd
 from d2l_lrsched.studies.chapter import verdicts
 from d2l_lrsched.studies.chapter.builds import crossed, measures
+from d2l_lrsched.studies.chapter.builds import verdicts as of_builds
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.clipping import claims
@@ -111,8 +112,8 @@ def died(table):
 @fact(
     "**The printed {acc:.3f} is a collapsed network.** Loss {loss} is ln {classes}, the loss of "
     "equal scores for all {word} classes. At the same constant rate of {rate} this befell {dead} "
-    "of {n} *builds*, runs that the book's authors made anew over the years, and {ours} of {m} "
-    "runs of ours with the book's initial weights."
+    "of the {n} *builds* that had it, runs that the book's authors made anew over the years, and "
+    "{ours} of {m} runs of ours with the book's initial weights."
 )
 def the_printed_collapse():
     printed = PRINTED["constant"]
@@ -134,8 +135,9 @@ def the_printed_collapse():
 
 
 @fact(
-    "Of {n} more runs of the two together, made on a GPU in PyTorch, the test accuracy is "
-    "{acc:.3f}, and {dead} collapsed; of the cosine alone {others} of {m} did."
+    "Of {n} more runs of the two together, made on a GPU in PyTorch, {dead} collapsed; the others "
+    "end at a test accuracy of {acc:.3f}, above every schedule that the book prints. Of the cosine "
+    "alone {others} of {m} collapsed."
 )
 def as_intended():
     warm, cold = (
@@ -143,22 +145,25 @@ def as_intended():
     )
     means = drawn()[drawn().trained & drawn().split.isna()].groupby("experiment").test_acc.mean()
     acc = means["cosine-warmup-per-epoch"]
-    assert acc > max(means[name] for name in PRINTED)
+    assert min(acc, means["cosine-per-epoch"]) > max(means[name] for name in PRINTED)
     return {"acc": acc, "dead": died(warm), "n": len(warm), "others": died(cold), "m": len(cold)}
 
 
 @fact(
-    "Its notebooks were run anew for {n} builds, which share their initial weights: MXNet draws "
-    "these again for whoever seeds nothing. These weights and a random split of the pictures "
-    "together explain {both} of {rows} means; the weights alone {weights}, the split alone "
-    "{split}, neither {neither} ([every number, by {draws} runs"
+    "Its notebooks were run anew for {n} builds, and MXNet draws the same weights for whoever "
+    "seeds nothing. Of {means} means of the builds {different} differ from ours on today's "
+    "pictures. Of the {rows} with the chapter's settings the book's weights and another split of "
+    "the pictures together leave {both} without a difference, the weights alone {weights}, the "
+    "split alone {split}, neither {neither}: found afterwards ([all, by {draws} runs"
 )
 def the_builds():
-    left = crossed.left(drawn(), builds())
+    left, judged = crossed.left(drawn(), builds()), of_builds.means(drawn(), builds())
     explanations = ("both", "weights", "split", "neither")
     return {
         **{name: crossed.holds(left, name) for name in explanations},
         "n": builds().build.nunique(),
+        "means": len(judged),
+        "different": sum(mean.verdict == of_builds.DIFFERENT for mean in judged),
         "rows": len(left),
         "draws": len(drawn()),
     }
@@ -166,18 +171,21 @@ def the_builds():
 
 @fact(
     "**A seed sets two things,** the weights and the order of the pictures. The order moves the "
-    "test accuracy of all networks alike, whatever their weights."
+    "test accuracy of all networks alike: under the cosine by {orders:.4f} (standard deviation), "
+    "the weights by {weights:.4f}."
 )
 def a_seed_is_two():
     found = [one for one in crossed.groups_crossed(drawn()) if one.number == "test_acc"]
     assert all(one.p < 0.001 for one in found)
     assert all(one.of_orders > one.of_weights for one in found)
-    return {}
+    (cosine,) = (one for one in found if one.experiment == "cosine")
+    return {"orders": math.sqrt(cosine.of_orders), "weights": math.sqrt(cosine.of_weights)}
 
 
 @fact(
     "**No number of the chapter contradicts our runs.** Of {n} comparisons {agree} agree and "
-    "{open}, among them all {tests} test accuracies, cannot be decided: these move too much"
+    "{open}, among them the test accuracies of the {tests} runs that trained, cannot be decided: "
+    "these move too much"
 )
 def the_verdicts():
     found = verdicts.compare(table("chapter").run)
@@ -218,8 +226,8 @@ def how_long_the_book_takes():
 
 
 @fact(
-    "on kernels of our own: {minutes} minutes for all {n} runs on {cores} idle cores, {times} "
-    "times as fast as the book's loop"
+    "on kernels of our own: {minutes} minutes for all {n} runs on {cores} idle cores. The book's "
+    "own loop, as its readers run it, takes {times} times as long"
 )
 def how_long_the_fast_net_takes():
     newest = record.read(ROOT / "figures/speed/rounds.jsonl", Benchmark)[-1]
@@ -396,17 +404,13 @@ def a_deeper_network():
 
 @fact(
     "Of {n} runs without a warmup {none} collapsed at a peak of 0.5, {short} with one of 2 % of "
-    "the run, {tenth} with 10 % and {long} with 40 %; at 0.7 {none_7}, {short_7}, {tenth_7} and "
-    "{long_7}, at 1 {none_1}, {short_1}, {tenth_1} and {long_1}. None of these differences is "
-    "decided. But all {late} that collapsed with 40 % had learned something before, and of the "
-    "{early} others only one."
+    "the run, {tenth} with 10 % and {long} with 40 %. None of these differences is decided, nor "
+    "those at higher peaks. But at all peaks together all {late} that collapsed with 40 % had "
+    "learned something before, and of the {early} others only one."
 )
 def a_warmup():
     assert exercises.WARMUPS == (0.0, 0.02, 0.1, 0.4)
-    dead = {
-        peak: [len(lost("exercises", exercises.warmup_name(w, peak))) for w in exercises.WARMUPS]
-        for peak in exercises.PEAKS
-    }
+    dead = [len(lost("exercises", exercises.warmup_name(w, 0.5))) for w in exercises.WARMUPS]
     counted = collapses(table("exercises"), exercises.WARMUP)
     assert set(counted.iloc[:, -1]) == {"not decided"}
     learned = {
@@ -420,12 +424,9 @@ def a_warmup():
     early = [*learned[0.0], *learned[0.02], *learned[0.1]]
     assert all(learned[0.4])
     assert sum(early) == 1
-    names = ("none", "short", "tenth", "long")
     return {
         "n": len(of("exercises", exercises.warmup_name(0.0, 0.5))),
-        **dict(zip(names, dead[0.5])),
-        **{f"{name}_7": number for name, number in zip(names, dead[0.7])},
-        **{f"{name}_1": number for name, number in zip(names, dead[1.0])},
+        **dict(zip(("none", "short", "tenth", "long"), dead)),
         "late": len(learned[0.4]),
         "early": len(early),
     }
@@ -433,23 +434,17 @@ def a_warmup():
 
 @fact(
     "From {from_} this ends with a higher test accuracy than the constant {from_}, {plateau:.3f} "
-    "against {constant:.3f}; from {warm_from}, after a warmup, {lost} of {n} collapse, and whether "
-    "the others end higher still, at {warm:.3f}, is not decided."
+    "against {constant:.3f}; from {warm_from}, after a warmup, {lost} of {n} collapse."
 )
 def the_plateau():
     assert not lost("exercises", "plateau")
-    for compared, words in (
-        ("plateau - fixed-0.3", "plateau is higher"),
-        ("plateau-warmup - plateau", "not decided"),
-    ):
-        assert decided(exercises.PLATEAU, compared) == words
+    assert decided(exercises.PLATEAU, "plateau - fixed-0.3") == "plateau is higher"
     warm = of("exercises", "plateau-warmup").run[0]
     return {
         "from_": of("exercises", "plateau").run[0].epochs[0].lr_first,
         "warm_from": max(epoch.lr_last for epoch in warm.epochs),
         "plateau": mean("exercises", "plateau"),
         "constant": mean("exercises", "fixed-0.3"),
-        "warm": mean("exercises", "plateau-warmup"),
         "lost": len(lost("exercises", "plateau-warmup")),
         "n": len(of("exercises", "plateau-warmup")),
     }
@@ -465,8 +460,8 @@ def test_a_fact_is_what_the_records_say(name):
 ASIDES = (
     *(r"```.*?```", r"<!-- table.*?<!-- end -->", r"`[^`\n]*`", r"\]\([^)]*\)", r"^\d+\. "),
     *(r"\bd2l(?:_lrsched)?", r"arXiv:[\d.]+", r"CVE-[\d-]+", "SHA-256", "x86_64"),
-    *(r"[Ss]ection 11\.15", r"\[12\.11", "ICML 2011", r"archived in 2023"),
-    *(r"Python 3\.9, 3\.10 or 3\.11", r"2\.31\.0", "fetches the four files"),
+    *(r"[Ss]ection 11\.15", r"\[12\.11", r"archived in 2023"),
+    *(r"Python 3\.9(?:, 3\.10 or| to) 3\.11", r"2\.31\.0", "fetches the four files"),
     "with 0 on success, 2 on bad usage, and 1 on failure",
 )
 
@@ -563,10 +558,7 @@ def test_every_command_parses():
             named.add(command)
             context = cli.main.make_context("d2l-lrsched", [command, *arguments])
             cli.main.get_command(context, command).make_context(command, arguments)
-    commands = cli.main.list_commands(None)
-    assert named <= set(commands)
-    (shown,) = re.findall(r"The commands are (.*?);", README, re.DOTALL)
-    assert re.findall(r"`([a-z-]+)`", shown) == commands
+    assert named <= set(cli.main.list_commands(None))
 
 
 def test_the_code_runs_as_it_stands(monkeypatch, arrays):
