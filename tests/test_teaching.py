@@ -19,6 +19,7 @@ from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.clipping.claims import CLAIMS
 from d2l_lrsched.studies.clipping.descent import RATES
+from d2l_lrsched.words import ALONE, PHRASES
 from made_up import FIGURES, ROOT, drawn, module_of
 from notebook_texts import (
     LANGUAGES,
@@ -323,3 +324,27 @@ def test_every_term_is_told_once_in_one_sentence(language):
     for term in terms():
         meaning = term[f"{language}_meaning"]
         assert re.fullmatch(r"[A-ZÀ-Ỹ][^.|]+\.", meaning), meaning
+
+
+#: What a label may shorten a term to.
+SHORT = {"update": "bước", "run": "lần"}
+
+
+def test_figures_and_tables_say_it_in_the_words_of_the_glossary():
+    """Labels; whole sentences are free in how they say it."""
+    labels = {en: vi for en, vi in {**PHRASES, **ALONE}.items() if len(en) <= 40}
+    held = [
+        (term["en"], english, vietnamese)
+        for term in terms()
+        for english, vietnamese in labels.items()
+        if re.search(rf"\b{term['en']}(s|es)?\b", english, re.IGNORECASE)
+    ]
+    assert len(held) > 40
+    vi_of = {term["en"]: term["vi"] for term in terms()}
+    # Here the time is meant, and there an arm's name.
+    free = {"share of the run below a tenth", "convergence: scheduler good, both high"}
+    assert [
+        (term, english, vietnamese)
+        for term, english, vietnamese in held
+        if SHORT.get(term, vi_of[term]).lower() not in vietnamese.lower() and english not in free
+    ] == []
