@@ -7,12 +7,14 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from d2l_lrsched.cli import options as cli_options
-from d2l_lrsched.explorer.server import Server
+
+if TYPE_CHECKING:
+    from d2l_lrsched.explorer.server import Server
 
 FIRST_PORT = 8866
 PORTS = 50
@@ -54,6 +56,8 @@ def explore(records: Path, port: int | None, no_browser: bool) -> None:
 
 
 def _server(port: int | None, answer: Callable[..., Any]) -> Server:
+    from d2l_lrsched.explorer.server import Server
+
     for candidate in [port] if port else range(FIRST_PORT, FIRST_PORT + PORTS):
         with contextlib.suppress(OSError):
             return Server(candidate, answer)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
-from tqdm import tqdm
 
 from d2l_lrsched.cli import options
 from d2l_lrsched.streams import is_terminal
@@ -141,6 +140,8 @@ class Progress:
     """A bar of epochs in a terminal, a line an epoch elsewhere."""
 
     def __init__(self, asked: Iterable[Job], jobs: Iterable[Job]) -> None:
+        from tqdm import tqdm
+
         self._jobs = {str(job): job for job in jobs}
         self._seen = dict.fromkeys(self._jobs, 0)
         self._several_seeds = len({job.seed for job in asked}) > 1

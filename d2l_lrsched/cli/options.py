@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from d2l_lrsched.data.content import FIRST
+from d2l_lrsched.data import FIRST
 from d2l_lrsched.files import user_path
 from d2l_lrsched.runs.cores import cores
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+#: The releases: today's, and the first, which the book had.
+CURRENT, FIRST = "2017-08-31", "2017-08-26"
 TRAIN_EXAMPLES = 60_000
 #: The book's, in all of section 11.15.
 BATCH_SIZE = 256

@@ -13,7 +13,7 @@ import mxnet as mx
 import numpy as np
 
 from d2l_lrsched import checks
-from d2l_lrsched.data import content
+from d2l_lrsched.data import CURRENT, FIRST
 from d2l_lrsched.data import source as files
 from d2l_lrsched.data.split import held_out_rows, rows
 
@@ -141,11 +141,11 @@ def load_fashion_mnist(
     checks.count("batch_size", batch_size)
     _check_seed(seed)
     if release is not None:
-        checks.choice("release", release, (content.FIRST,))
+        checks.choice("release", release, (FIRST,))
     if split is not None:
         _check_seed(split, "split")
     held_out = checks.count("held_out", held_out, minimum=0)
-    train_x, train_y, test_x, test_y = files.load(data_dir, release or content.CURRENT).values()
+    train_x, train_y, test_x, test_y = files.load(data_dir, release or CURRENT).values()
     if split is not None:
         images, labels = np.concatenate([train_x, test_x]), np.concatenate([train_y, test_y])
         train, test = rows(split, labels, len(train_y))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from d2l_lrsched.data import FIRST
 from d2l_lrsched.files import PathLike, user_path
 
 #: SHA-256 of each file's decompressed content; the .gz wrappers differ between distributors.
@@ -27,8 +28,6 @@ SHA256 = {
     "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
     "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
 }
-#: The releases: today's, and the first, which the book had.
-CURRENT, FIRST = "2017-08-31", "2017-08-26"
 #: SHA-1 of each .gz file of the first release, as gluon's FashionMNIST knows them.
 FIRST_SHA1 = {
     "train-images-idx3-ubyte": "0cf37b0d40ed5169c6b3aba31069a9770ac9043d",

@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 import pooch
 
+from d2l_lrsched.data import CURRENT, FIRST
 from d2l_lrsched.data.content import (
-    CURRENT,
-    FIRST,
     FIRST_SHA1,
     SHA256,
     DataError,

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from d2l_lrsched import cli
 from d2l_lrsched.cli import explore as cli_explore
-from d2l_lrsched.explorer.server import HOST
+from d2l_lrsched.explorer.server import HOST, Server
 from made_up import FIGURES, ROOT
 
 
@@ -66,7 +66,7 @@ def test_where_no_port_is_free(taken, monkeypatch, tmp_path):
 def test_the_browser_is_opened_unless_told_otherwise(no_browser, monkeypatch, tmp_path):
     opened = []
     monkeypatch.setattr(cli_explore.webbrowser, "open", opened.append)
-    monkeypatch.setattr(cli_explore.Server, "serve_forever", lambda self: None)
+    monkeypatch.setattr(Server, "serve_forever", lambda self: None)
     arguments = ["--records", str(tmp_path), *["--no-browser"] * no_browser]
     said = CliRunner().invoke(cli.main, ["explore", *arguments]).output
     url = re.search(r"http://127\.0\.0\.1:\d+/", said)[0]
