@@ -205,8 +205,8 @@ for X, y in islice(train_iter, 8):
 # the network begins to learn they grow, and what is applied of them has the norm of the threshold.
 #
 # Clipping is not free: the norm takes every element of every gradient. In our
-# [benchmark](../figures/speed/README.md) an epoch of this net took 9 % longer with it (the median
-# of 6 pairs of epochs, which lie between 3 % and 20 %).
+# [benchmark](../figures/speed/README.md) an epoch of this net took 10 % longer with it (the median
+# of 6 pairs of epochs, which lie between -9 % and 21 %).
 
 # %% [markdown]
 # ## 6. Two weights

@@ -210,8 +210,8 @@ for X, y in islice(train_iter, 8):
 # gradient được áp dụng có chuẩn đúng bằng ngưỡng.
 #
 # Gọt không miễn phí: muốn tính chuẩn phải đọc mọi phần tử của mọi gradient. Theo [phép đo tốc
-# độ](../figures/speed/README.md) của ta, có gọt thì một epoch của mạng này lâu hơn 9 % (trung vị
-# của 6 cặp epoch, nằm trong khoảng từ 3 % đến 20 %).
+# độ](../figures/speed/README.md) của ta, có gọt thì một epoch của mạng này lâu hơn 10 % (trung vị
+# của 6 cặp epoch, nằm trong khoảng từ -9 % đến 21 %).
 
 # %% [markdown]
 # ## 6. Bài toán hai trọng số

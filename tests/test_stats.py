@@ -118,7 +118,7 @@ def test_many_pairs_are_flipped_at_random_near_the_exact_p_value():
     exact = scipy.stats.binomtest(12, 18).pvalue
     error = 3 * math.sqrt(exact * (2 - exact) / stats.FLIPS)
     assert pair([1] * 12 + [-1] * 6).p == pytest.approx(exact, abs=error)
-    assert 0 < pair([1.0] * 30).p < 3 / stats.FLIPS
+    assert pair([1.0] * 30).p == 1 / stats.FLIPS
 
 
 def test_pairs_are_of_a_seed_whatever_the_order():
@@ -140,7 +140,7 @@ def test_the_interval_of_six_pairs_by_enumeration():
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.floats(-10, 10), min_size=2, max_size=12), st.integers(-20, 20))
+@given(st.lists(st.floats(-10, 10), min_size=2, max_size=20), st.integers(-20, 20))
 def test_the_interval_holds_what_the_test_does_not_refute(differences, tenths):
     """Also where values are equal; but for shifts so near to an end that rounding decides."""
     d = np.round(np.array(differences), 3)
