@@ -74,7 +74,7 @@ def reproduce(
 ) -> None:
     """Train the chapter's runs and print ours beside the book's.
 
-    A seed takes half an hour on two cores, six minutes with --net fast. Figures and records go to
+    A seed takes half an hour on two cores, five minutes with --net fast. Figures and records go to
     --output. Runs that the records already hold are not made again, and interrupted ones go on
     from their last finished epoch.
 
