@@ -90,11 +90,15 @@ def latin_words(text):
     return [word for word in words if word.isascii()]
 
 
+@cache
+def vietnamese():
+    """Return the words of the table's Vietnamese that have no letter that only Vietnamese has."""
+    return {word for said in (*PHRASES.values(), *ALONE.values()) for word in latin_words(said)}
+
+
 def english_of(text):
     """Return the English words of a text that is Vietnamese otherwise."""
     if text.replace("\n", "-") in names():  # broken into lines
         return []
-    vietnamese = {
-        word for said in (*PHRASES.values(), *ALONE.values()) for word in latin_words(said)
-    }
-    return [word for word in latin_words(text) if word not in {*STAY, *names(), *vietnamese}]
+    known = STAY | names() | vietnamese()
+    return [word for word in latin_words(text) if word not in known]

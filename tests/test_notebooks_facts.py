@@ -228,6 +228,7 @@ DRAWN = {
 
 
 def texts_of(figure):
+    figure.set_layout_engine("none")  # which would draw twice
     figure.draw_without_rendering()  # labels of ticks are made then
     return {text.get_text() for text in figure.findobj(Text)}
 

@@ -133,8 +133,6 @@ def run_job(job: Job, place: Place, display: str | Display = "auto") -> Run:
     d2l_lrsched.data.source.DataError
         If the data cannot be used.
     """
-    from d2l import mxnet as d2l  # imports pandas and more: only for a run
-
     with one_at_a_time:
         npx.set_np()  # per thread, and this may be any
         experiment = job.experiment
@@ -153,7 +151,7 @@ def run_job(job: Job, place: Place, display: str | Display = "auto") -> Run:
             "threads": provenance.threads(),
             "data": dict(content.SHA256) if job.release is None else dict(content.FIRST_SHA1),
         }
-        net, ctx = NETS[job.settings["net"]](), d2l.try_gpu()
+        net, ctx = NETS[job.settings["net"]](), _context()
         net.initialize(ctx=ctx)  # a Trainer asks for it; train() initializes anew, with Xavier
         mx.random.seed(job.seed)
         loss = gluon.loss.SoftmaxCrossEntropyLoss()
@@ -211,3 +209,12 @@ def _checkpoint(job: Job, place: Place, made_with: dict[str, Any]) -> Checkpoint
         "source": provenance.source(),
     }
     return Checkpoint(path, decides)
+
+
+def _context() -> mx.Context:
+    """Return ``d2l.try_gpu()``, for which d2l, slow to import, is needed only where a GPU is."""
+    if not mx.context.num_gpus():
+        return mx.cpu()
+    from d2l import mxnet as d2l
+
+    return d2l.try_gpu()

@@ -12,7 +12,7 @@ from mxnet import gluon, npx
 from d2l_lrsched.data import source
 from d2l_lrsched.data.content import FIRST_SHA1
 from d2l_lrsched.nets.lenet import lenet
-from d2l_lrsched.runs import experiment, record
+from d2l_lrsched.runs import experiment, job, record
 from d2l_lrsched.runs.job import Job, Place
 from d2l_lrsched.schedulers.scratch import SquareRootScheduler
 from d2l_lrsched.studies import all_experiments
@@ -93,6 +93,14 @@ def test_a_run_is_train_with_the_schedulers_and_seeds_said(small_data, small_ite
     )
     assert run.final.train_loss == history.epochs[0].train_loss
     assert run.points == history.points
+
+
+@pytest.mark.parametrize("gpus", [0, 1])
+def test_a_run_trains_where_try_gpu_says(gpus, monkeypatch):
+    """d2l asks the same; it need not be imported where there is no GPU."""
+    monkeypatch.setattr(mx.context, "num_gpus", lambda: gpus)
+    monkeypatch.setattr(d2l.npx, "num_gpus", lambda: gpus)
+    assert job._context() == d2l.try_gpu() == (mx.gpu() if gpus else mx.cpu())
 
 
 def test_30_epochs_unless_told_otherwise():

@@ -144,7 +144,7 @@ def test_false_alarms_are_as_rare_as_claimed(monkeypatch):
     """
     # The exact interval takes most of the time, and 10 of 10 runs train in every study.
     monkeypatch.setattr(stats, "share", functools.cache(stats.share))
-    rng, studies = np.random.default_rng(1), 400
+    rng, studies = np.random.default_rng(1), 200
     alarms = 0
     for _ in range(studies):
         runs = [

@@ -50,7 +50,7 @@ def test_a_row_a_schedule_by_hand():
         "test accuracy": "0.9500 ± 0.0000",
         "median": "0.9500",
         "late oscillation": "0.0000",
-        "accuracy against constant": "+0.1000 (-inf to +inf; 2 pairs), p 0.5000: not decided",
+        "accuracy against constant": "+0.1000 (-; 2 pairs), p 0.5000: not decided",
         "collapses": "p 1.0000: not decided",
     }
 
