@@ -13,7 +13,7 @@ COMMANDS = {
     "data": "data",
     "reproduce": "run",
     "run": "run",
-    "verify": "report",
+    "verify": "verify",
     "report": "report",
     "plot": "plot",
     "range-test": "range_test",

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from d2l_lrsched import cli, drawing
 from d2l_lrsched.data import source
 from d2l_lrsched.runs import record, runner
-from made_up import a_run
+from made_up import a_run, agreeing, stored
 from small_data import digests, write
 
 
@@ -75,3 +75,9 @@ def invoke():
         return CliRunner().invoke(cli.main, [*map(str, arguments)])
 
     return invoke
+
+
+@pytest.fixture
+def records(tmp_path):
+    """A file of runs that agree with all that the chapter prints."""
+    return stored(tmp_path / "records.jsonl", agreeing())
