@@ -86,8 +86,9 @@ $(NOTEBOOKS): $(VENV)/.notebooks data
 	--execute --ExecutePreprocessor.timeout=3600 --ExecutePreprocessor.record_timing=False $(NEW) && \
 	mv $(NEW) $@.ipynb && echo $@.ipynb || { rm -f $(NEW); exit 1; }
 
-shelf: $(VENV)/.notebooks ## questions, answers and glossary for the class; notebooks with answers in _build
+shelf: $(VENV)/.notebooks ## questions, answers, glossary and Vietnamese figures for the class; notebooks with answers in _build
 	$(BIN)/python teaching/make.py
+	MPLBACKEND=agg $(BIN)/python -W ignore teaching/figures.py
 
 explore: $(VENV)/.base ## drag any schedule's parameters in the browser
 	$(BIN)/d2l-lrsched explore

@@ -71,6 +71,8 @@ PHRASES: Mapping[str, str] = {
     "solid: per update, as published; dashed: per epoch, as intended": (
         "nét liền: từng bước, như sách in; nét đứt: từng epoch, theo ý định"
     ),
+    "as the book draws it, over epochs": "như sách vẽ, theo epoch",
+    "as the Trainer used it, {} updates an epoch": "như Trainer đã dùng, {} bước một epoch",
     "circles: the book's printed values": "vòng tròn: số in trong sách",
     "one of our runs": "một lần chạy của ta",
     "where one more would fall": "nơi thêm một lần chạy có thể rơi vào",

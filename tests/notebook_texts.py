@@ -72,7 +72,7 @@ def words_of(output):
 STAY = {
     *("epoch", "batch", "gradient", "precision", "gamma", "nat", "Bonferroni", "float64"),
     *("p", "n", "t", "w1", "W2", "MXNet", "mxnet", "d2l_lrsched", "num_update", "Remembering"),
-    *("raise", "skip", "inf", "True", "False"),
+    *("raise", "skip", "inf", "True", "False", "Trainer", "max_update"),
 }
 
 

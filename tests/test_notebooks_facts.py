@@ -196,6 +196,7 @@ def figures_of_lr_scheduling():
     )
     yield chapter_figures.factor()
     yield chapter_figures.overview(of_seed_0.values())
+    yield chapter_figures.plotted_and_trained()  # of the slides
     yield seeds_figures.baseline(runs)
     yield builds_figures.builds(drawn(), builds())
     yield drawing.two_axes(lambda update: 0.1, 1, UPDATES_PER_EPOCH, "")
