@@ -54,6 +54,7 @@ nitpick_ignore_regex = [("py:.*", ".*")]
 
 # Outputs are those that are stored: nothing is run.
 nb_execution_mode = "off"
+nb_merge_streams = True
 nb_render_markdown_format = "myst"  # with tables
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3

@@ -229,9 +229,10 @@ of_draws = builds_tables.collapse_table(drawn, measures.of_builds())
 words.table(of_draws[of_draws.experiment == "constant"])
 
 # %% [markdown]
-# So 0.3 itself lies within reach of the edge: about one network in twenty collapses there. That the
-# rate falls is hardly the cause of ours: they had collapsed after 150 updates at the latest, when
-# their rate had fallen by less than a sixth. What the book printed is rare, but no freak.
+# So 0.3 itself lies within reach of the edge: of our seeds about one network in twenty collapses
+# there. That the rate falls is hardly the cause of ours: they had collapsed after 150 updates at
+# the latest, when their rate had fallen by less than a sixth. What the book printed is rare, but no
+# freak.
 
 # %% [markdown] tags=["question"]
 # **Question 2.** Suppose you could make the run four times as long. Which exponent would gain most?

@@ -79,7 +79,7 @@ len(runs), len(baseline)
 # minibatch. Bảng ghi hiệu trung bình của độ chính xác kiểm tra (chỉ tính những cặp mà cả hai lần
 # đều học được), khoảng tin cậy 95 % của hiệu ấy, và bên nào cao hơn nếu khoảng không chứa 0; còn
 # không thì *chưa ngã ngũ*. Mỗi khoảng chỉ trả lời cho riêng nó: cứ hai mươi phép so không hề có
-# khác biệt thật thì vẫn chờ đợi một khoảng không chứa 0.
+# khác biệt thật thì trung bình vẫn có một khoảng không chứa 0.
 #
 # Năm hạt giống đầu đã được xem trước khi chạy mười lăm hạt giống sau. Vì thế cột cuối ghi kết luận
 # của riêng mười lăm hạt giống sau. Chỗ nào hai bên khác nhau thì chỉ cột cuối được tính.
@@ -236,10 +236,10 @@ of_draws = builds_tables.collapse_table(drawn, measures.of_builds())
 words.table(of_draws[of_draws.experiment == "constant"])
 
 # %% [markdown]
-# Vậy chính con số 0.3 cũng nằm sát bờ vực: ở đó khoảng hai mươi mạng thì một mạng sụp đổ. Còn với
-# những mạng sụp đổ ở số mũ 2 của ta, khó mà đổ tại tốc độ học giảm dần: muộn nhất là sau 150 bước
-# chúng đã sụp đổ, mà đến lúc ấy tốc độ học giảm chưa tới một phần sáu. Điều in trong sách thì hiếm,
-# nhưng không phải chuyện lạ đời.
+# Vậy chính con số 0.3 cũng nằm sát bờ vực: với các hạt giống của ta, khoảng hai mươi mạng thì một
+# mạng sụp đổ. Còn với những mạng sụp đổ ở số mũ 2 của ta, khó mà đổ tại tốc độ học giảm dần: muộn
+# nhất là sau 150 bước chúng đã sụp đổ, mà đến lúc ấy tốc độ học giảm chưa tới một phần sáu. Điều in
+# trong sách thì hiếm, nhưng không phải chuyện lạ đời.
 
 # %% [markdown] tags=["question"]
 # **Câu hỏi 2.** Giả sử được huấn luyện lâu gấp bốn. Số mũ nào được lợi nhiều nhất?
@@ -417,11 +417,11 @@ plateau(1), plateau.drops
 
 # %% [markdown]
 # Tốc độ học của quá khứ vẫn y nguyên: hỏi về bước 1 thì câu trả lời vẫn là 0.3. Nhờ vậy lúc nào
-# cũng vẽ được đường cong mà không làm hỏng gì. Trạng thái phải sống qua được một lần gián đoạn, nên
-# nó đi theo pickle (do đó theo cả `trainer.save_states` và các điểm lưu của gói này); nó cũng
-# phải chạy được phía sau đoạn khởi động, vốn sẽ chuyển lời báo cho nó. Ô dưới đây chép một bộ như
-# thế qua pickle: bản sao bằng bản gốc (*True*) nhưng không phải là một (*False*), và báo cho bản
-# sao thì bản gốc không đổi.
+# cũng vẽ được đường cong mà không làm hỏng gì. Trạng thái phải còn nguyên khi việc chạy bị ngắt,
+# nên nó được lưu cùng pickle (do đó theo cả `trainer.save_states` và các điểm lưu của gói này); nó
+# cũng phải chạy được phía sau đoạn khởi động, vốn sẽ chuyển lời báo cho nó. Ô dưới đây chép một bộ
+# như thế qua pickle: bản sao bằng bản gốc (*True*) nhưng không phải là một (*False*), và báo cho
+# bản sao thì bản gốc không đổi.
 
 # %%
 warm = lrs.WarmupScheduler(plateau, warmup_steps=per_epoch)

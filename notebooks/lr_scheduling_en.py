@@ -26,11 +26,12 @@
 # **You will learn** to write a scheduler, a function from the number of updates to a learning rate;
 # to ask what a curve's axis counts; to see why a scheduler must not remember; and to judge a
 # printed result by many runs. **You need** the book's sections on LeNet and on minibatch SGD. **It
-# takes** about 90 minutes with the questions; for these there is no answer here.
+# takes** about 90 minutes with the questions; their answers are on [a page of their
+# own](../teaching/answers_en.md), for afterwards.
 #
 # Nearly all figures and tables below are made from stored results, in seconds. Three cells train
 # for real: one for sixty updates, one for two epochs, so that you can watch the plot grow, and one
-# for six epochs with the fast net.
+# for six epochs with the *fast net*, the same network on quicker kernels, which round otherwise.
 #
 # In the tables *published* is what the book prints and *ours* what we measured; a network has
 # *collapsed* if it gives all images the same scores, as we shall see soon. Three numbers between
@@ -205,9 +206,9 @@ words.table(share_table(baseline, ["constant"]))
 # runs are so few that zero agrees with a rare accident as well as with a fairly common one. Below,
 # this kind of verdict is called INCONCLUSIVE.
 #
-# More runs decide it. The book's notebooks were run anew for each of its builds, and 87 builds
-# printed the result of this very run. And we made 1617 more runs on a GPU, which we call *draws*.
-# How often did the constant rate collapse there?
+# More runs decide it. The book's notebooks were run anew for each of its builds, and 87 of the 97
+# printed the result of this very run (the other ten had a rate of 0.5). And we made 1617 more runs
+# on a GPU, which we call *draws*. How often did the constant rate collapse there?
 
 # %%
 drawn, builds = measures.of_draws(draws.read()), measures.of_builds()
@@ -215,9 +216,9 @@ collapses = builds_tables.collapse_table(drawn, builds)
 words.table(collapses[collapses.experiment == "constant"])
 
 # %% [markdown]
-# So it does happen, to about one network in twenty, and the number in the book is no misprint. Some
-# of these networks had learned before they collapsed: at a rate that never falls, no network is
-# safe at any time. (Why the book's *weights* have a row of their own is told
+# So it does happen, of our seeds to about one network in twenty, and the number in the book is no
+# misprint. Some of these networks had learned before they collapsed: at a rate that never falls, no
+# network is safe at any time. (Why the book's *weights* have a row of their own is told
 # [below](#What-is-a-seed-made-of?).)
 
 # %% [markdown] tags=["question"]
@@ -607,11 +608,12 @@ words.table(tables.chapter_table(runs.values()))
 #
 # $$\bar x \pm t_{1-\alpha/2,\,\nu}\; s\,\sqrt{1 + \tfrac{1}{n}},$$
 #
-# where $\nu$ are the degrees of freedom of $s$, and $\alpha$ is 5 % divided by the number of
-# comparisons. A collapse is not an outlier but another thing altogether: collapsed runs stay out
-# of the interval, and whether a run collapses (its outcome) is compared as a share, whose
-# interval is wider than the 95 % one above, again because $\alpha$ is divided. Each number gets
-# one of three verdicts:
+# where $t$ is a quantile of Student's distribution, $\nu$ are the degrees of freedom of $s$, and
+# $\alpha$ is 5 % divided by the number of comparisons. Where the experiments' spreads are alike,
+# $s$ is pooled over them. A collapse is not an outlier but another thing altogether: collapsed runs
+# stay out of the interval, and whether a run collapses (its outcome) is compared as a share, whose
+# interval is wider than the 95 % one above, again because $\alpha$ is divided. Each number gets one
+# of three verdicts:
 #
 # - **DIFFERENT**: outside the interval.
 # - **CONSISTENT**: inside, and the interval is narrow enough for that to mean something.
@@ -653,7 +655,7 @@ words.table(tables.verdict_table(verdicts).iloc[:, :8])
 # That means that we can draw the book's weights, too: by training its five runs one after another
 # in one process, with no seed but for the order. In the next figure a point is the last epoch of a
 # run. Black are the builds, diamonds what the chapter itself prints, blue our runs with the book's
-# weights, and pink those with other weights.
+# weights, and pink those with other weights, with a tick at the mean of each initialization.
 
 # %%
 words.figure(builds_figures.builds(drawn, builds))
@@ -687,9 +689,10 @@ of_order = measures.today(drawn, "cosine").groupby("order").test_acc
 words.table(of_order.agg(stats.mean_sd).reset_index(name="test acc"))
 
 # %% [markdown]
-# An order moves *all* networks the same way, and by more than the weights do: the last batches
-# before the test are the same for all of them. So runs that share an order are not independent
-# either. Whoever compares two methods should use the same seeds for both, and many.
+# An order moves *all* networks the same way, by 0.012 (standard deviation), the weights by 0.005:
+# the last batches before the test are the same for all of them. What is left within an order comes
+# of neither alone. So runs that share an order are not independent either. Whoever compares two
+# methods should use the same seeds for both, and many.
 
 # %% [markdown] tags=["question"]
 # **Question 3.** 7 of 87 builds collapsed at the constant rate. Is that the share of all networks,
@@ -756,15 +759,14 @@ words.table(means.reset_index().rename(columns=tables.words))
 #
 # ## Why networks collapse
 #
-# Look at the last four rows of that table, the schedules read once an epoch. The collapses by
-# themselves:
+# Four of the nine experiments read their schedules once an epoch. The collapses by themselves:
 
 # %%
 words.table(share_table(baseline, EXPERIMENTS))
 
 # %% [markdown]
 # As published, none of these networks collapsed. As intended many did. The difference is in how
-# they begin. Fed updates, rates of 1.0 and 0.5 last for a few steps. Read once an epoch, a fresh
+# they begin. Fed updates, the high rates last for a few steps only. Read once an epoch, a fresh
 # network has to bear *all 235 updates* at 1.0 or at 0.5, and for many that is too much. The next
 # two runs have the same seed and the same settings, but for five epochs of warmup:
 
@@ -800,9 +802,9 @@ words.figure(axes.figure)
 
 # %% [markdown]
 # For more than half of the way all images get nearly the same scores (they differ by less than
-# 0.01); then the network begins to learn. We have not measured why. A plausible reading is in
-# the word "nearly": while a single unit still answers to a few images, a narrow gap is left for the
-# gradient, and by then the rate was low enough to slip through.
+# 0.01); then the network begins to learn. We have not measured why. A plausible reading is in the
+# word "nearly": while a single unit still answers to a few images, a narrow gap is left for the
+# gradient, and by then the rate was low enough for the network to be drawn back.
 
 # %% [markdown] tags=["question"]
 # **Questions 4 to 6.**

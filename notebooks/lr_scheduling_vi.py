@@ -26,12 +26,12 @@
 # **Bạn sẽ học** cách viết một bộ định thời, tức là một hàm từ số bước cập nhật ra tốc độ học; cách
 # hỏi xem trục hoành của một đường cong đếm gì; vì sao bộ định thời không được có trí nhớ; và cách
 # đánh giá một kết quả đã in bằng nhiều lần chạy. **Bạn cần biết** các mục về LeNet và về SGD theo
-# minibatch trong sách. **Thời gian:** khoảng 90 phút, kể cả các câu hỏi; notebook này không kèm lời
-# giải cho câu hỏi.
+# minibatch trong sách. **Thời gian:** khoảng 90 phút, kể cả các câu hỏi; lời giải nằm ở [một trang
+# riêng](../teaching/answers_vi.md), để xem sau.
 #
 # Hầu hết hình và bảng dưới đây dựng từ kết quả đã lưu, nên chỉ mất vài giây. Ba ô huấn luyện thật:
 # một ô trong sáu mươi bước, một ô trong hai epoch để bạn xem đồ thị hiện dần ra, và một ô trong sáu
-# epoch với mạng nhanh.
+# epoch với *mạng nhanh*: vẫn mạng ấy, tính bằng chương trình nhanh hơn nên làm tròn khác đi.
 #
 # Tên thí nghiệm, như `cosine-warmup`, giữ nguyên vì đó là tên để gõ vào lệnh. Trong các bảng, *số
 # in trong sách* là kết quả sách in, *số của ta* là kết quả ta đo được; một mạng *sụp đổ* nếu nó cho
@@ -209,8 +209,9 @@ words.table(share_table(baseline, ["constant"]))
 # kiểu này là CHƯA ĐỦ ĐỂ KẾT LUẬN.
 #
 # Muốn kết luận thì phải chạy nhiều hơn. Mỗi lần dựng sách (*build*), các notebook của sách được
-# chạy lại; 87 bản dựng đã in kết quả của chính lần chạy này. Còn ta chạy thêm 1617 lần trên một
-# GPU, gọi là các *lượt rút*. Ở đó, tốc độ học cố định sụp đổ bao nhiêu lần?
+# chạy lại; 87 trong 97 bản dựng đã in kết quả của chính lần chạy này (mười bản kia dùng tốc độ học
+# 0.5). Còn ta chạy thêm 1617 lần trên một GPU, gọi là các *lượt rút*. Ở đó, tốc độ học cố định sụp
+# đổ bao nhiêu lần?
 
 # %%
 drawn, builds = measures.of_draws(draws.read()), measures.of_builds()
@@ -218,10 +219,10 @@ collapses = builds_tables.collapse_table(drawn, builds)
 words.table(collapses[collapses.experiment == "constant"])
 
 # %% [markdown]
-# Vậy chuyện ấy có thật: khoảng hai mươi mạng thì một mạng sụp đổ, và con số trong sách không phải
-# in nhầm. Có mạng đã học được rồi mới sụp đổ: khi tốc độ học không bao giờ giảm, không lúc nào mạng
-# được an toàn. (Vì sao *trọng số của sách* có một hàng riêng, xem
-# [bên dưới](#Một-hạt-giống-gồm-những-gì?).)
+# Vậy chuyện ấy có thật: với các hạt giống của ta, khoảng hai mươi mạng thì một mạng sụp đổ, và con
+# số trong sách không phải in nhầm. Có mạng đã học được rồi mới sụp đổ: khi tốc độ học không bao giờ
+# giảm, không lúc nào mạng được an toàn. (Vì sao *trọng số của sách* có một hàng riêng, xem [bên
+# dưới](#Một-hạt-giống-gồm-những-gì?).)
 
 # %% [markdown] tags=["question"]
 # **Câu hỏi 1.** Cần bao nhiêu lần chạy không sụp đổ để dám nói rằng tỷ lệ thật dưới 5 %? (Gợi ý:
@@ -664,15 +665,16 @@ words.table(tables.verdict_table(verdicts).iloc[:, :8])
 # Như thế ta cũng rút được trọng số của sách: huấn luyện năm lần chạy của sách lần lượt trong một
 # tiến trình, không đặt hạt giống nào ngoài hạt giống của thứ tự ảnh. Trong hình dưới, mỗi điểm là
 # epoch cuối của một lần chạy. Đen là các bản dựng, hình thoi là số in trong chương, xanh lam là các
-# lần chạy của ta với trọng số của sách, hồng là với trọng số khác.
+# lần chạy của ta với trọng số của sách, hồng là với trọng số khác, mỗi vạch là trung bình của một
+# bộ trọng số ban đầu.
 
 # %%
 words.figure(builds_figures.builds(drawn, builds))
 
 # %% [markdown]
-# Hãy nhìn mất mát huấn luyện của các bộ định thời *gentler*, "nhẹ hơn" (những bản dựng khác của
-# sách bắt đầu ở tốc độ học thấp hơn): các bản dựng nằm tụ một chỗ, các lần chạy của ta với cùng
-# trọng số cũng vậy; với trọng số khác thì tản ra xa.
+# Hãy nhìn mất mát huấn luyện của các bộ định thời nhẹ hơn, trong hình là *gentler* (những bản dựng
+# khác của sách bắt đầu ở tốc độ học thấp hơn): các bản dựng nằm tụ một chỗ, các lần chạy của ta với
+# cùng trọng số cũng vậy; với trọng số khác thì tản ra xa.
 #
 # Còn một điều chưa giải thích được: độ chính xác kiểm tra của các bản dựng cao hơn. Sách huấn luyện
 # trên bản phát hành đầu tiên của Fashion-MNIST, tức là một cách chọn ảnh khác từ cùng một kho ảnh.
@@ -699,9 +701,10 @@ of_order = measures.today(drawn, "cosine").groupby("order").test_acc
 words.table(of_order.agg(stats.mean_sd).reset_index(name="test acc"))
 
 # %% [markdown]
-# Một thứ tự đẩy *mọi* mạng về cùng một phía, và mạnh hơn trọng số: những minibatch cuối cùng trước
-# khi kiểm tra là như nhau với mọi mạng. Vậy những lần chạy chung thứ tự cũng không độc lập. Muốn
-# so sánh hai phương pháp, hãy dùng cùng các hạt giống cho cả hai, và dùng nhiều hạt giống.
+# Một thứ tự đẩy *mọi* mạng về cùng một phía, với độ lệch chuẩn 0.012, còn trọng số là 0.005: những
+# minibatch cuối cùng trước khi kiểm tra là như nhau với mọi mạng. Phần còn lại trong mỗi thứ tự
+# không do riêng bên nào. Vậy những lần chạy chung thứ tự cũng không độc lập. Muốn so sánh hai
+# phương pháp, hãy dùng cùng các hạt giống cho cả hai, và dùng nhiều hạt giống.
 
 # %% [markdown] tags=["question"]
 # **Câu hỏi 3.** 7 trong 87 bản dựng sụp đổ ở tốc độ học cố định. Đó là tỷ lệ của mọi mạng, hay chỉ
@@ -769,29 +772,28 @@ words.table(means.reset_index().rename(columns=tables.words))
 #
 # ## Vì sao mạng sụp đổ
 #
-# Giờ hãy nhìn bốn hàng cuối của bảng trên: các bộ định thời đọc theo epoch. Đếm riêng những lần
-# sụp đổ, ta được:
+# Bốn trong chín thí nghiệm đọc bộ định thời theo epoch. Đếm riêng những lần sụp đổ, ta được:
 
 # %%
 words.table(share_table(baseline, EXPERIMENTS))
 
 # %% [markdown]
 # Theo sách in, không mạng nào trong số này sụp đổ. Theo ý định của sách thì nhiều mạng sụp đổ. Khác
-# biệt nằm ở lúc bắt đầu. Đọc theo bước cập nhật, các giá trị 1.0 và 0.5 chỉ kéo dài vài bước. Đọc
-# theo epoch, mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở 0.5, và nhiều mạng không chịu
-# nổi. Hai lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác nhau ở năm epoch khởi động:
+# biệt nằm ở lúc bắt đầu. Đọc theo bước cập nhật, các tốc độ học cao chỉ kéo dài vài bước. Đọc theo
+# epoch, mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở 0.5, và nhiều mạng không chịu nổi.
+# Hai lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác nhau ở năm epoch khởi động:
 
 # %%
 display(words.figure(figures.training(runs["cosine-per-epoch"])))
 display(words.figure(figures.training(runs["cosine-warmup-per-epoch"])))
 
 # %% [markdown]
-# Hình trên cho thấy một mạng sụp đổ điển hình: mất mát đứng yên ở $\ln 10$. Mạng ở hình dưới không
-# sụp đổ, và tốt hơn mọi lần chạy cô-sin đã in. (Nó phẳng trong epoch đầu là vì khởi động bắt đầu từ
-# 0: cả epoch ấy trôi qua với tốc độ học bằng 0. Ở epoch thứ tư, mất mát vọt lên một lần; với các
-# hạt giống khác thì không.) Phải chăng đến đây ta mới thấy điều sách muốn nói về khởi động? Chỉ một
-# cặp lần chạy thì chưa chứng minh được gì. Với các hạt giống của ta, cô-sin có khởi động không lần
-# nào sụp đổ, nhưng số lần còn ít. Còn trong các lượt rút, mỗi bộ định thời có 30 lần chạy:
+# Hình thứ nhất cho thấy một mạng sụp đổ điển hình: mất mát đứng yên ở $\ln 10$. Mạng ở hình thứ hai
+# không sụp đổ, và tốt hơn mọi lần chạy cô-sin đã in. (Nó phẳng trong epoch đầu là vì khởi động bắt
+# đầu từ 0: cả epoch ấy trôi qua với tốc độ học bằng 0. Ở epoch thứ tư, mất mát vọt lên một lần; với
+# các hạt giống khác thì không.) Phải chăng đến đây ta mới thấy điều sách muốn nói về khởi động? Chỉ
+# một cặp lần chạy thì chưa chứng minh được gì. Với các hạt giống của ta, cô-sin có khởi động không
+# lần nào sụp đổ, nhưng số lần còn ít. Còn trong các lượt rút, mỗi bộ định thời có 30 lần chạy:
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
@@ -813,10 +815,10 @@ axes = pd.DataFrame(curves, index=range(1, 31)).plot(xlabel="epoch", figsize=(4.
 words.figure(axes.figure)
 
 # %% [markdown]
-# Hơn nửa chặng đầu, mọi ảnh nhận gần như cùng một bộ điểm (điểm của cùng một lớp ở hai ảnh bất kỳ
-# chênh nhau chưa tới 0.01), rồi mạng bắt đầu học. Ta chưa đo vì sao. Một cách hiểu hợp lý nằm
-# ở hai chữ "gần như": chừng nào còn một nơ-ron phản ứng với vài ảnh thì vẫn còn một khe hẹp cho
-# gradient, và đến lúc ấy tốc độ học đã đủ nhỏ để lọt qua.
+# Suốt hơn nửa quá trình huấn luyện, mọi ảnh nhận gần như cùng một bộ điểm (điểm của cùng một lớp ở
+# hai ảnh bất kỳ chênh nhau chưa tới 0.01), rồi mạng bắt đầu học. Ta chưa đo vì sao. Một cách hiểu
+# hợp lý nằm ở hai chữ "gần như": chừng nào còn một nơ-ron phản ứng với vài ảnh thì vẫn còn một khe
+# hẹp cho gradient, và đến lúc ấy tốc độ học đã đủ nhỏ để gradient kịp kéo mạng trở lại.
 
 # %% [markdown] tags=["question"]
 # **Câu hỏi 4 đến 6.**
@@ -859,8 +861,8 @@ words.figure(axes.figure)
 #   thời tốt nhất ta có, nếu mạng không sụp đổ.
 # - Một hạt giống là hai hạt giống: của trọng số và của thứ tự. Những lần chạy chung một trong
 #   hai thì không độc lập.
-# - Một lần chạy là một giai thoại. Hãy chạy với nhiều hạt giống, và khi số liệu chưa đủ để kết
-#   luận thì hãy nói rõ.
+# - Một lần chạy chỉ là chuyện cá biệt, chưa phải bằng chứng. Hãy chạy với nhiều hạt giống, và khi
+#   số liệu chưa đủ để kết luận thì hãy nói rõ.
 #
 # ## Đọc tiếp
 #

@@ -8,6 +8,7 @@ section.
 from __future__ import annotations
 
 import ast
+import math
 import re
 from functools import cache
 from statistics import fmean
@@ -613,12 +614,12 @@ def test_what_it_says_of_the_builds(language):
     counts = {
         "en": (
             "its 97 builds",
-            "87 builds printed",
+            "87 of the 97 printed",
             "7 of 87 builds",
             "1617 more runs",
             "30 of each",
         ),
-        "vi": ("97 bản dựng", "87 bản dựng", "7 trong 87 bản dựng", "1617 lần", "có 30"),
+        "vi": ("97 bản dựng", "87 trong 97 bản dựng", "7 trong 87 bản dựng", "1617 lần", "có 30"),
     }
     assert [said for said in counts[language] if said not in prose] == []
     assert (drawn().experiment == "cosine-per-epoch").sum() == 30
@@ -632,8 +633,15 @@ def test_what_it_says_of_the_builds(language):
     assert [words for words in said[language] if words not in prose] == []
 
 
-def test_what_it_says_of_orders():
+@each_language
+def test_what_it_says_of_orders(language):
     found = crossed.crossed(drawn(), "cosine", "test_acc")
+    orders, weights = (f"{math.sqrt(of):.3f}" for of in (found.of_orders, found.of_weights))
+    said = {
+        "en": f"by {orders} (standard deviation), the weights by {weights}",
+        "vi": f"độ lệch chuẩn {orders}, còn trọng số là {weights}",
+    }
+    assert said[language] in " ".join(" ".join(prose_of(f"lr_scheduling_{language}")).split())
     assert (found.weights, found.orders) == (32, 5)
     assert found.of_orders > found.of_weights
     assert found.p < 0.001
