@@ -50,6 +50,8 @@ def explore(records: Path, port: int | None, no_browser: bool) -> None:
         found = stored(records)
         with _server(port, lambda query: answer(Settings.of(query), found)) as server:
             click.echo(f"The explorer is at {server.url} (Ctrl-C ends it)")
+            if not found.groups:
+                click.echo(f"{records}/*/runs.jsonl: no runs to show beside the schedules")
             if not no_browser:  # which may wait for the page
                 threading.Thread(target=webbrowser.open, args=[server.url], daemon=True).start()
             server.serve_forever()

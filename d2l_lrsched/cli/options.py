@@ -87,8 +87,9 @@ def known(
     if len(found) < len(runs):
         others = [run.experiment for run in runs if not ours(run)]
         click.echo(
-            f"Warning: {records}: {len(others)} of {len(runs)} runs are passed over, of unknown "
-            f"experiments or settings: {', '.join(dict.fromkeys(others))}",
+            f"Warning: {records}: {len(others)} of {len(runs)} runs are passed over, of another "
+            "release, order or split, or of unknown experiments or settings: "
+            f"{', '.join(dict.fromkeys(others))}",
             err=True,
         )
     return found
@@ -141,8 +142,8 @@ def net(default: str = "chapter") -> Any:
 
 
 def workers(
-    description: str = "Runs at once, each in a process of one thread; the last ones, fewer than "
-    "twice as many, share the cores.",
+    description: str = "Runs at once, each in a process of one thread; the last few have more "
+    "threads each.",
 ) -> Any:
     """Return the option --workers, by default as many as there are cores for us."""
     return click.option(

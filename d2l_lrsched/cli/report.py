@@ -56,12 +56,15 @@ def chapters(records: Path, release: str | None) -> tuple[list[Run], list[Run]]:
     runs = options.known(record.read(records), records, EXPERIMENTS, chosen)
     full = [run for run in runs if run.num_epochs == EXPERIMENTS[run.experiment].num_epochs]
     if not any(run.experiment in published.PRINTED for run in full):
+        of_release = f" --release {release}" if release else ""
         raise click.ClickException(
             f"{records}: no run of {NUM_EPOCHS} epochs of an experiment that the book "
-            "prints; `{options.program()} reproduce --seeds 10` makes some"
+            f"prints; `{options.program()} reproduce{of_release} --seeds 10` makes some"
         )
     distinct = verdicts.distinct(full)
     if len(distinct) < len(runs):
         left_out = len(runs) - len(distinct)
-        click.echo(f"{left_out} of {len(runs)} runs are left out: of other lengths, or repeated")
+        click.echo(
+            f"{records}: {left_out} of {len(runs)} runs are left out: of other lengths, or repeated"
+        )
     return distinct, runs

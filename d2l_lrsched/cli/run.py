@@ -134,7 +134,8 @@ def run(
 
     NAME is one of the chapter's runs: constant, square-root, multi-factor, cosine, cosine-warmup;
     or of its schedules read once an epoch: square-root-per-epoch, multi-factor-per-epoch,
-    cosine-per-epoch, cosine-warmup-per-epoch. Figures and record go to --output.
+    cosine-per-epoch, cosine-warmup-per-epoch. Figures and record go to --output. Unlike
+    `reproduce` it trains again what the records already hold.
 
     Example: d2l-lrsched run cosine-per-epoch --epochs 2 --output /tmp/figures
     """

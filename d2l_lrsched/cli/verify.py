@@ -50,10 +50,10 @@ def verify(
     """Judge the book's printed numbers by our runs.
 
     First the means of the book's builds, by the draws that come with the package; then the numbers
-    of the chapter, by the committed runs. Exit 1 if a number differs and explanations.py names no
-    reason, nor that it is open.
+    of the chapter, by the committed runs. Exit 1 if a number differs that explanations.py does not
+    list.
 
-    Of a file of your own: the numbers of the chapter by its runs, and which of them equal the
+    Of a file of your own: the numbers of the chapter by its runs, and which of these runs equal the
     committed ones to the bit.
 
     With --fresh: whether this machine, these packages and this code still give such runs.
@@ -94,9 +94,11 @@ def _verify_builds() -> list[str]:
     found = verdicts.means(measures.of_draws(draws.read()), measures.of_builds())
     click.echo(frames.text(tables.mean_table(found)))
     click.echo(
-        f"interval: where the mean of one more initialization would fall, with {1 - LEVEL:.0%} for "
-        "all rows together; of: our initializations; margin: the widest interval that decides; "
-        "gentler: later editions, with lower rates; early: a rate of 0.5 for 40 epochs"
+        "builds, ours: means; interval: where the mean of one more initialization would fall, with "
+        f"{1 - LEVEL:.0%} for all rows together; of: our initializations; margin: the widest "
+        "interval that decides. DIFFERENT: outside the interval; CONSISTENT: inside; UNDECIDED: "
+        "inside one wider than the margin. gentler: builds with lower rates; early: builds with a "
+        "rate of 0.5 for 40 epochs"
     )
     unexplained = _explained(_different(found), explanations.BUILDS_EXPLAINED)
     click.echo(tables.counts(found))
@@ -113,7 +115,8 @@ def _verify_chapter(runs: Sequence[Run], records: Path) -> list[str]:
     click.echo(frames.text(tables.verdict_table(found)))
     click.echo(
         "mean, sd: of our runs that trained; interval: where one more would fall, or that of the "
-        "share that ended so; margin: the widest interval that decides"
+        "share that ended so; margin: the widest interval that decides. DIFFERENT: outside the "
+        "interval; CONSISTENT: inside; INCONCLUSIVE: inside one wider than the margin"
     )
     unexplained = _explained(_different(found), explanations.EXPLAINED)
     click.echo(verdicts.counts(found))
@@ -141,8 +144,8 @@ def _beside_committed(runs: Sequence[Run]) -> str:
     )
     if unlike:
         said += (
-            f"; not {'; '.join(unlike)}: another processor, package or number of threads rounds "
-            "otherwise"
+            f"; not {'; '.join(unlike)}: perhaps another processor, package or number of threads "
+            "rounds otherwise"
         )
     return said
 

@@ -117,8 +117,8 @@ def test_runs_and_samples_of_unknown_settings_are_passed_over(
     warnings = [line for line in done.output.splitlines() if line.startswith("Warning: ")]
     assert sorted(warnings) == sorted(
         [
-            f"Warning: {runs}: 2 of 2 runs are passed over, of unknown experiments or settings: "
-            "my-own, constant",
+            f"Warning: {runs}: 2 of 2 runs are passed over, of another release, order or split, or "
+            "of unknown experiments or settings: my-own, constant",
             f"Warning: {samples}: 2 of {len(lines) + 2} records are passed over, being of unknown "
             "settings or seeds, or repeated",
         ]

@@ -70,6 +70,7 @@ def test_the_browser_is_opened_unless_told_otherwise(no_browser, monkeypatch, tm
     arguments = ["--records", str(tmp_path), *["--no-browser"] * no_browser]
     said = CliRunner().invoke(cli.main, ["explore", *arguments]).output
     url = re.search(r"http://127\.0\.0\.1:\d+/", said)[0]
+    assert said.splitlines()[1] == f"{tmp_path}/*/runs.jsonl: no runs to show beside the schedules"
     assert opened == [url] * (not no_browser)
 
 

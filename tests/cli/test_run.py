@@ -188,8 +188,8 @@ def test_runs_of_unknown_experiments_are_passed_over(
     done = invoke(*command.split(), *options)
     assert done.exit_code == 0, done.output
     assert (
-        f"Warning: {records}: 2 of 8 runs are passed over, of unknown experiments or settings: "
-        "my-own, pilot\n"
+        f"Warning: {records}: 2 of 8 runs are passed over, of another release, order or split, or "
+        "of unknown experiments or settings: my-own, pilot\n"
     ) in done.output
     assert [job.name for job in made_up_runs] == made
     assert made or f"1 of 1 runs are in {records} already\n" in done.output

@@ -43,8 +43,8 @@ def test_runs_are_held_to_the_committed_ones_to_the_bit(tmp_path, invoke):
     assert done.exit_code == 0, done.output
     said = (
         "2 of 3 runs are in figures/chapter/runs.jsonl, too: 1 of these are equal to the bit; not "
-        "constant, seed 0 (from epoch 5 on): another processor, package or number of threads "
-        "rounds otherwise\n"
+        "constant, seed 0 (from epoch 5 on): perhaps another processor, package or number of "
+        "threads rounds otherwise\n"
     )
     assert done.output.endswith(said)
     assert done.output.splitlines()[-3] == "9 INCONCLUSIVE"
@@ -90,7 +90,9 @@ def test_every_draw_counts_once(records, invoke):
     record.append(records, as_printed("cosine", 1))
     record.append(records, replace(as_printed("cosine", 2, test_acc=0.5), settings={"net": "fast"}))
     done = invoke("verify", "--records", records)
-    assert done.stdout.startswith("4 of 54 runs are left out: of other lengths, or repeated\n")
+    assert done.stdout.startswith(
+        f"{records}: 4 of 54 runs are left out: of other lengths, or repeated\n"
+    )
     assert done.stdout.splitlines()[-2] == "17 CONSISTENT"
     assert re.search(r"cosine +test acc .* 10 +0$", done.stdout, re.MULTILINE)
 
@@ -128,8 +130,8 @@ def test_runs_of_unknown_experiments_and_settings_are_passed_over(
     ]
     stored(records, [*others, *agreeing()])
     told = (
-        f"Warning: {records}: 4 of 54 runs are passed over, of unknown experiments or settings: "
-        "nine, pilot, cosine"
+        f"Warning: {records}: 4 of 54 runs are passed over, of another release, order or split, or "
+        "of unknown experiments or settings: nine, pilot, cosine"
     )
     done = invoke("verify", "--records", records)
     assert (done.exit_code, done.output.splitlines()[0]) == (0, told)
@@ -180,6 +182,11 @@ def test_nothing_but_unknown_experiments(records, invoke):
     done = invoke("verify", "--records", records)
     assert done.exit_code == 1
     assert "no run of 30 epochs of an experiment that the book prints" in error_of(done)
+    assert error_of(done).endswith("`d2l-lrsched reproduce --seeds 10` makes some")
+    done = invoke("verify", "--records", records, "--release", "2017-08-26")
+    assert error_of(done).endswith(
+        "`d2l-lrsched reproduce --release 2017-08-26 --seeds 10` makes some"
+    )
 
 
 @pytest.fixture

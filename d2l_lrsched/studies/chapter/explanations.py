@@ -13,8 +13,8 @@ from collections.abc import Mapping
 EXPLAINED: Mapping[tuple[str, str], str] = {}
 
 _WEIGHTS_AND_SPLIT = (
-    "the builds share their initial weights, and their pictures were another split; what these "
-    "weights and a random split add to ours leaves nothing"
+    "the builds share their initial weights, and their pictures were another split; with what "
+    "these weights and a random split add to our mean, found afterwards, no difference is left"
 )
 _ORDERS = (
     "an order of the pictures moves the test accuracy of all networks alike; with the variance of "
@@ -23,8 +23,8 @@ _ORDERS = (
 #: (experiment, number) of each known DIFFERENT verdict on the mean of the builds.
 BUILDS_EXPLAINED: Mapping[tuple[str, str], str] = {
     ("constant", "train_loss"): (
-        "open; neither weights nor split explain it, but the 27 initializations that trained with "
-        "all five orders vary enough for it"
+        "open, that is without an explanation; neither weights nor split explain it, but the 27 "
+        "initializations that trained with all five orders vary enough for it"
     ),
     ("square-root", "test_acc"): _WEIGHTS_AND_SPLIT,
     ("multi-factor", "test_acc"): _WEIGHTS_AND_SPLIT,

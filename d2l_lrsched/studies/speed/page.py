@@ -45,7 +45,7 @@ def per_run(benchmark: Benchmark) -> pd.DataFrame:
 
 
 def _range(numbers: pd.Series, digits: int) -> str:
-    return f"{numbers.min():.{digits}f}-{numbers.max():.{digits}f}"
+    return f"{numbers.min():.{digits}f} to {numbers.max():.{digits}f}"
 
 
 def _target(what: str, target: str, numbers: pd.Series, digits: int = 2) -> list[str]:

@@ -74,15 +74,15 @@ def measured(benchmark):
 def test_every_target_is_judged_by_ratios_within_a_round():
     found = measured(benchmark())
     assert list(found.values()) == [
-        ("3.12 times", "3.12-3.12", "met"),  # 12.5 / 4
-        ("9.60 times", "9.60-9.60", "met"),  # 5 * 24 / (5 + 7.5): two runs at once, then three
-        ("2.20 times", "2.20-2.20", "met"),  # 5.5 with two threads, against 5 / 2
-        ("58 %", "58-58", "met"),  # 144.17 GFLOP in 5 s by each of two cores, of 50 GFLOP/s
-        ("10.50 s", "10.00-11.00", "met"),
-        ("600 MB", "600-600", "missed"),  # of the chapter's net
-        ("6.0 %", "6.0-6.0", "missed"),
-        ("2.0 %", "0.0-50.0", "missed"),  # 4.08 / 4 is a little more than 1.02 in float64
-        ("0.25 s", "0.20-0.30", "met"),
+        ("3.12 times", "3.12 to 3.12", "met"),  # 12.5 / 4
+        ("9.60 times", "9.60 to 9.60", "met"),  # 5 * 24 / (5 + 7.5): two runs at once, then three
+        ("2.20 times", "2.20 to 2.20", "met"),  # 5.5 with two threads, against 5 / 2
+        ("58 %", "58 to 58", "met"),  # 144.17 GFLOP in 5 s by each of two cores, of 50 GFLOP/s
+        ("10.50 s", "10.00 to 11.00", "met"),
+        ("600 MB", "600 to 600", "missed"),  # of the chapter's net
+        ("6.0 %", "6.0 to 6.0", "missed"),
+        ("2.0 %", "0.0 to 50.0", "missed"),  # 4.08 / 4 is a little more than 1.02 in float64
+        ("0.25 s", "0.20 to 0.30", "met"),
     ]
     assert "the fast net, 2 at once, against PyTorch at its best (PyTorch 2 1)" in found
 
@@ -110,7 +110,7 @@ def test_the_chapter_is_as_many_runs_as_the_book_prints():
 def test_every_way_of_pytorchs_counts():
     found = measured(benchmark({**SECONDS, ("PyTorch, channels last", 1, 2): 10.0}))
     what = "the fast net, 2 at once, against PyTorch at its best (PyTorch, channels last 1 2)"
-    assert found[what] == ("2.00 times", "2.00-2.00", "met")  # 10 / 2 against 5 / 2
+    assert found[what] == ("2.00 times", "2.00 to 2.00", "met")  # 10 / 2 against 5 / 2
 
 
 def test_on_many_cores_the_chapter_is_one_round():
@@ -129,7 +129,7 @@ def test_contenders_are_told_by_run():
     # Median of 7 and 14 s a run, 24 / 7 times the book's; 144.17 GFLOP in 10.5 s on each of
     # two cores' 37.5 GFLOP/s peak (the median of 50 and 25 is that of the seconds: 33.3).
     seconds, spread, times, share, peak = rows["chapter 1 2"]
-    assert (seconds, spread, times, peak) == ("10.50", "7.00-14.00", "3.43", "600")
+    assert (seconds, spread, times, peak) == ("10.50", "7.00 to 14.00", "3.43", "600")
     assert share == f"{144.1656 / 10.5 / 2 / (50 / 1.5):.0%}"
     assert rows["matrix product 1 1"][2:4] == ["", "33 GFLOP/s"]
     assert rows["book None 1"][2] == "1.00"
