@@ -619,10 +619,12 @@ words.table(tables.chapter_table(runs.values()))
 #
 # $$\bar x \pm t_{1-\alpha/2,\,\nu}\; s\,\sqrt{1 + \tfrac{1}{n}},$$
 #
-# với $\nu$ là số bậc tự do của $s$, và $\alpha$ là 5 % chia đều cho mọi phép so sánh. Sụp đổ là
-# chuyện khác hẳn chứ không phải một giá trị ngoại lai, nên những lần sụp đổ không được tính vào
-# khoảng này; còn có sụp đổ hay không (*kết cục*) thì so bằng tỷ lệ, với khoảng tin cậy rộng hơn
-# khoảng 95 % ở phần trước, cũng vì $\alpha$ đã chia nhỏ. Mỗi số nhận một trong ba kết luận:
+# với $t$ là phân vị của phân phối Student, $\nu$ là số bậc tự do của $s$, và $\alpha$ là 5 % chia
+# đều cho mọi phép so sánh. Nơi nào các thí nghiệm dao động như nhau thì $s$ tính chung cho chúng.
+# Sụp đổ là chuyện khác hẳn chứ không phải một giá trị ngoại lai, nên những lần sụp đổ không được
+# tính vào khoảng này; còn có sụp đổ hay không (*kết cục*) thì so bằng tỷ lệ, với khoảng tin cậy
+# rộng hơn khoảng 95 % ở phần trước, cũng vì $\alpha$ đã chia nhỏ. Mỗi số nhận một trong ba kết
+# luận:
 #
 # - **KHÁC**: nằm ngoài khoảng.
 # - **PHÙ HỢP**: nằm trong khoảng, và khoảng đủ hẹp để điều đó có ý nghĩa.
