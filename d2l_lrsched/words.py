@@ -129,6 +129,7 @@ PHRASES: Mapping[str, str] = {
         "mạng dẫn đầu hơn mức trung bình {}, về sau {}"
     ),
     "share collapsed, with its {} % interval": "tỷ lệ sụp đổ, kèm khoảng tin cậy {} %",
+    "none trained": "không mạng nào học được",
     "test accuracy of those that trained": "độ chính xác kiểm tra của mạng học được",
     "mean test accuracy of those that trained": (
         "độ chính xác kiểm tra trung bình của mạng học được"

@@ -209,7 +209,8 @@ def figures_of_gradient_clipping():
 
 
 def figures_of_exercises():
-    yield from (draw(committed("exercises")) for draw in exercises_figures.FIGURES.values())
+    few = [run for run in committed("exercises") if run.seed < 3]  # more have no other words
+    yield from (draw(few) for draw in exercises_figures.FIGURES.values())
 
 
 def figures_of_sampling():
