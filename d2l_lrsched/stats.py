@@ -137,20 +137,25 @@ def paired(a: pd.Series, b: pd.Series) -> Paired:
     d = (b - a).dropna().to_numpy(dtype=float)
     if not len(d):
         return Paired(0, math.nan, Interval(math.nan, math.nan), 1.0)
-    turned = _turned(len(d))
-    sums = np.abs(d.sum() - 2 * (turned @ d))
+    turned, size = _turned(len(d))
+    of_turned = turned @ d
+    sums = np.abs(d.sum() - 2 * of_turned)
     as_far = sums >= abs(d.sum()) - ROUNDING * np.abs(d).sum()
-    return Paired(len(d), float(d.mean()), _not_refuted(d, turned), float(as_far.mean()))
+    return Paired(len(d), float(d.mean()), _not_refuted(d, of_turned, size), float(as_far.mean()))
 
 
 @lru_cache(maxsize=4)
-def _turned(n: int) -> np.ndarray:
-    """Return a row a way to set n signs, True where one is turned: all ways, or `FLIPS` of them."""
+def _turned(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a row a way to set n signs, True where one is turned, and how many each way turns.
+
+    All ways, or `FLIPS` of them.
+    """
     if 2**n <= FLIPS:
-        return (np.arange(2**n)[:, None] >> np.arange(n)) & 1 == 1
-    turned = np.random.default_rng(0).random((FLIPS, n)) < 0.5
-    turned[0] = False
-    return turned
+        turned = (np.arange(2**n)[:, None] >> np.arange(n)) & 1 == 1
+    else:
+        turned = np.random.default_rng(0).random((FLIPS, n)) < 0.5
+        turned[0] = False
+    return turned, turned.sum(axis=1)
 
 
 def check_pairs(a: pd.Series, b: pd.Series) -> None:
@@ -162,15 +167,15 @@ def check_pairs(a: pd.Series, b: pd.Series) -> None:
         raise ValueError(f"runs without a partner in the other arm: seeds {alone}")
 
 
-def _not_refuted(d: np.ndarray, turned: np.ndarray) -> Interval:
+def _not_refuted(d: np.ndarray, of_subset: np.ndarray, size: np.ndarray) -> Interval:
     r"""Return the shifts of the differences d that the sign-flip test does not refute.
 
     Turn the signs of a subset: the mean of :math:`d - \delta` is then as far from 0 as without, if
     and only if :math:`\delta` lies between the subset's own mean of d and that of the others. So
-    the p-value of a shift is the share of subsets whose two means enclose it.
+    the p-value of a shift is the share of subsets whose two means enclose it. Each has a sum and a
+    size.
     """
     n = len(d)
-    of_subset, size = turned @ d, turned.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         means = of_subset / size, (d.sum() - of_subset) / (n - size)
     whole = (size == 0) | (size == n)  # as far from 0 whatever the shift

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from d2l_lrsched import drawing
 from d2l_lrsched.runs import record
+from d2l_lrsched.runs.experiment import NUM_EPOCHS
 from d2l_lrsched.studies.chapter import figures, seeds
 from d2l_lrsched.studies.chapter.verdicts import distinct
 from d2l_lrsched.studies.clipping.descent import descents
@@ -26,7 +27,7 @@ RUNS = FOLDER.parents[1] / "figures" / "chapter" / "runs.jsonl"
 
 def drawings() -> dict[str, Callable[[], Figure]]:
     """Return what draws each figure, by its file's name."""
-    runs = distinct(run for run in record.read(RUNS) if run.num_epochs == 30)
+    runs = distinct(run for run in record.read(RUNS) if run.num_epochs == NUM_EPOCHS)
     first = {run.experiment: run for run in runs if run.seed == 0}
     found = {
         "quadratic.svg": lambda: quadratic(descents()),

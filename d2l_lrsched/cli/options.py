@@ -166,14 +166,19 @@ def output(study: str, description: str) -> Any:
     )
 
 
+def given(name: str) -> bool:
+    """Return whether the option was given to the command that is running, and is no default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is ParameterSource.COMMANDLINE
+
+
 def beside(study: str, output: Path) -> str:
     """Return a study's last line; of all its runs, also how its page compares with the committed.
 
     A part has been asked for by an option that says which runs are made.
     """
-    context = click.get_current_context()
-    which = context.params.keys() - {"output", "workers", "data_dir"}
-    if any(context.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in which):
+    which = click.get_current_context().params.keys() - {"output", "workers", "data_dir"}
+    if any(map(given, which)):
         return where(output)
     written = shlex.quote(str(output / "README.md"))
     return where(output, f"diff figures/{study}/README.md {written}")

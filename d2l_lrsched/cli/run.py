@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
 from d2l_lrsched.cli import making, options
 from d2l_lrsched.cli.errors import in_one_line
@@ -56,9 +55,7 @@ _output = options.output(
 @options.split
 @options.data_dir
 @_output
-@click.pass_context
 def reproduce(
-    context: click.Context,
     names: tuple[str, ...],
     epochs: int | None,
     seed: int,
@@ -82,7 +79,7 @@ def reproduce(
     """
     if dask == "":
         raise click.UsageError("--dask must be the address of a scheduler, as tcp://host:8786")
-    if dask and context.get_parameter_source("workers") is ParameterSource.COMMANDLINE:
+    if dask and options.given("workers"):
         raise click.UsageError("--workers is for runs on this machine, --dask for those elsewhere")
     if seed + num_seeds > 2**32:
         raise click.UsageError(f"--seeds {num_seeds} from {seed} on goes beyond 2**32 - 1")

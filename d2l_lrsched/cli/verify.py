@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 import msgspec
-from click.core import ParameterSource
 from msgspec.structs import replace
 
 from d2l_lrsched.cli import making, options
@@ -36,9 +35,7 @@ if TYPE_CHECKING:
 @options.workers("Of --fresh: runs at once.")
 @options.net()
 @options.data_dir
-@click.pass_context
 def verify(
-    context: click.Context,
     records: Path,
     fresh: bool,
     release: str | None,
@@ -64,9 +61,9 @@ def verify(
         _verify_fresh(records, release, epochs, workers, net, data_dir)
         return
     for name in ("epochs", "workers", "net", "data_dir"):
-        if not _is_default(context, name):
+        if options.given(name):
             raise click.UsageError(f"--{name.replace('_', '-')} goes with --fresh only")
-    here = records.exists() or not _is_default(context, "records")
+    here = records.exists() or options.given("records")
     runs = chapters(records, release)[0] if here else []  # faults first
     committed = not here or (COMMITTED.exists() and records.samefile(COMMITTED))
     unexplained = _verify_builds() if committed else []
@@ -157,10 +154,6 @@ def _first_other(one: Run, other: Run) -> int:
         if a != b:
             return number
     return 0
-
-
-def _is_default(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is not ParameterSource.COMMANDLINE
 
 
 def _explained(
