@@ -118,11 +118,11 @@ site: $(SITE)/.installed $(FORMULAS) ## the notebooks, the studies' pages and th
 	@mv _build/new _build/site; echo _build/site/index.html
 
 # A module's tests share fixtures, so they run in one of the two processes. The notebooks are first,
-# for they are long.
+# for they are long. What Python compiles is kept, for a hundred processes load it.
 test: $(VENV)/.test data lint ## check style, types and behaviour, in minutes
 	@command -v chromedriver >/dev/null || { $(call APT_INSTALL,chromium chromium-driver); } || true
-	PYTHONSTARTUP="$$PWD/tests/few_images.py" $(KERNELS) $(BIN)/python -m pytest \
-	-n 2 --dist loadfile --no-loadscope-reorder --nbmake notebooks/*_en.ipynb tests d2l_lrsched
+	PYTHONDONTWRITEBYTECODE= PYTHONSTARTUP="$$PWD/tests/few_images.py" $(KERNELS) $(BIN)/python -m pytest \
+	-n 2 --dist loadfile --no-loadscope-reorder --nbmake notebooks/*_en.ipynb tests
 
 test-slow: $(VENV)/.test data ## the tests that take longer
 	$(BIN)/python -m pytest -m slow

@@ -21,8 +21,6 @@ from hypothesis import settings
 from d2l_lrsched.data import source as files
 
 mpl.use("agg")
-# Imported in search of doctests, they would give the whole process their few images.
-collect_ignore = ["few_images.py", "small_data.py"]
 
 COMMAND = (sys.executable, "-m", "d2l_lrsched")
 

@@ -68,7 +68,7 @@ def test_make_test(checkout, tmp_path, how):
     assert calls[-1] == [
         *["python", "-m", "pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"],
         "--nbmake",
-        *[*english, "tests", "d2l_lrsched"],
+        *[*english, "tests"],
         f"startup={checkout}/tests/few_images.py",
         f"ipython={checkout}/.venv/ipython",
     ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import inspect
 import shutil
 import subprocess
@@ -49,6 +51,20 @@ def test_a_public_name_is_there_with_its_signature(name):
     if SIGNATURES[name] is not None:
         assert shown.startswith(f"({SIGNATURES[name]}"), shown
     assert inspect.getdoc(getattr(lrs, name))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in sorted((ROOT / "d2l_lrsched").rglob("*.py"))
+        if ">>> " in path.read_text(encoding="utf-8")
+    ],
+)
+def test_the_examples_of_a_docstring_show_what_they_give(name):
+    failed, attempted = doctest.testmod(importlib.import_module(name))
+    assert attempted
+    assert not failed, "see what it printed"
 
 
 def test_mxnets_own_factor_scheduler_has_a_place_of_its_own():

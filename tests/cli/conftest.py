@@ -64,7 +64,12 @@ def made_up_runs(monkeypatch, few_images):
 @pytest.fixture
 def undrawn(monkeypatch):
     """Have empty files in place of figures."""
-    monkeypatch.setattr(drawing, "save", lambda figure, path: Path(path).touch())
+
+    def save(figure, path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).touch()
+
+    monkeypatch.setattr(drawing, "save", save)
 
 
 @pytest.fixture

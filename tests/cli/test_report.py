@@ -32,7 +32,7 @@ def test_runs_of_unknown_experiments_are_passed_over(records, invoke, tmp_path, 
     assert reported == agreeing()
 
 
-def test_the_report_is_written_with_its_figure(records, invoke, tmp_path, monkeypatch):
+def test_the_report_is_written_with_its_figures(records, undrawn, invoke, tmp_path, monkeypatch):
     monkeypatch.setattr(
         builds_page, "write", lambda made, runs, folder: f"{len(made)}, {len(runs)}"
     )
