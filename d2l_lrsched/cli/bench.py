@@ -13,7 +13,13 @@ RECORDS, PAGE, FIGURE = "rounds.jsonl", "README.md", "epochs.svg"
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option(
+    "--rounds",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="How often each is measured.",
+)
 @cli_options.workers("Runs at once where several are measured, each of one thread.")
 @cli_options.data_dir
 @cli_options.output(

@@ -15,14 +15,14 @@ from d2l_lrsched.cli import making, options
     type=click.IntRange(1, 1000),
     default=40,
     show_default=True,
-    help="Seeds of each arm; the chapter's collapse has half as many.",
+    help="Seeds of each arm; the short runs, whose collapses are counted, have half as many.",
 )
 @click.option(
     "--epochs",
     type=click.IntRange(1),
     default=10,
     show_default=True,
-    help="Epochs of each arm; the chapter's collapse has two at most.",
+    help="Epochs of each arm; the short runs have two at most.",
 )
 @options.workers()
 @options.net("fast")

@@ -30,7 +30,11 @@ from d2l_lrsched.runs.experiment import NUM_EPOCHS
     help="Length of a warmup; within --max-update for MXNet's poly and cosine.",
 )
 @click.option("--warmup-begin-lr", type=float, help="The rate that the warmup starts from.")
-@click.option("--warmup-mode", type=click.Choice(["linear", "constant"]))
+@click.option(
+    "--warmup-mode",
+    type=click.Choice(["linear", "constant"]),
+    help="Of the warmup: a straight line up, or its first rate throughout.",
+)
 @click.option(
     "--unit",
     type=click.Choice(["update", "epoch"]),
@@ -38,12 +42,19 @@ from d2l_lrsched.runs.experiment import NUM_EPOCHS
     show_default=True,
     help="What the schedule counts: MXNet counts updates, the book's plots mean epochs.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), default=NUM_EPOCHS, show_default=True)
+@click.option(
+    "--epochs",
+    type=click.IntRange(min=1),
+    default=NUM_EPOCHS,
+    show_default=True,
+    help="How many are drawn.",
+)
 @click.option(
     "--updates-per-epoch",
     type=click.IntRange(min=1),
     default=UPDATES_PER_EPOCH,
     show_default=True,
+    help="Training images divided by the batch size, rounded up.",
 )
 @click.option(
     "-o",

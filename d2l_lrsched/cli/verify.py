@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,7 +53,8 @@ def verify(
     Of a file of your own: the numbers of the chapter by its runs, and which of these runs equal the
     committed ones to the bit.
 
-    With --fresh: whether this machine, these packages and this code still give such runs.
+    With --fresh: whether this machine, these packages and this code still give such runs. The
+    options from --epochs on go with it only.
 
     Example: d2l-lrsched verify
     """
@@ -97,7 +98,9 @@ def _verify_builds() -> list[str]:
         "inside one wider than the margin. gentler: builds with lower rates; early: builds with a "
         "rate of 0.5 for 40 epochs"
     )
-    unexplained = _explained(_different(found), explanations.BUILDS_EXPLAINED)
+    unexplained = _explained(
+        _different(found), explanations.BUILDS_EXPLAINED, measures.WORDS.__getitem__
+    )
     click.echo(tables.counts(found))
     return unexplained
 
@@ -115,7 +118,7 @@ def _verify_chapter(runs: Sequence[Run], records: Path) -> list[str]:
         "share that ended so; margin: the widest interval that decides. DIFFERENT: outside the "
         "interval; CONSISTENT: inside; INCONCLUSIVE: inside one wider than the margin"
     )
-    unexplained = _explained(_different(found), explanations.EXPLAINED)
+    unexplained = _explained(_different(found), explanations.EXPLAINED, tables.words)
     click.echo(verdicts.counts(found))
     if {verdict.verdict for verdict in found} == {verdicts.INCONCLUSIVE}:
         click.echo(
@@ -157,19 +160,28 @@ def _first_other(one: Run, other: Run) -> int:
 
 
 def _explained(
-    different: list[tuple[str, str]], explanations: Mapping[tuple[str, str], str]
+    different: list[tuple[str, str]],
+    explanations: Mapping[tuple[str, str], str],
+    words: Callable[[str], str],
 ) -> list[str]:
-    """Say why numbers differ, and what is explained but does not; return those without a reason."""
+    """Say why numbers differ, and what is explained but does not; return those without a reason.
+
+    `words`: number -> what the table calls it.
+    """
+
+    def named(key: tuple[str, str]) -> str:
+        return f"{key[0]}, {words(key[1])}"
+
     reasons: dict[str, list[str]] = {}
     for key in different:
         if key in explanations:
-            reasons.setdefault(explanations[key], []).append(_named(key))
+            reasons.setdefault(explanations[key], []).append(named(key))
     for reason, keys in reasons.items():
         click.echo(f"{'; '.join(keys)}: {reason}")
     for key in explanations:
         if key not in different:
-            click.echo(f"{_named(key)} is explained as different, but is not by these runs.")
-    return [_named(key) for key in different if key not in explanations]
+            click.echo(f"{named(key)} is explained as different, but is not by these runs.")
+    return [named(key) for key in different if key not in explanations]
 
 
 def _verify_fresh(
@@ -212,7 +224,7 @@ def _verify_fresh(
     if blind:
         click.echo(f"{blind} of {len(found)} comparisons could not have told a difference apart")
     probability, new = verdicts.surprise(before, runs)
-    unlike = [_named(key) for key in _different(found)]
+    unlike = [f"{name}, {tables.words(number)}" for name, number in _different(found)]
     if new:
         outcomes = ", ".join(f"{one.experiment} {one.outcome}" for one in new)
         click.echo(f"Never seen before: {outcomes} (probability {probability:.3f} at most)")
@@ -224,7 +236,3 @@ def _verify_fresh(
 
 def _different(verdicts: Sequence[Verdict | Mean]) -> list[tuple[str, str]]:
     return [(v.experiment, v.number) for v in verdicts if v.verdict == "DIFFERENT"]
-
-
-def _named(key: tuple[str, str]) -> str:
-    return f"{key[0]}, {key[1].replace('_', ' ')}"

@@ -270,6 +270,6 @@ def _download(name: str, base_url: str, folder: str) -> Path:
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise DataError(
             f"the download of {client.get_url(f'{name}.gz')} failed ({reason}); "
-            f"try again later, set ${URL_VARIABLE} to another copy, or install Debian's package "
-            "dataset-fashion-mnist"
+            f"try again later, name another copy with --url or ${URL_VARIABLE}, or install "
+            "Debian's package dataset-fashion-mnist"
         ) from error

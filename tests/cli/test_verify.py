@@ -173,8 +173,10 @@ def test_a_difference_of_the_builds_is_a_failure_until_it_is_explained(monkeypat
     done = invoke("verify")
     assert done.exit_code == 1
     assert "1 numbers differ without an explanation" in error_of(done)
-    assert error_of(done).endswith("explanations.py: cosine, test acc")
-    assert "cosine, train loss is explained as different, but is not by these runs." in done.output
+    assert error_of(done).endswith("explanations.py: cosine, test accuracy")
+    assert (
+        "cosine, training loss is explained as different, but is not by these runs." in done.output
+    )
 
 
 def test_nothing_but_unknown_experiments(records, invoke):
