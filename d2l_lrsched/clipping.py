@@ -1,7 +1,8 @@
 r"""Gradient clipping: by the global norm of all gradients together, and elementwise.
 
 Gluon's gradients are sums over the batch, for `trainer.update(batch_size)` divides by its size
-later. Every norm and threshold here is that of the mean gradient, the paper's g: with raw
+later. Every norm and threshold here is that of the mean gradient, which the paper (*Ứng dụng
+Gradient Clipping và Learning Rate Scheduler trong huấn luyện mô hình học sâu*) calls g: with raw
 gradients :math:`G_1, \ldots, G_k` and n examples
 
 .. math:: \lVert g \rVert = \frac{1}{n} \sqrt{\sum_j \sum_i G_{j,i}^2}.

@@ -44,7 +44,7 @@ PHRASES: Mapping[str, str] = {
     "INCONCLUSIVE": "CHƯA ĐỦ ĐỂ KẾT LUẬN",
     "CONFIRMED": "ĐƯỢC XÁC NHẬN",
     "CONTRADICTED": "BỊ BÁC BỎ",
-    "NOT DECIDED": "CHƯA NGÃ NGŨ",
+    "NOT DECIDED": "CHƯA ĐỦ ĐỂ KẾT LUẬN",
     "not decided": "chưa ngã ngũ",
     "is higher": "cao hơn",
     "fewer under": "ít hơn ở",

@@ -39,6 +39,8 @@ class Page(HTMLParser):
         self.ids: set[str] = set()
         #: Addresses of the page in other languages, by language.
         self.alternate: dict[str, str] = {}
+        #: Pictures that nothing is read in place of.
+        self.wordless: list[str] = []
         #: Texts of the article, and of what the theme puts around and into it.
         self.article: set[str] = set()
         self.around: set[str] = set()
@@ -58,6 +60,8 @@ class Page(HTMLParser):
                 self._link = given["href"], []
         else:
             self.loads += [given[name] for name in ("href", "xlink:href") if name in given]
+        if tag == "img" and given.get("alt", "") in ("", given.get("src")):  # docutils' default
+            self.wordless.append(given.get("src", ""))
         if given.get("http-equiv") == "refresh":
             self.links.append((given["content"].partition("url=")[2], ""))
         self.around |= {
@@ -133,6 +137,7 @@ def problems(site: Path) -> list[str]:
         for address in addresses:
             if not foreign([address]) and not _is_there(path, address, pages):
                 found.append(f"{name} links to {address}, which is not there")
+        found += [f"{name} shows {picture} without words" for picture in page.wordless]
         if name.parts[0] in OTHER:
             found += [f"{name} {wrong}" for wrong in _across(site, path, page)]
     found += [

@@ -1,4 +1,4 @@
-"""The two builds of the site, as an extension of Sphinx: links between them, and Vietnamese words.
+"""The two builds of the site, as an extension of Sphinx: links between them, and their words.
 
 Each page has one link to the other language, in the bar on top (`_templates/page.html`). What the
 sources say for readers without a site, a paragraph of such a link alone, is left out.
@@ -21,6 +21,12 @@ OTHER = {"en": "vi", "vi": "en"}
 BOTH = ("index", "search")
 #: What is said of a link to a page that there is in the other language only.
 IN_OTHER = {"en": " (in Vietnamese)", "vi": " (tiếng Anh)"}
+
+#: What is read in place of a notebook's figure.
+FIGURE = {
+    "en": "The figure that the text before it describes",
+    "vi": "Hình mà đoạn văn phía trước mô tả",
+}
 
 #: What Sphinx and the theme say -> in Vietnamese, where Sphinx's own catalogue has nothing. A new
 #: version may say something else: `check.py` finds what is left in English.
@@ -101,6 +107,11 @@ def _link_across(app: Sphinx, doctree: nodes.document) -> None:
         link.replace_self(nodes.reference("", "", *link.children, said, refuri=address))
 
 
+def _put_in_words(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    for image in doctree.findall(nodes.image):
+        image.setdefault("alt", FIGURE[app.config.language])
+
+
 def _tell_template(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
@@ -129,5 +140,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Register all of it."""
     app.connect("builder-inited", _speak_vietnamese)
     app.connect("doctree-read", _link_across)
+    app.connect("doctree-resolved", _put_in_words)
     app.connect("html-page-context", _tell_template)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

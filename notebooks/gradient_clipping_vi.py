@@ -352,9 +352,10 @@ words.table(tables.clipped_table(runs))
 # thời (*scheduler*), và cả hai (*both*). Ta huấn luyện LeNet trên Fashion-MNIST theo cả bốn cách,
 # mỗi lần mười epoch, với cùng 40 hạt giống. Tốc độ học cố định là 0.5; bộ định thời thì khởi động
 # lên 0.5 trong một phần mười đầu của tổng số bước cập nhật, rồi suy giảm theo cô-sin về 0. Ta thêm
-# một cách thứ năm, *lower-rate*: không gọt, tốc độ học cũng cố định nhưng thấp hơn. Ở 0.5, tính
-# trung bình, phép gọt rút ngắn các bước đi bao nhiêu phần thì tốc độ học này thấp hơn 0.5 bấy nhiêu
-# phần. Nhờ nó, ta sẽ thấy phép gọt làm được điều gì mà chỉ hạ tốc độ học thì không làm được.
+# một cách thứ năm, *lower-rate*: không gọt, tốc độ học cố định 0.44. Ở 0.5, tính trung bình, phép
+# gọt rút ngắn các bước đi bao nhiêu phần thì tốc độ học này thấp hơn 0.5 bấy nhiêu phần (mười lần
+# chạy *clipping* với hạt giống khác, gọi là *pilot-clipped*, đã đo trước điều đó). Nhờ nó, ta sẽ
+# thấy phép gọt làm được điều gì mà chỉ hạ tốc độ học thì không làm được.
 #
 # ### Các bộ định thời của bài báo
 #
@@ -448,7 +449,7 @@ words.table(pd.DataFrame(rows, columns=header))
 #
 # - **ĐƯỢC XÁC NHẬN**: hai cách khác nhau, và đúng chiều bài báo nói.
 # - **BỊ BÁC BỎ**: khác nhau theo chiều ngược lại.
-# - **CHƯA NGÃ NGŨ**: chừng ấy lần chạy chưa cho thấy sự khác biệt. Điều đó không chứng minh rằng
+# - **CHƯA ĐỦ ĐỂ KẾT LUẬN**: chừng ấy lần chạy chưa cho thấy sự khác biệt. Điều đó không chứng minh
 #   chúng giống nhau.
 #
 # **Đếm.** Với mỗi cách, ta đếm số lần sống sót, rồi dùng kiểm định chính xác Fisher (*Fisher's
@@ -514,8 +515,8 @@ words.table(tables.claim_table(judged, by_unseen))
 #   gọt thì độ chính xác cũng ổn định lại, điều mà bài báo không nói tới.) Còn nó có bớt quá khớp,
 #   có làm đường cong mượt hơn không thì chưa ngã ngũ.
 #
-# Khoảng tin cậy có thể không chứa 0 mà kết luận vẫn là CHƯA NGÃ NGŨ: khoảng tin cậy nhìn mỗi khẳng
-# định như thể chỉ có một mình nó; còn kết luận phải chịu trách nhiệm cho tất cả.
+# Khoảng tin cậy có thể không chứa 0 mà kết luận vẫn là CHƯA ĐỦ ĐỂ KẾT LUẬN: khoảng tin cậy nhìn mỗi
+# khẳng định như thể chỉ có một mình nó; còn kết luận phải chịu trách nhiệm cho tất cả.
 
 # %% [markdown]
 # ### Gọt, hay chỉ cần tốc độ học nhỏ hơn?

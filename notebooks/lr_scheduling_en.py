@@ -589,8 +589,9 @@ words.table(of_pytorch[["train loss", "test acc"]].agg(stats.mean_sd).reset_inde
 #
 # The next figure has all of the nine runs (seed 0). On the left the rate of every update, both axes
 # logarithmic: solid as published, dashed as intended. See how far apart two curves of one name can
-# be. On the right the test accuracy of the networks that did not collapse; circles are what the
-# book prints.
+# be. (Read once an epoch, the warmup spends the whole first epoch at rate 0, for which a
+# logarithmic axis has no place: its dashed line begins with the second.) On the right the test
+# accuracy of the networks that did not collapse; circles are what the book prints.
 
 # %%
 display(words.figure(figures.overview(runs.values())))

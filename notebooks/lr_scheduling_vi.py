@@ -599,8 +599,10 @@ words.table(of_pytorch[["train loss", "test acc"]].agg(stats.mean_sd).reset_inde
 #
 # Hình dưới đặt cả chín lần chạy (hạt giống 0) cạnh nhau. Bên trái là tốc độ học của từng bước, cả
 # hai trục theo thang logarit: nét liền là theo sách in, nét đứt là theo ý định của sách. Hãy xem
-# hai đường mang cùng một tên có thể xa nhau đến mức nào. Bên phải là độ chính xác kiểm tra của
-# những mạng không sụp đổ; vòng tròn là số in trong sách.
+# hai đường mang cùng một tên có thể xa nhau đến mức nào. (Đọc mỗi epoch một lần thì khởi động đi
+# hết epoch đầu với tốc độ 0, mà thang logarit không có chỗ cho số 0: nét đứt của nó bắt đầu từ
+# epoch thứ hai.) Bên phải là độ chính xác kiểm tra của những mạng không sụp đổ; vòng tròn là số in
+# trong sách.
 
 # %%
 display(words.figure(figures.overview(runs.values())))

@@ -36,7 +36,7 @@ from d2l_lrsched.studies.clipping import figures as clipping_figures
 from d2l_lrsched.studies.clipping import tables as clipping_tables
 from d2l_lrsched.studies.clipping.claims import ARMS, ASKED, CLAIMS, LOWER
 from d2l_lrsched.studies.clipping.descent import descents
-from d2l_lrsched.studies.clipping.experiments import COLLAPSE
+from d2l_lrsched.studies.clipping.experiments import COLLAPSE, LOWERED_RATE
 from d2l_lrsched.studies.clipping.measures import measure
 from d2l_lrsched.studies.clipping.verdicts import (
     CONFIRMED,
@@ -743,6 +743,7 @@ def test_what_it_says_of_who_dies(language):
             f"Of 40 runs {neither} collapsed with neither",
             f"{scheduler} of its 40 runs collapsed",
             f"At the lower rate {lower} of 40 runs collapsed",
+            f"*lower-rate*: the constant rate {LOWERED_RATE}, lower than 0.5",
             f"of the {scheduler} seeds that collapsed with the scheduler, {WORDS['en'][both]} "
             "collapsed with neither",
         ),
@@ -750,6 +751,7 @@ def test_what_it_says_of_who_dies(language):
             f"không dùng gì thì {neither} lần sụp đổ",
             f"{scheduler} trong 40 lần chạy đã sụp đổ",
             f"{lower} trong 40 lần chạy đã sụp đổ",
+            f"*lower-rate*: không gọt, tốc độ học cố định {LOWERED_RATE}.",
             f"trong {scheduler} hạt giống sụp đổ khi dùng bộ định thời, {both} hạt giống",
         ),
     }
@@ -796,7 +798,7 @@ def test_what_it_says_of_fixed_rates():
         "fixed-1 - fixed-0.7": "not decided",
     }
     counted = who_collapses(table("exercises"), exercises.FIXED)
-    assert list(counted[""]) == ["fewer under fixed-0.3", "not decided", "not decided"]
+    assert list(counted["verdict"]) == ["fewer under fixed-0.3", "not decided", "not decided"]
     assert set(counted.iloc[:, -1]) == {"not decided"}
     assert round(1 / stats.share(0, seeds()["n"])[1]) == 6, "one in six"
 

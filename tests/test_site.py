@@ -177,8 +177,10 @@ def test_a_site_without_problems(tmp_path):
         ('<a href="b.html">b</a>', "en/a.html links to b.html, which is not there"),
         ('<a href="#b">b</a>', "en/a.html links to #b, which is not there"),
         ('<a href="api/all.html#b">b</a>', "en/a.html links to api/all.html#b, which is not there"),
-        ('<img src="b.png">', "en/a.html links to b.png, which is not there"),
-        ('<img src="https://b.org/b.png">', "en/a.html loads https://b.org/b.png"),
+        ('<img src="b.png" alt="b">', "en/a.html links to b.png, which is not there"),
+        ('<img src="https://b.org/b.png" alt="b">', "en/a.html loads https://b.org/b.png"),
+        ('<img src="data:,b" alt="data:,b">', "en/a.html shows data:,b without words"),
+        ('<img src="data:,b">', "en/a.html shows data:,b without words"),
         (
             '<meta http-equiv="refresh" content="0; url=b.html">',
             "en/a.html links to b.html, which is not there",

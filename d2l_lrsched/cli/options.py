@@ -180,8 +180,11 @@ def beside(study: str, output: Path) -> str:
     which = click.get_current_context().params.keys() - {"output", "workers", "data_dir"}
     if any(map(given, which)):
         return where(output)
+    committed = Path("figures", study)
+    if committed.exists() and output.samefile(committed):
+        return where(output, f"git diff {shlex.quote(str(output))}")
     written = shlex.quote(str(output / "README.md"))
-    return where(output, f"diff figures/{study}/README.md {written}")
+    return where(output, f"diff {committed / 'README.md'} {written}")
 
 
 def where(output: Path, compare: str = "") -> str:

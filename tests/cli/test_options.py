@@ -108,3 +108,21 @@ def test_a_program_that_a_shell_does_not_find_is_named_by_its_path(monkeypatch, 
         monkeypatch.setattr(options.sys, "argv", [called])
         monkeypatch.setenv("PATH", path)
         assert options.program() == expected
+
+
+@pytest.mark.parametrize(
+    ("output", "compare"),
+    [
+        ("new one", "diff figures/clipping/README.md 'new one/README.md'"),
+        ("figures/clipping/", "git diff figures/clipping"),
+    ],
+)
+def test_what_is_written_over_the_committed_is_compared_by_git(
+    tmp_path, monkeypatch, output, compare
+):
+    monkeypatch.chdir(tmp_path)
+    Path("figures", "clipping").mkdir(parents=True)
+    Path(output).mkdir(exist_ok=True)
+    with click.Context(click.Command("clipping")):
+        said = options.beside("clipping", Path(output))
+    assert said == f"All is in {Path(output)}/; compare it by: {compare}"

@@ -58,7 +58,7 @@ def as_page(runs: Sequence[Run], verdicts: Sequence[Verdict], every: Sequence[Ru
     margins = ", ".join(f"{words(number)} {MARGIN[number]:.3f}" for number in NUMBERS)
     return f"""# Learning Rate Scheduling: the book's numbers and ours
 
-Written by `d2l-lrsched report` from `runs.jsonl`; do not edit.
+<!-- Written by `d2l-lrsched report` from `runs.jsonl`; do not edit. -->
 
 The section *Learning Rate Scheduling* (11.15) of *Dive into Deep Learning*, in its MXNet edition,
 prints the last line of five training runs: LeNet on Fashion-MNIST, 30 epochs. A printed number is

@@ -45,7 +45,7 @@ def as_page(runs: Collection[Run]) -> str:
     commits = ", ".join(sorted({run.versions.get("commit", "unknown") for run in runs}))
     return f"""# Which schedule should I use?
 
-Written by `d2l-lrsched choice` from `runs.jsonl`; do not edit.
+<!-- Written by `d2l-lrsched choice` from `runs.jsonl`; do not edit. -->
 
 LeNet learns Fashion-MNIST for {lengths} epochs, by plain SGD with batches of 256 and under each of
 {len(SCHEDULES)} schedules, at the peak rate that suits the schedule:

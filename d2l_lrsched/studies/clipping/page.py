@@ -58,7 +58,7 @@ def as_page(
     versions = sorted({run.versions.get("commit", "unknown") for run in runs})
     return f"""# Gradient clipping and scheduling, measured
 
-Written by `d2l-lrsched clipping` from `runs.jsonl`; do not edit.
+<!-- Written by `d2l-lrsched clipping` from `runs.jsonl`; do not edit. -->
 
 The paper claims in words that clipping the gradient by its global norm and a schedule make
 training stable, and ranks four combinations. Here its words are measures and its claims are tests.

@@ -104,7 +104,7 @@ def fixed_rates(figure: Figure, runs: Iterable[Run]) -> None:
         died, n = collapsed(ours.trained)
         shares.plot([rate, rate], stats.share(died, n), **drawing.BAR)
         shares.plot(rate, died / n, "o", color=drawing.VERMILION)
-        place = {"xytext": (0, 6), "textcoords": "offset points", "ha": "center", "size": 7.5}
+        place = {"xytext": (-6, 1), "textcoords": "offset points", "ha": "right", "size": 7.5}
         shares.annotate(f"{died} of {n}", (rate, died / n), **place)
         accuracy = ours.test_acc[ours.trained]
         points = {"color": drawing.BLUE, "ms": 4, "alpha": 0.6}
@@ -114,7 +114,7 @@ def fixed_rates(figure: Figure, runs: Iterable[Run]) -> None:
     accuracies.set_ylabel("test accuracy of those that trained")
     for axes in (shares, accuracies):
         axes.set(xlabel="constant learning rate", xscale="log")
-        axes.set_xlim(0.8 * min(FIXED_RATES), 1.25 * max(FIXED_RATES))
+        axes.set_xlim(0.6 * min(FIXED_RATES), 1.25 * max(FIXED_RATES))
         axes.set_xticks(FIXED_RATES, [f"{rate:g}" for rate in FIXED_RATES])
         axes.set_xticks([], minor=True)
 

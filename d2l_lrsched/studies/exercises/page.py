@@ -74,7 +74,7 @@ def as_page(runs: Sequence[Run]) -> str:
     made = f"\nThe runs were made by commit {', '.join(commits)}.\n" if commits else ""
     return f"""# The exercises of section 11.15.5, answered by experiments
 
-Written by `d2l-lrsched exercises` from `runs.jsonl`; do not edit.
+<!-- Written by `d2l-lrsched exercises` from `runs.jsonl`; do not edit. -->
 [Exercise 5](../sampling/README.md), on sampling, has a page of its own.
 
 *Collapsed* is a network whose class scores for any two test images differ by less than 0.01. Train
@@ -158,7 +158,7 @@ def _with_unseen(
     alone = compare(runs[runs.index.get_level_values("seed") >= UNSEEN], pairs)
     if alone.empty:
         return table
-    words = dict(zip(alone["compared"], alone[""]))
+    words = dict(zip(alone["compared"], alone["verdict"]))
     return table.assign(
         **{f"seeds from {UNSEEN} on": [words.get(c, NOT_DECIDED) for c in table["compared"]]}
     )
@@ -176,7 +176,9 @@ def _collapses(runs: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> pd.DataF
             "compared": f"{pair[1]}, {pair[0]}",
             "collapsed": f"{other[0]} of {other[1]}, {base[0]} of {base[1]}",
             "p": f"{p:.4f}",
-            "": f"fewer under {_less(pair, base, other)}" if p < stats.LEVEL else NOT_DECIDED,
+            "verdict": f"fewer under {_less(pair, base, other)}"
+            if p < stats.LEVEL
+            else NOT_DECIDED,
         }
         for (pair, base, other), p in zip(rows, stats.holm(p_values))
     )
@@ -201,7 +203,7 @@ def _differences(runs: pd.DataFrame, pairs: Sequence[tuple[str, str]]) -> pd.Dat
                     "pairs": len(both),
                     "difference": f"{found.mean():+.4f}",
                     "95 % interval": f"{interval:+.4f}",
-                    "": f"{higher} is higher" if higher else NOT_DECIDED,
+                    "verdict": f"{higher} is higher" if higher else NOT_DECIDED,
                 }
             )
     return pd.DataFrame(rows)

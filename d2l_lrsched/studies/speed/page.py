@@ -108,7 +108,7 @@ def targets(benchmark: Benchmark) -> pd.DataFrame:
             *("at most 0.3 s", pd.Series(benchmark.start_ups["d2l-lrsched --help"])),
         ),
     ]
-    return pd.DataFrame(rows, columns=["what", "target", "measured", "spread", ""])
+    return pd.DataFrame(rows, columns=["what", "target", "measured", "spread", "verdict"])
 
 
 def _added(benchmark: Benchmark, extra: str) -> pd.Series:
@@ -188,7 +188,7 @@ def missed(benchmark: Benchmark) -> str:
     rows = targets(benchmark)
     return "\n".join(
         f"- Missed: {what}. {why.format(outside=outside, imported=imported)}"
-        for what in rows.what[rows[""] == "missed"]
+        for what in rows.what[rows["verdict"] == "missed"]
         for begins, why in WHY.items()
         if what.startswith(begins)
     )

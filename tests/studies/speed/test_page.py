@@ -100,7 +100,7 @@ def test_what_is_missed_is_explained_by_the_profile():
     assert "Of an epoch of the fast net 62% are spent outside kernels" in lines[0]
     newest = record.read(COMMITTED / "rounds.jsonl", Benchmark)[-1]
     rows = page.targets(newest)
-    assert page.missed(newest).count("- Missed: ") == (rows[""] == "missed").sum()
+    assert page.missed(newest).count("- Missed: ") == (rows["verdict"] == "missed").sum()
 
 
 def test_the_chapter_is_as_many_runs_as_the_book_prints():

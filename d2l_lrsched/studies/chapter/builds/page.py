@@ -37,7 +37,7 @@ def as_page(made: list[Draw], runs: Sequence[Run]) -> str:
     )
     return f"""# What the book printed from {builds.date.min()[:4]} to {builds.date.max()[:4]}
 
-Written by `d2l-lrsched report`; do not edit.
+<!-- Written by `d2l-lrsched report`; do not edit. -->
 
 The book's notebooks were run anew for each of its builds. Of its MXNet edition
 {builds.build.nunique()} are stored with their outputs (`d2l_lrsched/studies/chapter/published`):
