@@ -31,7 +31,7 @@ PHRASES: Mapping[str, str] = {
     "test accuracy": "độ chính xác kiểm tra",
     "test accuracies": "độ chính xác kiểm tra",
     "test accuracy, last ten epochs": "độ chính xác kiểm tra, mười epoch cuối",
-    "train loss, of {} batches": "mất mát huấn luyện ({} batch)",
+    "train loss, of {} batches": "mất mát huấn luyện ({} minibatch)",
     "late oscillation": "độ dao động lúc cuối",
     "trained": "học được",
     "collapsed": "sụp đổ",
@@ -285,13 +285,13 @@ ALONE: Mapping[str, str] = {
     "collapsed with": "sụp đổ khi có",
     "1 if after its last epoch the run is neither collapsed nor non-finite (it may have been "
     "collapsed and recovered), else 0; all others are of runs that survived": (
-        "bằng 1 nếu sau epoch cuối mạng không sụp đổ và không gặp giá trị vô hạn (trước đó có "
+        "bằng 1 nếu sau epoch cuối mạng không sụp đổ và mọi giá trị vẫn hữu hạn (trước đó có "
         "thể đã sụp đổ rồi hồi phục), ngược lại bằng 0; mọi đại lượng khác chỉ tính trên những "
         "lần sống sót"
     ),
     "sum of all rises of the mean training loss (nats) from one window of {} batches to the "
     "next, over the whole run": (
-        "tổng mọi mức tăng của mất mát huấn luyện trung bình (nat) từ một đoạn {} batch sang "
+        "tổng mọi mức tăng của mất mát huấn luyện trung bình (nat) từ một đoạn {} minibatch sang "
         "đoạn liền sau, trong cả lần chạy"
     ),
     "standard deviation of the test accuracies after the last {} epochs": (
@@ -299,7 +299,8 @@ ALONE: Mapping[str, str] = {
     ),
     "first epoch after which the test accuracy is at least {}; one more than the run's epochs "
     "if none is": (
-        "epoch đầu tiên mà sau đó độ chính xác kiểm tra đạt ít nhất {}; nếu không đạt thì lấy "
+        "số thứ tự của epoch đầu tiên mà khi nó kết thúc, độ chính xác kiểm tra đạt ít nhất {}; "
+        "nếu không đạt thì lấy "
         "tổng số epoch cộng một"
     ),
     "training loss (nats) of the last epoch": "mất mát huấn luyện (nat) ở epoch cuối",
@@ -345,10 +346,10 @@ ALONE: Mapping[str, str] = {
     "Agreement means no difference that so many chains show.": (
         "Với {} chuỗi độc lập ở mỗi thiết lập, kỳ vọng có sai số chuẩn {} độ lệch chuẩn của hậu "
         "nghiệm, phương sai có sai số chuẩn {}; chừng ấy mẫu lấy thẳng từ hậu nghiệm thì có W2 "
-        "khoảng {}. Một thiết lập khớp với dự đoán, trừ khi có một kỳ vọng hay phương sai, ở bước "
-        "nào đó đã ghi, hoặc một trung bình dọc đường khác với dự đoán, ở mức {} sau khi hiệu "
-        "chỉnh cho cả {} phép kiểm định (Bonferroni); khớp với hậu nghiệm, trừ khi ở bước cuối có "
-        "một giá trị khác, sau khi hiệu chỉnh cho cả {} phép. Khớp nghĩa là chừng ấy chuỗi không "
-        "cho thấy khác biệt nào."
+        "khoảng {}. Một thiết lập khớp với dự đoán, trừ khi có ít nhất một giá trị (kỳ vọng hay "
+        "phương sai ở một bước đã ghi, hoặc trung bình dọc đường, xem phần sau) khác với dự đoán, "
+        "ở mức {} sau khi hiệu chỉnh cho cả {} phép kiểm định (Bonferroni); khớp với hậu nghiệm, "
+        "trừ khi ở bước cuối có một giá trị khác, sau khi hiệu chỉnh cho cả {} phép. "
+        "Khớp nghĩa là chừng ấy chuỗi không cho thấy khác biệt nào."
     ),
 }

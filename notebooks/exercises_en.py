@@ -60,7 +60,7 @@ len(runs), len(baseline)
 # %% [markdown]
 # ## How to read the tables
 #
-# Two tables come again and again. One has a row for each experiment:
+# Three tables come again and again. The first has a row for each experiment:
 #
 # - *collapsed*: of so many runs, how many ended as networks that give every image the same scores
 #   (they differ by less than 0.01), or as numbers that are no longer finite. Beside it is the exact
@@ -310,9 +310,10 @@ differences(exercises.WARMUP)
 # - **With 0.7** 15 of 20 collapse without a warmup, 17 with 0.02, 10 with 0.1, and 7 with 0.4.
 # - **With 1.0** little helps: 18, 19, 18 and 14 of 20 collapse.
 # - **A warmup that is too short is no help.** With 19 updates of it more networks collapse, at both
-#   lower peaks, than with none. With the longest it is the fewest at every peak. None of these
-#   differences in counts is decided, though: look at the table. Of the accuracies one is: at 0.5
-#   those with 0.1 end above those with 0.02.
+#   lower peaks, than with none. With the longest it is the fewest at every peak. None of the
+#   differences in counts that the table tests is decided, though; it tests neither 0.4 against 0.02
+#   nor anything at the peak 1, and to pick such pairs now, having seen them, would not be fair. Of
+#   the accuracies one is: at 0.5 those with 0.1 end above those with 0.02.
 # - At 0.7, after the longest warmup, one network has neither collapsed nor learned: its scores
 #   differ, but it is right for one picture in six. By our definition it trained, and the mean of
 #   its row shows it.
@@ -393,7 +394,8 @@ words.print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n i
 # *plateau*. All schedules so far were fixed before the first update. This one has to *listen*, and
 # so it is the one scheduler here with a state. `lrs.PlateauScheduler` is told a loss and asked for
 # a rate. Telling changes the state, asking never does. Losses made up for the purpose, one an
-# epoch; "too little progress" is less than a tenth below the best so far:
+# epoch; "too little progress" is less than a tenth below the best so far, and `patience` is how
+# many epochs of it in a row it takes for a cut, here one:
 
 # %%
 plateau = lrs.PlateauScheduler(base_lr=0.3, factor=1 / 3, patience=1, threshold=0.1)
@@ -477,8 +479,9 @@ for name in ("plateau", "plateau-warmup"):
 # - **With a warmup to 0.5** 5 of 20 networks collapse, all of them early, at a rate at which 8 of
 #   20 did in section 1. Those that train end with the lowest mean training loss of all experiments
 #   in which LeNet had 8 epochs. Whether their test accuracy is higher than from 0.3 is not decided.
-#   (By the first five seeds it was: all five trained, and ended higher.) The warmup makes the high
-#   rate bearable for most, and the plateau gets rid of it in time.
+# (By the first five seeds it was: all five trained, and ended higher.) So few runs do not show that
+# the warmup is why fewer collapse; for those that train, the plateau gets rid of the high rate in
+# time.
 #
 # Does it beat the schedules of section 2? There the exponent 0.5 came about as far without
 # listening to anything; no pairs of the two have been tested. And mind what is *not* automatic
@@ -514,7 +517,8 @@ for name in ("plateau", "plateau-warmup"):
 #   gets about in it.
 
 # %% [markdown] tags=["question"]
-# **Question 6.** Take the standard deviations in the tables of sections 2 and 6. About how many
+# **Question 6.** Take the intervals of the differences in sections 2 and 6: of n pairs an interval
+# is about ± 2 s / √n, which gives s, the standard deviation of the differences. About how many
 # pairs of seeds would a difference of 0.01 in test accuracy need, if its interval is to exclude 0?
 
 # %% [markdown] tags=["answer"]

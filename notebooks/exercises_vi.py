@@ -68,7 +68,7 @@ len(runs), len(baseline)
 #   khoảng tin cậy 95 % chính xác của tỷ lệ sụp đổ: chuyện của một nhóm nhỏ nói được rất ít về
 #   chuyện chung.
 # - *mất mát huấn luyện* và *độ chính xác kiểm tra*: sau epoch cuối, trung bình ± độ lệch chuẩn, chỉ
-#   tính những lần học được.
+#   tính những lần không sụp đổ (các dòng in ra và các hình gọi chúng là *học được*).
 # - *lần tốt nhất*: độ chính xác kiểm tra cao nhất lúc kết thúc trong mọi lần chạy.
 #
 # Loại thứ hai so *mạng nào sụp đổ*: số lần sụp đổ ở thí nghiệm này và ở thí nghiệm kia, giá trị p
@@ -321,11 +321,13 @@ differences(exercises.WARMUP)
 # - **Đỉnh 1.0**: khó mà cứu được. Theo thứ tự ấy, số mạng sụp đổ trong 20 mạng là 18, 19, 18 và 14.
 # - **Khởi động ngắn quá thì không giúp gì.** Với 19 bước khởi động, ở cả hai đỉnh thấp hơn, số mạng
 #   sụp đổ còn nhiều hơn khi không khởi động. Khởi động dài nhất thì ở đỉnh nào cũng ít mạng sụp đổ
-#   nhất. Nhưng chưa khác biệt nào về số mạng sụp đổ ngã ngũ: hãy xem bảng. Về độ chính xác thì có
-#   một: ở đỉnh 0.5, khởi động 0.1 cho kết quả cao hơn 0.02.
-# - Ở đỉnh 0.7, sau khởi động dài nhất, có một mạng không sụp đổ mà cũng không học được: điểm của nó
-#   có khác nhau, nhưng nó chỉ đoán đúng một phần sáu số ảnh. Theo định nghĩa của ta, nó không sụp
-#   đổ nên vẫn được tính, và vì thế trung bình của hàng ấy bị kéo thấp xuống.
+# nhất. Nhưng trong những khác biệt về số mạng sụp đổ mà bảng kiểm định, chưa khác biệt nào ngã ngũ;
+# bảng không so 0.4 với 0.02 và không có hàng nào ở đỉnh 1, mà đã xem số liệu rồi mới chọn thêm cặp
+# để so thì không công bằng. Về độ chính xác thì có một khác biệt đã ngã ngũ: ở đỉnh 0.5, khởi động
+# 0.1 cho độ chính xác cao hơn so với khởi động 0.02.
+# - Ở đỉnh 0.7, sau khởi động dài nhất, có một mạng không sụp đổ mà hầu như chẳng học được gì: điểm
+#   của nó có khác nhau, nhưng nó chỉ đoán đúng một phần sáu số ảnh. Theo định nghĩa của ta, nó
+#   không sụp đổ nên vẫn được tính, và vì thế trung bình của hàng ấy bị kéo thấp xuống.
 #
 # Vì sao đỉnh đã quá cao thì khởi động bao lâu cũng không cứu được? Hãy hỏi xem các mạng ấy sụp đổ
 # *thế nào*. Với mỗi mạng như thế, xem mất mát huấn luyện trung bình của từng năm mươi bước: có lúc
@@ -403,8 +405,9 @@ words.print("the latter's rate at updates 1 and 50:", *(f"{rate(n):.6f}" for n i
 # định sẵn trước bước đầu tiên. Bộ này thì phải *lắng nghe*, nên nó là bộ định thời duy nhất ở đây
 # có trạng thái. `lrs.PlateauScheduler` được báo mất mát và được hỏi tốc độ học. Báo thì trạng thái
 # đổi, hỏi thì không bao giờ. Dưới đây là những mất mát bịa ra để minh họa, mỗi epoch một số; "ít
-# tiến bộ" nghĩa là không thấp hơn mức tốt nhất trước đó được một phần mười. Dòng cuối là tốc độ học
-# ở bước đầu tiên và các bước mà ngay sau đó tốc độ học đã giảm.
+# tiến bộ" nghĩa là không thấp hơn mức tốt nhất trước đó được một phần mười; `patience` là bao nhiêu
+# epoch ít tiến bộ liên tiếp thì giảm, ở đây một epoch là đủ. Dòng cuối là tốc độ học ở bước đầu
+# tiên và các bước mà ngay sau đó tốc độ học đã giảm.
 
 # %%
 plateau = lrs.PlateauScheduler(base_lr=0.3, factor=1 / 3, patience=1, threshold=0.1)
@@ -418,10 +421,10 @@ plateau(1), plateau.drops
 # %% [markdown]
 # Tốc độ học của quá khứ vẫn y nguyên: hỏi về bước 1 thì câu trả lời vẫn là 0.3. Nhờ vậy lúc nào
 # cũng vẽ được đường cong mà không làm hỏng gì. Trạng thái phải còn nguyên khi việc chạy bị ngắt,
-# nên nó được lưu cùng pickle (do đó theo cả `trainer.save_states` và các điểm lưu của gói này); nó
-# cũng phải chạy được phía sau đoạn khởi động, vốn sẽ chuyển lời báo cho nó. Ô dưới đây chép một bộ
-# như thế qua pickle: bản sao bằng bản gốc (*True*) nhưng không phải là một (*False*), và báo cho
-# bản sao thì bản gốc không đổi.
+# nên nó được lưu bằng pickle (nhờ đó cũng nằm trong những gì `trainer.save_states` và các điểm lưu
+# (*checkpoint*) của gói này ghi lại); nó cũng phải chạy được phía sau đoạn khởi động, vốn sẽ chuyển
+# lời báo cho nó. Ô dưới đây chép một bộ như thế qua pickle: bản sao bằng bản gốc (*True*) nhưng
+# không phải là một (*False*), và báo cho bản sao thì bản gốc không đổi.
 
 # %%
 warm = lrs.WarmupScheduler(plateau, warmup_steps=per_epoch)
@@ -492,8 +495,9 @@ for name in ("plateau", "plateau-warmup"):
 #   trong phần 1 có 8 mạng. Những mạng không sụp đổ kết thúc với mất mát huấn luyện trung bình thấp
 #   nhất trong mọi thí nghiệm cho LeNet học 8 epoch. Độ chính xác kiểm tra của chúng có cao hơn khi
 #   xuất phát từ 0.3 hay không thì chưa ngã ngũ. (Theo năm hạt giống đầu thì đã ngã ngũ: cả năm mạng
-#   đều không sụp đổ và kết thúc cao hơn.) Khởi động làm cho phần lớn mạng chịu được tốc độ học cao,
-#   còn việc giảm khi chững lại thì bỏ nó đi đúng lúc.
+# đều không sụp đổ và kết thúc cao hơn.) Số mạng sụp đổ có ít hơn, nhưng chừng ấy lần chạy chưa cho
+# thấy đó là nhờ khởi động. Với những mạng không sụp đổ, việc giảm khi chững lại hạ tốc độ học cao
+# xuống đúng lúc.
 #
 # Nó có hơn các bộ định thời ở phần 2 không? Ở đó, số mũ 0.5 chẳng nghe ngóng gì mà cũng đi được
 # chừng ấy; hai bên chưa được so theo cặp. Và nhớ những gì *không* tự động ở bộ định thời này: tiến
@@ -527,8 +531,9 @@ for name in ("plateau", "plateau-warmup"):
 #   không có gì cho biết một chuỗi đi lại trong đó tốt đến đâu.
 
 # %% [markdown] tags=["question"]
-# **Câu hỏi 6.** Lấy độ lệch chuẩn trong các bảng ở phần 2 và phần 6. Muốn khoảng tin cậy của một
-# hiệu bằng 0.01 về độ chính xác kiểm tra không chứa 0 thì cần chừng bao nhiêu cặp hạt giống?
+# **Câu hỏi 6.** Lấy khoảng tin cậy của các hiệu ở phần 2 và phần 6: với n cặp, khoảng ấy chừng ± 2
+# s / √n, từ đó suy ra s, độ lệch chuẩn của các hiệu. Muốn khoảng tin cậy của một hiệu bằng 0.01 về
+# độ chính xác kiểm tra không chứa 0 thì cần chừng bao nhiêu cặp hạt giống?
 
 # %% [markdown] tags=["answer"]
 # **Trả lời câu 6.** Gọi s là độ lệch chuẩn của các hiệu; khoảng tin cậy chừng ± 2 s / √n. Với s =

@@ -69,15 +69,15 @@ words.print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run
 # gian, gradient được nhân với cùng một ma trận, nên tích ấy hoặc teo đi, hoặc phình ra theo hàm mũ.
 # Phình ra chính là *bùng nổ gradient* (*exploding gradient*).
 #
-# LeNet không nhân lặp đi lặp lại một ma trận nào, nhưng vẫn có thể gặp hiện tượng này. Sau một bước
-# quá dài, đầu ra của cả một tầng relu có thể bằng 0 với mọi ảnh. Ở đâu relu bằng 0 thì ở đó
+# LeNet không nhân lặp đi lặp lại một ma trận nào, nhưng một bước quá dài vẫn có thể đánh bật nó.
+# Sau bước ấy, đầu ra của cả một tầng relu có thể bằng 0 với mọi ảnh. Ở đâu relu bằng 0 thì ở đó
 # gradient của nó cũng bằng 0, nên hầu như không còn gì dẫn đường quay về. Khi đó mạng chấm cho mọi
 # ảnh cùng một bộ điểm: mất mát bằng $\ln 10$, độ chính xác 0.1. Ta gọi một lần huấn luyện là **sụp
 # đổ** nếu khi kết thúc, mọi ảnh kiểm tra đều nhận cùng một bộ điểm (điểm của cùng một lớp ở hai ảnh
 # bất kỳ chênh nhau chưa tới 0.01).
 #
-# Gradient lớn đến cỡ nào? Trong một đợt chạy thăm dò (*pilot*), ta huấn luyện LeNet với tốc độ học
-# cố định 0.5, không gọt, và đo chuẩn toàn cục của gradient ở từng bước cập nhật.
+# Gradient lớn đến cỡ nào? Trong một đợt chạy thăm dò (*pilot*), ta huấn luyện LeNet hai epoch với
+# tốc độ học cố định 0.5, không gọt, và đo chuẩn toàn cục của gradient ở từng bước cập nhật.
 
 # %%
 for outcome in ("trained", "collapsed"):
@@ -132,12 +132,12 @@ words.table(pd.DataFrame(rows, columns=["clipped", "gradient", "norm", "angle"])
 # ## 3. Ngưỡng là ngưỡng của gradient trung bình
 #
 # Trong Gluon, hàm mất mát trả về một vector, mỗi mẫu một số, nên `backward()` để lại *tổng*
-# gradient của cả minibatch; mãi đến `trainer.update(batch_size)` mới có phép chia. Gọt gradient
-# lại đứng giữa hai việc đó. Ai đem tổng so thẳng với $c$ là đã dùng một ngưỡng chặt gấp $n$ lần dự
-# định, với $n$ là kích thước batch, và ngưỡng ấy thay đổi theo $n$. Ngay trong một epoch cũng vậy:
-# 60000 không chia hết cho 256, batch cuối chỉ có 96 mẫu.
+# gradient của cả minibatch; mãi đến `trainer.update(batch_size)` mới có phép chia. Gọt gradient lại
+# đứng giữa hai việc đó. Ai đem tổng so thẳng với $c$ là đã dùng một ngưỡng chặt gấp $n$ lần dự
+# định, với $n$ là kích thước minibatch, và ngưỡng ấy thay đổi theo $n$. Ngay trong một epoch cũng
+# vậy: 60000 không chia hết cho 256, minibatch cuối chỉ có 96 mẫu.
 #
-# Vì thế các hàm của ta nhận thêm kích thước batch; chuẩn và ngưỡng luôn là của gradient trung
+# Vì thế các hàm của ta nhận thêm kích thước minibatch; chuẩn và ngưỡng luôn là của gradient trung
 # bình:
 
 # %%
@@ -148,8 +148,8 @@ for n in (256, 60000 % 256):
     words.print(f"{n} examples: norm {float(norm):.3f}, clipped mean gradient ({g1:.3f}, {g2:.3f})")
 
 # %% [markdown]
-# Hai batch có cùng gradient trung bình, và sau khi gọt vẫn như nhau. Trong vòng lặp của bạn, hãy
-# viết `X.shape[0]`, đừng viết 256.
+# Hai minibatch có cùng gradient trung bình, và sau khi gọt vẫn như nhau. Trong vòng lặp của bạn,
+# hãy viết `X.shape[0]`, đừng viết 256.
 
 # %% [markdown]
 # ## 4. Khi gradient không còn hữu hạn
@@ -172,8 +172,8 @@ words.print(f"skip: norm {float(norm)}, the gradient becomes {broken.tolist()}")
 # %% [markdown]
 # `raise` dừng lại, chỉ đích danh mảng bị hỏng và không đụng vào gì cả. `skip` đặt toàn bộ gradient
 # bằng 0; với SGD thuần, thế nghĩa là bỏ qua bước cập nhật đó. Trong `lrs.train`, gradient hỏng
-# không bao giờ tới được tham số: với `nonfinite="raise"` (mặc định), việc huấn luyện dừng kèm
-# thông báo lỗi ngay khi các chuẩn được đọc, tức cứ 50 batch một lần; với `"skip"`, nó chạy tiếp và
+# không bao giờ tới được tham số: với `nonfinite="raise"` (mặc định), việc huấn luyện dừng kèm thông
+# báo lỗi ngay khi các chuẩn được đọc, tức cứ 50 minibatch một lần; với `"skip"`, nó chạy tiếp và
 # đếm số bước đã bỏ.
 
 # %% [markdown]
@@ -184,7 +184,7 @@ words.print(f"skip: norm {float(norm)}, the gradient becomes {broken.tolist()}")
 # `update`. Nếu gọt trước khi cộng, mỗi thiết bị chỉ đem phần riêng của mình ra so với ngưỡng. Bài
 # báo coi việc chỉnh tốc độ học là một bước riêng; trong Gluon, Trainer tự hỏi bộ định thời ngay
 # trong `update`. Tốc độ học 0.5 và ngưỡng 0.7 là của thí nghiệm dưới đây; [mục
-# 7](#7.-Ngưỡng-được-chọn-ra-sao) cho biết vì sao chọn như thế.
+# 7](#7.-Ngưỡng-được-chọn-ra-sao) cho biết ngưỡng được chọn như thế nào.
 
 # %%
 train_iter, test_iter = lrs.load_fashion_mnist(batch_size=256)
@@ -212,7 +212,7 @@ for X, y in islice(train_iter, 8):
 #
 # Gọt không miễn phí: muốn tính chuẩn phải đọc mọi phần tử của mọi gradient. Theo [phép đo tốc
 # độ](../figures/speed/README.md) của ta, có gọt thì một epoch của mạng này lâu hơn 10 % (trung vị
-# của 6 cặp epoch, nằm trong khoảng từ -9 % đến 21 %).
+# của 6 cặp epoch; chênh lệch của từng cặp trải từ -9 % đến 21 %).
 
 # %% [markdown]
 # ## 6. Bài toán hai trọng số
@@ -234,8 +234,8 @@ words.figure(figures.quadratic(descents))
 # %% [markdown]
 # Hàng trên là đường đi; các điểm cách xa nhau nghĩa là bước dài. Bên trong vòng tròn chấm nhỏ,
 # gradient ngắn hơn ngưỡng nên không có gì để gọt. Hai hàng dưới, trên thang logarit, là chuẩn của
-# gradient trước khi gọt và giá trị mất mát. Khi mất mát nằm hẳn dưới đường gạch chấm, ta coi như nó
-# đã *lắng xuống*.
+# gradient trước khi gọt và giá trị mất mát. Khi mất mát đã xuống dưới đường gạch chấm và ở lại dưới
+# đó, ta coi như nó đã *lắng xuống*.
 
 # %%
 words.table(tables.descent_table(descents))
@@ -272,9 +272,10 @@ words.print(f"largest distance to 0 among them {max(distances):.3f}, bound {fart
 # Thử mười ngưỡng rồi báo cáo cái đẹp nhất thì chỉ đo được sự kiên nhẫn của chính mình. Vì vậy quy
 # tắc chọn được định sẵn trước khi chạy: trong đợt *thăm dò* với tốc độ học cố định 0.5, đo mọi
 # chuẩn mà không gọt gì (ngưỡng đặt cao đến mức không một bit nào thay đổi); với mỗi lần chạy lấy
-# chuẩn trung vị ở epoch cuối; bỏ những lần sụp đổ, vì chuẩn của mạng sụp đổ không nói lên điều gì;
-# rồi lấy trung vị qua các lần chạy, làm tròn còn một chữ số. Nhóm Pascanu cũng khuyên nhìn vào
-# chuẩn trung bình. Đợt thăm dò dùng hạt giống ngẫu nhiên riêng, về sau không dùng lại.
+# chuẩn trung vị ở epoch cuối, tức epoch thứ hai; bỏ những lần sụp đổ, vì chuẩn của mạng sụp đổ
+# không nói lên điều gì; rồi lấy trung vị qua các lần chạy, làm tròn còn một chữ số. Nhóm Pascanu
+# cũng khuyên nhìn vào chuẩn trung bình. Đợt thăm dò dùng hạt giống ngẫu nhiên riêng, về sau không
+# dùng lại.
 #
 # Trong bảng, hai chuẩn là của những lần học được.
 
@@ -324,7 +325,8 @@ for number, epoch in enumerate(history.epochs, start=1):
 # đủ mọi hạt giống: trước hết là tỷ lệ bị gọt theo từng epoch (trung vị qua các hạt giống), sau đó
 # là bảng của toàn bộ quá trình. Ở đó *phần còn lại của bước* là trung bình của $\min(1, c / \lVert
 # g \rVert)$ (dấu gạch là không ghi lại), hai chuẩn là chuẩn trước khi gọt, và các bước bị bỏ là
-# những bước có gradient không hữu hạn.
+# những bước có gradient không hữu hạn. (*both* và *pilot-clipped* được giới thiệu ở mục 9,
+# *rate-0.3-clipped* ở mục 11.)
 
 # %%
 for name in ("clipping", "both"):
@@ -521,8 +523,8 @@ words.table(tables.claim_table(judged, by_unseen))
 # %% [markdown]
 # ### Gọt, hay chỉ cần tốc độ học nhỏ hơn?
 #
-# Bài báo không hỏi, nhưng bạn nên hỏi: ở tốc độ học này, phép gọt rút ngắn hơn một nửa số bước cập
-# nhật. Chỉ hạ tốc độ học xuống thì có được kết quả tốt như vậy không?
+# Bài báo không hỏi, nhưng bạn nên hỏi: ở tốc độ học này, hơn một nửa số bước cập nhật đã bị phép
+# gọt làm ngắn lại. Chỉ hạ tốc độ học xuống thì có được kết quả tốt như vậy không?
 
 # %%
 asked = (verdicts.judge(of, claims.ASKED) for of in (runs, unseen))
@@ -538,8 +540,8 @@ words.table(tables.claim_table(*asked))
 #
 # Cùng một hạt giống sụp đổ khi không có biện pháp nào: có biện pháp thì sao? Chỉ những hạt giống
 # sụp đổ ở khung ngoài cùng bên trái mới được tô màu. Ở tốc độ học cố định 0.3 của sách, tốc độ mà ở
-# đó lần chạy in trong sách đã sụp đổ, không hạt giống nào của ta sụp đổ: các lần chạy ấy chỉ có
-# trong bảng dưới đây.
+# đó lần chạy in trong sách đã sụp đổ, cả 20 hạt giống ở đây, mỗi hạt giống hai epoch, đều không sụp
+# đổ: các lần chạy ấy chỉ có trong bảng dưới đây.
 
 # %%
 words.figure(figures.collapse(runs))
@@ -599,8 +601,8 @@ words.table(tables.prevented_table(verdicts.prevented(runs)))
 #    lại có lợi? Với những ngưỡng nào thì có gọt lại chậm hơn?
 # 2. Nhân hàm mất mát với 10. Các bước của SGD thuần đổi thế nào? Còn SGD mà bước nào cũng bị gọt
 #    thì sao?
-# 3. Bạn giảm kích thước batch còn một nửa. Gradient trung bình dài ra hay ngắn lại, và bạn có giữ
-#    nguyên ngưỡng không?
+# 3. Bạn giảm kích thước minibatch còn một nửa. Gradient trung bình dài ra hay ngắn lại, và bạn có
+#    giữ nguyên ngưỡng không?
 # 4. Giả sử có một biện pháp thì không lần chạy nào sụp đổ. Trong 40 lần không có nó, phải có bao
 #    nhiêu lần sụp đổ thì khẳng định về sống sót mới qua được hiệu chỉnh Holm, khi giá trị p của nó
 #    là nhỏ nhất trong mục 10? (Hãy dùng `scipy.stats.fisher_exact`.)
@@ -617,7 +619,7 @@ words.table(tables.prevented_table(verdicts.prevented(runs)))
 #    lần khoảng cách cũ. Bước đã gọt thì đi thẳng về phía cực tiểu. Nó ngắn hơn, nhưng không phí
 #    đoạn nào. Với ngưỡng nhỏ đến mức đi bằng bước đã gọt tốn nhiều bước hơn nhảy qua nhảy lại, gọt
 #    sẽ thua.
-# 2. SGD thường: dài gấp mười, như khi nhân tốc độ học với mười. Có gọt: không đổi, vì chỉ còn lại
+# 2. SGD thuần: dài gấp mười, như khi nhân tốc độ học với mười. Có gọt: không đổi, vì chỉ còn lại
 #    hướng.
 # 3. Trung bình thì dài hơn, vì nhiễu lớn hơn. Quy tắc của notebook, chuẩn trung vị, sẽ nâng ngưỡng
 #    lên. Ai giữ nguyên ngưỡng thì gọt nhiều hơn.

@@ -370,9 +370,10 @@ words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # All of them grow, and the smaller the rate, the less. So small steps do leave the parameters
-# smaller: not nearer to zero than they began, but nearer to where they began. That this is *why* it
-# overfits less is not shown: after two epochs at 0.01 the network has also learned less. (The book
-# itself doubts that it explains all: nobody stops early here, the rate only falls.)
+# smaller: but not nearer to zero than they began; their norm only grows less. (How far they have
+# moved from where they began, the norm does not tell.) That this is *why* it overfits less is not
+# shown: after two epochs at 0.01 the network has also learned less. (The book itself doubts that it
+# explains all: nobody stops early here, the rate only falls.)
 
 # %% [markdown]
 # ## Policies
@@ -473,9 +474,9 @@ words.table(tables.chapter_table([runs["multi-factor"]]))
 # learning has stalled. Is there such a moment in this run? What would `step` have to be?
 
 # %% [markdown] tags=["answer"]
-# **Answer 2.** No. The rate is cut for the last time in update 30, within the first epoch, when the
-# loss still falls steeply. For cuts after 15 and 30 epochs `step` has to be $15 \times 235 = 3525$
-# and $30 \times 235 = 7050$; the second comes too late to do anything.
+# **Answer 2.** No. The rate is cut for the last time right after update 30, within the first epoch,
+# when the loss still falls steeply. For cuts after 15 and 30 epochs `step` has to be $15 \times 235
+# = 3525$ and $30 \times 235 = 7050$; the second comes too late to do anything.
 
 # %% [markdown]
 # ### Cosine
@@ -575,9 +576,10 @@ words.table(of_pytorch[["train loss", "test acc"]].agg(stats.mean_sd).reset_inde
 
 # %% [markdown]
 # There the two cosines are the best of the five, at a test accuracy of 0.90, where the MXNet
-# edition prints 0.85: the same text, the same curves, another reading. (Its cosines begin at 0.3,
-# and PyTorch draws its weights otherwise; none of its builds collapsed. So these numbers are not to
-# be mixed with ours.) A schedule of ours, read once an update, goes into PyTorch like this:
+# edition prints 0.85: nearly the same text, curves of the same shape, another reading. (Its cosines
+# begin at 0.3 and not at 0.5, and PyTorch draws its weights otherwise; none of its builds
+# collapsed. So these numbers are not to be mixed with ours.) A schedule of ours, read once an
+# update, goes into PyTorch like this:
 #
 # ```python
 # optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
@@ -621,6 +623,10 @@ words.table(tables.chapter_table(runs.values()))
 # - **INCONCLUSIVE**: inside, but of an interval so wide that it would hold nearly anything. Wide
 #   means wider than the distance between the book's best and worst run that did not collapse (the
 #   margin).
+#
+# Of an outcome the table has the share of our runs that ended as the book's did. There CONSISTENT
+# means that all of its interval is above 0.05, DIFFERENT that all of it is below, INCONCLUSIVE that
+# 0.05 is inside.
 
 # %%
 verdicts = compare(baseline)
@@ -671,7 +677,9 @@ words.figure(builds_figures.builds(drawn, builds))
 # no longer to be had, but we can see what another draw does. Put today's 70,000 pictures together
 # and split them anew, at random: these are the green points. The table says what remains of the
 # builds' mean when it is explained by the book's weights and a random split together, by one of
-# them, or by neither. Nothing is left where an interval holds 0.
+# them, or by neither: the builds' mean minus ours. (The book's weights were not trained on other
+# splits: where both explain, what the weights make out today is added.) Nothing is left where an
+# interval holds 0.
 
 # %%
 left = builds_tables.left_table(drawn, builds)
@@ -679,9 +687,10 @@ words.table(left[left.experiment.isin(["square-root", "cosine"])])
 
 # %% [markdown]
 # Weights and split together leave nothing in 14 of 15 such rows, the split alone in 7, the weights
-# alone in 4 (all rows, and much more, are in
-# [every number that the book printed](../figures/chapter/builds.md)). So today's test set is a
-# little harder than a random one, and the book's weights did a little better than most.
+# alone in 4 (all rows, and much more, are in [every number that the book
+# printed](../figures/chapter/builds.md)). So today's test set is a little harder than a random one,
+# and of the weights, of which each of the book's five runs has its own, those of the cosine do
+# better than most others with the same orders, those of the other four about as well.
 #
 # And the order? Here is the cosine with 32 initializations, each with the same five orders:
 
@@ -690,10 +699,11 @@ of_order = measures.today(drawn, "cosine").groupby("order").test_acc
 words.table(of_order.agg(stats.mean_sd).reset_index(name="test acc"))
 
 # %% [markdown]
-# An order moves *all* networks the same way, by 0.012 (standard deviation), the weights by 0.005:
-# the last batches before the test are the same for all of them. What is left within an order comes
-# of neither alone. So runs that share an order are not independent either. Whoever compares two
-# methods should use the same seeds for both, and many.
+# The five means have a standard deviation of 0.012: an order moves *all* networks the same way, for
+# the last batches before the test are the same for all of them. The spread within an order has two
+# parts: 0.005 is what the weights do under every order, the other belongs to the single run (the
+# page of the builds calculates both). So runs that share an order are not independent either.
+# Whoever compares two methods should use the same seeds for both, and many.
 
 # %% [markdown] tags=["question"]
 # **Question 3.** 7 of 87 builds collapsed at the constant rate. Is that the share of all networks,
@@ -780,8 +790,8 @@ display(words.figure(figures.training(runs["cosine-warmup-per-epoch"])))
 # ends above all of the cosines as published. (It is flat in the first epoch because the warmup
 # begins at 0: that whole epoch passes at a rate of 0. In the fourth its loss leaps up once; with
 # none of the other seeds it does.) Is this at last what the book wanted to show about warmup? One
-# pair proves nothing. In our seeds the cosine with a warmup never collapsed, but they are few. The
-# draws are 30 of each:
+# pair proves nothing. In the runs of the table above the cosine with a warmup never collapsed, but
+# they are few. Among the draws (*ours, seeds* below) there are 30 of each:
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
@@ -792,7 +802,8 @@ words.table(collapses[collapses.experiment.isin(intended)])
 # warmup carries a network past its first steps. Then the rate is at 0.5, its peak, and for many
 # networks that is too high at any time. (Lower peaks are in the [exercises](exercises_en.ipynb).)
 #
-# Can a collapsed network recover? As a rule it does not. But among the draws there is this one:
+# Can a collapsed network recover? As a rule it does not. But among the draws nine did, most of them
+# after a few epochs; this one took longest:
 
 # %%
 (recovered,) = (d for d in draws.read() if len(d.collapsed) == 17 and d.collapsed[-1] == 17)
@@ -814,8 +825,8 @@ words.figure(axes.figure)
 #    same seeds. Why is that no surprise? (Compare their rates in the first epoch.)
 # 5. You see a loss of 2.303 after the first epoch. Wait or stop? What else would you measure
 #    before you decide?
-# 6. Design a schedule whose peak is 0.5 and under which the network does not collapse. How many
-#    steps does `lrs.WarmupScheduler` need?
+# 6. Design a schedule whose peak is 0.5 and under which fewer networks collapse. Is a longer warmup
+#    enough? How would you count whether it helps?
 
 # %% [markdown] tags=["answer"]
 # **Answers 4 to 6.**
@@ -840,8 +851,9 @@ words.figure(axes.figure)
 # - Never plot and then train with one object that has a state.
 # - A falling rate narrows the gap of overfitting, but "overfits less" is not yet "is better".
 # - A rate that has come down lets the test accuracy settle: before that, a result is partly luck.
-# - A loss of $\ln 10$ and an accuracy of 0.1 mean a collapsed network, not a poor one. A rate that
-#   is too high is the usual suspect; a warmup protects the first steps, and only them.
+# - A loss that is still $\ln 10$ after training, and an accuracy of 0.1, mean a collapsed network,
+#   not a poor one. A rate that is too high is the usual suspect; a warmup protects the first steps,
+#   and only them.
 # - The cosine with warmup, read once an epoch as intended, is among the best that we have, where it
 #   does not collapse.
 # - A seed is two seeds, of weights and of order. Runs that share one of them are not independent.

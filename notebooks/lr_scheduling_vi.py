@@ -377,10 +377,10 @@ words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
 # Chuẩn nào cũng tăng, và tốc độ học càng nhỏ thì tăng càng ít. Vậy bước ngắn đúng là để lại các
-# tham số nhỏ hơn: không phải gần số 0 hơn lúc đầu, mà là gần điểm xuất phát hơn. Còn đó có phải *lý
-# do* khiến quá khớp bớt đi hay không thì chưa rõ: sau hai epoch ở 0.01, mạng cũng học được ít hơn.
-# (Chính sách cũng ngờ rằng điều ấy chưa giải thích được tất cả: ở đây không ai dừng sớm, chỉ có tốc
-# độ học giảm dần.)
+# tham số nhỏ hơn: nhưng không phải gần số 0 hơn lúc đầu, chuẩn chỉ tăng ít hơn thôi. (Chúng đã đi
+# bao xa kể từ điểm xuất phát thì chuẩn không cho biết.) Còn đó có phải *lý do* khiến quá khớp bớt
+# đi hay không thì chưa rõ: sau hai epoch ở 0.01, mạng cũng học được ít hơn. (Chính sách cũng ngờ
+# rằng điều ấy chưa giải thích được tất cả: ở đây không ai dừng sớm, chỉ có tốc độ học giảm dần.)
 
 # %% [markdown]
 # ## Những chính sách thường gặp
@@ -433,9 +433,9 @@ words.table(pd.DataFrame({"num_update": asked, **answers}))
 # Với lớp có trí nhớ, trong *cùng một bước cập nhật*, mỗi nhóm tham số nhận một tốc độ học khác
 # nhau, và tốc độ học chạm sàn sớm gấp mấy lần dự định. Chỉ cần đọc `trainer.learning_rate` để in ra
 # cũng làm nó giảm thêm một nấc. Lớp của MXNet thì bị hỏi nhiều lần cũng không sao. So với dạng
-# đóng, nó nhân thừa số ít hơn hai lần nên cho tốc độ học cao hơn: ở bước đầu tiên nó chưa nhân lần
-# nào, còn công thức với $t = 1$ đã nhân hai lần. Bài học: bộ định thời phải là hàm thuần túy của số
-# bước cập nhật.
+# đóng, nó luôn thiếu hai lần nhân thừa số nên cho tốc độ học cao hơn: ở bước đầu tiên nó chưa nhân
+# lần nào, còn công thức với $t = 1$ đã nhân hai lần. Bài học: bộ định thời phải là hàm thuần túy
+# của số bước cập nhật.
 #
 # ### Định thời đa thừa số
 #
@@ -483,9 +483,9 @@ words.table(tables.chapter_table([runs["multi-factor"]]))
 # chững lại. Trong lần chạy này có lúc nào như thế không? Muốn có, `step` phải là bao nhiêu?
 
 # %% [markdown] tags=["answer"]
-# **Trả lời câu 2.** Không. Tốc độ học bị giảm lần cuối ở bước 30, ngay trong epoch đầu, khi mất mát
-# còn giảm nhanh. Muốn giảm sau 15 và 30 epoch thì `step` phải là $15 \times 235 = 3525$ và
-# $30 \times 235 = 7050$; mốc thứ hai đến quá muộn, không còn tác dụng gì.
+# **Trả lời câu 2.** Không. Tốc độ học bị giảm lần cuối ngay sau bước 30, trong epoch đầu, khi mất
+# mát còn giảm nhanh. Muốn giảm sau 15 và 30 epoch thì `step` phải là $15 \times 235 = 3525$ và $30
+# \times 235 = 7050$; mốc thứ hai đến quá muộn, không còn tác dụng gì.
 
 # %% [markdown]
 # ### Định thời cô-sin
@@ -585,9 +585,10 @@ words.table(of_pytorch[["train loss", "test acc"]].agg(stats.mean_sd).reset_inde
 
 # %% [markdown]
 # Ở đó hai bộ cô-sin tốt nhất trong năm bộ, với độ chính xác kiểm tra 0.90, trong khi bản MXNet in
-# 0.85: cùng lời văn, cùng đường cong, khác cách hiểu. (Ở bản ấy cô-sin bắt đầu từ 0.3, và PyTorch
-# rút trọng số theo cách khác; không bản dựng nào sụp đổ. Vậy không được trộn những số này với số
-# của ta.) Muốn dùng một bộ định thời của ta trong PyTorch, đọc theo bước cập nhật, hãy viết:
+# 0.85: lời văn gần như cũ, đường cong cùng dạng, khác cách hiểu. (Ở bản ấy cô-sin bắt đầu từ 0.3
+# chứ không phải 0.5, và PyTorch rút trọng số theo cách khác; không bản dựng nào sụp đổ. Vậy không
+# được trộn những số này với số của ta.) Muốn dùng một bộ định thời của ta trong PyTorch, đọc theo
+# bước cập nhật, hãy viết:
 #
 # ```python
 # optimizer = torch.optim.SGD(net.parameters(), lr=1.0)
@@ -633,6 +634,10 @@ words.table(tables.chapter_table(runs.values()))
 # - **CHƯA ĐỦ ĐỂ KẾT LUẬN**: nằm trong, nhưng khoảng rộng đến mức gần như số nào cũng lọt, nên chẳng
 #   nói lên điều gì. "Rộng" nghĩa là bề rộng lớn hơn khoảng cách giữa lần chạy tốt nhất và kém nhất
 #   trong những lần không sụp đổ của sách (*bề rộng tối đa*).
+#
+# Với kết cục, bảng ghi tỷ lệ những lần chạy của ta kết thúc như của sách. Ở đó, PHÙ HỢP nghĩa là cả
+# khoảng nằm trên 0.05, KHÁC nghĩa là cả khoảng nằm dưới, CHƯA ĐỦ ĐỂ KẾT LUẬN nghĩa là 0.05 nằm
+# trong khoảng.
 
 # %%
 verdicts = compare(baseline)
@@ -676,27 +681,30 @@ words.table(tables.verdict_table(verdicts).iloc[:, :8])
 words.figure(builds_figures.builds(drawn, builds))
 
 # %% [markdown]
-# Hãy nhìn mất mát huấn luyện của các bộ định thời nhẹ hơn, trong hình là *gentler* (những bản dựng
-# khác của sách bắt đầu ở tốc độ học thấp hơn): các bản dựng nằm tụ một chỗ, các lần chạy của ta với
-# cùng trọng số cũng vậy; với trọng số khác thì tản ra xa.
+# Hãy nhìn mất mát huấn luyện của các bộ định thời nhẹ hơn, trong hình là *gentler* (một số bản dựng
+# của sách dùng chúng, bắt đầu ở tốc độ học thấp hơn): các bản dựng nằm tụ một chỗ, các lần chạy của
+# ta với cùng trọng số cũng vậy; với trọng số khác thì tản ra xa.
 #
 # Còn một điều chưa giải thích được: độ chính xác kiểm tra của các bản dựng cao hơn. Sách huấn luyện
 # trên bản phát hành đầu tiên của Fashion-MNIST, tức là một cách chọn ảnh khác từ cùng một kho ảnh.
 # Bản ấy nay không còn tải được, nhưng ta có thể xem một cách chọn khác thay đổi điều gì. Gộp 70 000
 # ảnh hiện nay lại rồi chia lại ngẫu nhiên: đó là các điểm xanh lục. Bảng dưới cho biết trung bình
 # của các bản dựng còn lại bao nhiêu sau khi giải thích bằng cả trọng số của sách lẫn phép chia ngẫu
-# nhiên, bằng riêng phép chia, bằng riêng trọng số, hoặc không bằng thứ nào. Khoảng nào chứa số 0
-# thì không còn lại gì.
+# nhiên, bằng riêng phép chia, bằng riêng trọng số, hoặc không bằng thứ nào (lấy trung bình của các
+# bản dựng trừ trung bình của ta). Trọng số của sách chưa được huấn luyện trên cách chia khác, nên ở
+# cột *cả hai*, phần của trọng số được cộng thêm vào. Khoảng nào chứa số 0 thì không còn lại gì.
 
 # %%
 left = builds_tables.left_table(drawn, builds)
 words.table(left[left.experiment.isin(["square-root", "cosine"])])
 
 # %% [markdown]
-# Trọng số và phép chia cùng nhau không để lại gì ở 14 trong 15 hàng như thế (bảng đầy đủ và mọi
-# thứ khác nằm trong [mọi con số sách đã in](../figures/chapter/builds.md)); riêng phép chia thì ở
-# 7 hàng, riêng trọng số thì ở 4 hàng. Vậy tập kiểm tra hiện nay khó hơn một chút so với một tập
-# chọn ngẫu nhiên, và trọng số của sách tốt hơn một chút so với phần lớn trọng số khác.
+# Trọng số và phép chia cùng nhau không để lại gì ở 14 trong 15 hàng như thế (bảng đầy đủ và mọi thứ
+# khác nằm trong [mọi con số sách đã in](../figures/chapter/builds.md)); riêng phép chia thì ở 7
+# hàng, riêng trọng số thì ở 4 hàng. Vậy tập kiểm tra hiện nay khó hơn một chút so với một tập chọn
+# ngẫu nhiên, còn trọng số thì mỗi lần chạy trong năm lần của sách có một bộ riêng: với cùng thứ tự
+# ảnh, ở lần chạy cô-sin chúng tốt hơn phần lớn trọng số khác; ở bốn lần kia, chúng cũng chỉ như
+# những bộ khác.
 #
 # Còn thứ tự ảnh? Đây là cô-sin với 32 bộ trọng số ban đầu, mỗi bộ chạy với cùng năm thứ tự:
 
@@ -705,10 +713,11 @@ of_order = measures.today(drawn, "cosine").groupby("order").test_acc
 words.table(of_order.agg(stats.mean_sd).reset_index(name="test acc"))
 
 # %% [markdown]
-# Một thứ tự đẩy *mọi* mạng về cùng một phía, với độ lệch chuẩn 0.012, còn trọng số là 0.005: những
-# minibatch cuối cùng trước khi kiểm tra là như nhau với mọi mạng. Phần còn lại trong mỗi thứ tự
-# không do riêng bên nào. Vậy những lần chạy chung thứ tự cũng không độc lập. Muốn so sánh hai
-# phương pháp, hãy dùng cùng các hạt giống cho cả hai, và dùng nhiều hạt giống.
+# Năm trung bình ấy có độ lệch chuẩn 0.012: mỗi thứ tự đẩy *mọi* mạng về cùng một phía, vì những
+# minibatch cuối cùng trước khi kiểm tra là như nhau với mọi mạng. Độ phân tán bên trong mỗi thứ tự
+# có hai phần: 0.005 là phần mà trọng số gây ra ở mọi thứ tự, phần kia là của riêng từng lần chạy
+# (trang về các bản dựng tính cả hai). Vậy những lần chạy chung thứ tự cũng không độc lập. Muốn so
+# sánh hai phương pháp, hãy dùng cùng các hạt giống cho cả hai, và dùng nhiều hạt giống.
 
 # %% [markdown] tags=["question"]
 # **Câu hỏi 3.** 7 trong 87 bản dựng sụp đổ ở tốc độ học cố định. Đó là tỷ lệ của mọi mạng, hay chỉ
@@ -782,10 +791,11 @@ words.table(means.reset_index().rename(columns=tables.words))
 words.table(share_table(baseline, EXPERIMENTS))
 
 # %% [markdown]
-# Theo sách in, không mạng nào trong số này sụp đổ. Theo ý định của sách thì nhiều mạng sụp đổ. Khác
-# biệt nằm ở lúc bắt đầu. Đọc theo bước cập nhật, các tốc độ học cao chỉ kéo dài vài bước. Đọc theo
-# epoch, mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở 0.5, và nhiều mạng không chịu nổi.
-# Hai lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác nhau ở năm epoch khởi động:
+# Khi bộ định thời được đọc *theo sách in*, không mạng nào trong bảng sụp đổ; khi đọc *theo ý định
+# của sách*, nhiều mạng sụp đổ. Khác biệt nằm ở lúc bắt đầu. Đọc theo bước cập nhật, các tốc độ học
+# cao chỉ kéo dài vài bước. Đọc theo epoch, mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở
+# 0.5, và nhiều mạng không chịu nổi. Hai lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác
+# nhau ở năm epoch khởi động:
 
 # %%
 display(words.figure(figures.training(runs["cosine-per-epoch"])))
@@ -796,8 +806,9 @@ display(words.figure(figures.training(runs["cosine-warmup-per-epoch"])))
 # không sụp đổ, và tốt hơn mọi lần chạy cô-sin đã in. (Nó phẳng trong epoch đầu là vì khởi động bắt
 # đầu từ 0: cả epoch ấy trôi qua với tốc độ học bằng 0. Ở epoch thứ tư, mất mát vọt lên một lần; với
 # các hạt giống khác thì không.) Phải chăng đến đây ta mới thấy điều sách muốn nói về khởi động? Chỉ
-# một cặp lần chạy thì chưa chứng minh được gì. Với các hạt giống của ta, cô-sin có khởi động không
-# lần nào sụp đổ, nhưng số lần còn ít. Còn trong các lượt rút, mỗi bộ định thời có 30 lần chạy:
+# một cặp lần chạy thì chưa chứng minh được gì. Trong các lần chạy ở bảng trên, cô-sin có khởi động
+# không lần nào sụp đổ, nhưng số lần còn ít. Còn trong các lượt rút (*của ta, theo hạt giống* ở bảng
+# dưới), mỗi bộ định thời có 30 lần chạy:
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
@@ -808,8 +819,8 @@ words.table(collapses[collapses.experiment.isin(intended)])
 # Khởi động đưa mạng qua những bước đầu. Sau đó tốc độ học ở đỉnh 0.5, và với nhiều mạng, giá trị ấy
 # lúc nào cũng quá cao. (Các đỉnh thấp hơn có trong [bài tập](exercises_vi.ipynb).)
 #
-# Mạng đã sụp đổ có hồi phục được không? Thường thì không. Nhưng trong các lượt rút có một mạng như
-# thế này:
+# Mạng đã sụp đổ có hồi phục được không? Thường thì không. Nhưng trong các lượt rút có chín mạng hồi
+# phục, phần lớn sau vài epoch; mạng này lâu nhất:
 
 # %%
 (recovered,) = (d for d in draws.read() if len(d.collapsed) == 17 and d.collapsed[-1] == 17)
@@ -831,8 +842,8 @@ words.figure(axes.figure)
 #    cùng những hạt giống. Vì sao điều đó không lạ? (So tốc độ học của chúng trong epoch đầu.)
 # 5. Bạn thấy mất mát đứng ở 2.303 sau epoch đầu. Nên chờ hay nên dừng? Bạn sẽ đo thêm đại lượng
 #    nào trước khi quyết định?
-# 6. Hãy thiết kế một bộ định thời có đỉnh là 0.5 mà mạng không sụp đổ. `lrs.WarmupScheduler` cần
-#    bao nhiêu bước?
+# 6. Hãy thiết kế một bộ định thời có đỉnh là 0.5 mà ít mạng sụp đổ hơn. Khởi động dài hơn có đủ
+#    không? Bạn sẽ đếm thế nào để biết nó có ích?
 
 # %% [markdown] tags=["answer"]
 # **Trả lời câu 4 đến 6.**
@@ -859,8 +870,9 @@ words.figure(axes.figure)
 #   hơn".
 # - Khi tốc độ học đã giảm xuống, độ chính xác kiểm tra mới ổn định lại; trước đó, kết quả một phần
 #   là do may rủi.
-# - Mất mát $\ln 10$ và độ chính xác 0.1 nghĩa là mạng đã sụp đổ, không phải học kém. Tốc độ học
-#   quá cao là thủ phạm thường gặp; khởi động bảo vệ những bước đầu, và chỉ những bước ấy.
+# - Đã huấn luyện mà mất mát vẫn đứng ở $\ln 10$, độ chính xác vẫn là 0.1: mạng đã sụp đổ, không
+#   phải học kém. Tốc độ học quá cao là thủ phạm thường gặp; khởi động bảo vệ những bước đầu, và chỉ
+#   những bước ấy.
 # - Cô-sin có khởi động, khi được đọc theo epoch như ý định của sách, nằm trong số những bộ định
 #   thời tốt nhất ta có, nếu mạng không sụp đổ.
 # - Một hạt giống là hai hạt giống: của trọng số và của thứ tự. Những lần chạy chung một trong

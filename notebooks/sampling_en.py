@@ -60,8 +60,10 @@ len(samples)
 # $$\epsilon_t = a\,(b + t)^{-\gamma}, \quad \gamma \in (0.5, 1], \qquad \sum_t \epsilon_t = \infty,
 # \quad \sum_t \epsilon_t^2 < \infty.$$
 #
-# The first sum lets the chain get anywhere, the second lets its errors die out: the same two
-# conditions as for SGD with a falling rate.
+# The first sum lets the chain get anywhere, the second lets its errors die out: the two classical
+# conditions (Robbins and Monro) under which SGD converges to a point. The square root of the first
+# notebook, $\gamma = 0.5$, just misses the second: it is a compromise for the average loss along
+# the way.
 #
 # ## A posterior that we know
 #

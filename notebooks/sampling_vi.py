@@ -63,7 +63,9 @@ len(samples)
 # \quad \sum_t \epsilon_t^2 < \infty.$$
 #
 # Tổng thứ nhất để chuỗi đi được đến bất cứ đâu, tổng thứ hai để sai số tắt dần: đúng hai điều kiện
-# quen thuộc của SGD với tốc độ học giảm dần.
+# kinh điển (Robbins và Monro) để SGD hội tụ về một điểm. Căn bậc hai của notebook đầu, tức $\gamma
+# = 0.5$, chỉ thiếu một chút là thỏa điều kiện thứ hai: nó là sự dung hòa cho mất mát trung bình dọc
+# đường.
 #
 # ## Một hậu nghiệm đã biết trước
 #
@@ -161,21 +163,22 @@ for name in ("paper", "fixed-small"):
 # Thường thì ta chỉ có một chuỗi chứ không phải hàng nghìn, và lấy trung bình dọc theo nó. Bài báo
 # cho mỗi mẫu một trọng số bằng bước của nó. Bảng dưới đặt cạnh đó trung bình đều nhau (bước cố định
 # thì hai cách là một). Bình phương trung bình trên mỗi trục đúng ra là 1; sai số của một chuỗi là
-# sai số thường gặp của trung bình dọc *một* chuỗi, về vị trí và về bình phương.
+# sai số điển hình của trung bình dọc *một* chuỗi, về vị trí và về bình phương.
 
 # %%
 words.table(sampling.averages(pooled))
 
 # %% [markdown]
 # Với bộ định thời của bài báo, trung bình đều nhau ở đây lại *tốt hơn*. Trọng số lớn nhất nằm ở chỗ
-# bước lớn nhất, tức lúc đầu, mà lúc ấy, dù đã bỏ đi một phần mười số bước đầu tiên, các chuỗi vẫn
-# còn đang đi dọc trục rộng. Về lâu về dài thì trọng số không hại gì và lý thuyết cần đến nó; hai
-# nghìn bước chưa phải là lâu dài.
+# bước lớn nhất, tức lúc đầu, mà lúc ấy, dù đã bỏ đi các bước thuộc phần mười đầu tiên của chuỗi,
+# các chuỗi vẫn còn đang đi dọc trục rộng. Về lâu về dài thì trọng số không hại gì và lý thuyết cần
+# đến nó; hai nghìn bước chưa phải là lâu dài.
 #
-# Còn một chữ "không" nữa, ở cột *khớp với dự đoán*: *fixed-unstable*. Trục hẹp của nó phân kỳ đúng
-# như dự đoán, nhưng trục rộng, lẽ ra ổn định, lại rộng quá mức. Công thức không sai; sai là ở phép
-# tính. Chuỗi được lưu dưới dạng $\theta_1$ và $\theta_2$, và cả hai tọa độ ấy đều chứa một phần của
-# trục đang phân kỳ. Hai số float64 liền nhau ở cỡ ấy cách nhau bao xa?
+# Trong bảng đầu còn một chữ "không" nữa chưa giải thích, ở cột *khớp với dự đoán*, hàng
+# *fixed-unstable*. Trục hẹp của nó phân kỳ đúng như dự đoán, nhưng trục rộng, lẽ ra ổn định, lại
+# rộng quá mức. Công thức không sai; sai là ở phép tính. Chuỗi được lưu dưới dạng $\theta_1$ và
+# $\theta_2$, và cả hai tọa độ ấy đều chứa một phần của trục đang phân kỳ. Hai số float64 liền nhau
+# ở cỡ ấy cách nhau bao xa?
 
 # %%
 unstable = by_name["fixed-unstable"]

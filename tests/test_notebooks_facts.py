@@ -25,13 +25,13 @@ from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter import figures as chapter_figures
 from d2l_lrsched.studies.chapter import seeds as seeds_figures
 from d2l_lrsched.studies.chapter import tables as chapter_tables
-from d2l_lrsched.studies.chapter.builds import crossed, measures
+from d2l_lrsched.studies.chapter.builds import crossed, draws, measures
 from d2l_lrsched.studies.chapter.builds import figures as builds_figures
 from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED, others
-from d2l_lrsched.studies.chapter.verdicts import compare, counts
+from d2l_lrsched.studies.chapter.verdicts import RARE, compare, counts
 from d2l_lrsched.studies.clipping import figures as clipping_figures
 from d2l_lrsched.studies.clipping import tables as clipping_tables
 from d2l_lrsched.studies.clipping.claims import ARMS, ASKED, CLAIMS, LOWER
@@ -639,15 +639,55 @@ def test_what_it_says_of_orders(language):
     found = crossed.crossed(drawn(), "cosine", "test_acc")
     orders, weights = (f"{math.sqrt(of):.3f}" for of in (found.of_orders, found.of_weights))
     said = {
-        "en": f"by {orders} (standard deviation), the weights by {weights}",
-        "vi": f"độ lệch chuẩn {orders}, còn trọng số là {weights}",
+        "en": (f"have a standard deviation of {orders}", f"{weights} is what the weights do"),
+        "vi": (f"có độ lệch chuẩn {orders}", f"{weights} là phần mà trọng số gây ra"),
     }
-    assert said[language] in " ".join(" ".join(prose_of(f"lr_scheduling_{language}")).split())
+    prose = " ".join(" ".join(prose_of(f"lr_scheduling_{language}")).split())
+    assert [words for words in said[language] if words not in prose] == []
+    means = measures.today(drawn(), "cosine").groupby("order").test_acc.mean()
+    assert f"{means.std():.3f}" == orders, "of the five means"
     assert (found.weights, found.orders) == (32, 5)
     assert found.of_orders > found.of_weights
     assert found.p < 0.001
-    with_weights = measures.of_book_weights(drawn(), "cosine")
-    assert with_weights.test_acc.mean() > found.center, "the book's weights did a little better"
+
+
+def test_what_it_says_of_the_books_weights():
+    """Of the cosine better than most others with the same orders, else in the middle."""
+    shares = {}
+    for name in PUBLISHED:
+        theirs, ours = (
+            of[of.trained & of.order.lt(5)]
+            for of in (measures.of_book_weights(drawn(), name), measures.today(drawn(), name))
+        )
+        others = ours[ours.weights != "0"] if name == "constant" else ours
+        means = others.groupby("weights").test_acc.mean()
+        shares[name] = (means < theirs.test_acc.mean()).mean()
+    assert shares.pop("cosine") > 0.75
+    assert all(0.25 < share < 0.75 for share in shares.values())
+
+
+@each_language
+def test_what_it_says_of_recovered_networks(language):
+    """Collapsed after some epoch, and not at the end."""
+    recovered = [
+        d for d in draws.read() if len(d.collapsed) > 0 and d.collapsed[-1] < len(d.test_acc)
+    ]
+    prose = " ".join(" ".join(prose_of(f"lr_scheduling_{language}")).split())
+    number = WORDS[language][len(recovered)]
+    said = {
+        "en": f"among the draws {number} did",
+        "vi": f"trong các lượt rút có {number} mạng hồi phục",
+    }
+    assert said[language] in prose
+    lengths = sorted(len(d.collapsed) for d in recovered)
+    assert lengths[len(lengths) // 2] <= 3, "most of them after a few epochs"
+    assert lengths[-1] == 17, "the one that is drawn took longest"
+
+
+@each_language
+def test_what_it_says_of_outcomes(language):
+    prose = " ".join(" ".join(prose_of(f"lr_scheduling_{language}")).split())
+    assert {"en": f"is above {RARE}, DIFFERENT", "vi": f"nằm trên {RARE}, KHÁC"}[language] in prose
 
 
 # gradient_clipping
@@ -668,8 +708,8 @@ def test_what_it_says_that_clipping_costs(language):
     said = {
         "en": f"took {median:.0f} % longer with it (the median of {n} pairs of epochs, which lie "
         f"between {least:.0f} % and {most:.0f} %)",
-        "vi": f"lâu hơn {median:.0f} % (trung vị của {n} cặp epoch, nằm trong khoảng từ "
-        f"{least:.0f} % đến {most:.0f} %)",
+        "vi": f"lâu hơn {median:.0f} % (trung vị của {n} cặp epoch; chênh lệch của từng cặp trải "
+        f"từ {least:.0f} % đến {most:.0f} %)",
     }
     prose = " ".join(" ".join(prose_of(f"gradient_clipping_{language}")).split())
     assert said[language] in prose

@@ -21,7 +21,10 @@ VI, EN = Words("vi"), Words("en")
         ("experiment", "thí nghiệm"),
         ("collapsed", "sụp đổ"),
         # In parts, of which the longest counts.
-        ("train loss, of 50 batches, all seeds", "mất mát huấn luyện (50 batch), mọi hạt giống"),
+        (
+            "train loss, of 50 batches, all seeds",
+            "mất mát huấn luyện (50 minibatch), mọi hạt giống",
+        ),
         ("constant\n3 of 10 collapsed", "constant\n3/10 sụp đổ"),
         ("exponent 0.5 (2 of 20 collapsed)", "số mũ 0.5 (2/20 sụp đổ)"),
         ("11.15.2 Square root, per epoch", "11.15.2 Căn bậc hai, theo epoch"),

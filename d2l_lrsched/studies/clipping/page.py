@@ -101,6 +101,9 @@ run that did not train has no number but that of survival. What the paper's word
 
 {markdown(tables.cost_table(runs))}
 
+What clipping costs is taken from these runs, several at once on one machine, so it goes far apart;
+the [benchmark](../speed/README.md) measures it by itself.
+
 ### The paper's claims
 
 By the seeds from {verdicts.UNSEEN} on: {verdicts.counts(by_unseen)}. By all: \

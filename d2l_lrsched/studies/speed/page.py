@@ -226,9 +226,10 @@ training magnifies rounding: a run with it is a draw of its own, as another seed
 ## Seconds for an epoch of one run
 
 Of several runs at once the time is divided by their number. The peak is a float32 matrix product by
-one thread. The {EPOCH_OPERATIONS / 1e9:.0f} GFLOP of an epoch are multiplications and additions \
-of the chapter's layers;
-what the fast net leaves out is counted too.
+one thread; its row is not of an epoch's {EPOCH_OPERATIONS / 1e9:.0f} GFLOP but of \
+{PRODUCT_OPERATIONS / 1e9:.0f}. An epoch's are multiplications and additions of the chapter's
+layers; what the fast net leaves out is counted too. Shares of the peak are of the median seconds
+here, and round by round in the target above, so the two differ.
 
 {frames.markdown(contender_table(benchmark))}
 
@@ -239,7 +240,8 @@ what the fast net leaves out is counted too.
 ## Where an epoch's seconds go
 
 One epoch of each arrangement, one thread. oneDNN times its own kernels (`DNNL_VERBOSE=1`), we time
-numba's. Python's part goes on beside them where a core is idle.
+numba's. Python's part goes on beside them where a core is idle; with the clocks an epoch is slower
+than above.
 
 {frames.markdown(profile_table(benchmark))}
 """
