@@ -56,8 +56,10 @@ $(VENV)/.base: $(VENV)/.python-$(VERSION) setup.cfg pyproject.toml constraints.t
 	{ echo "MXNet does not load; its libraries: sudo apt install libgomp1 libquadmath0" >&2; exit 1; }
 	@touch $@
 
+# The fast net is compiled here, or each of the test processes would.
 $(VENV)/.test: $(VENV)/.base
 	$(INSTALL) '.[test]'
+	@$(BIN)/python -W ignore -c 'from d2l_lrsched.nets.fast import fast_lenet; fast_lenet()'
 	@touch $@
 
 $(VENV)/.notebooks: $(VENV)/.base
