@@ -42,7 +42,7 @@ MEASURED = """if 1:
 """
 
 
-MADE_UP = ("constant", "square-root", "cosine-warmup")
+MADE_UP = ("constant", "square-root", "multi-factor", "cosine-warmup")
 COSINE = {"11.15.3.3-cosine-schedule.svg", "11.15.3.3-cosine-training.svg"}
 
 
@@ -60,7 +60,7 @@ def call(environment, *command, **streams):
 
 @pytest.fixture(scope="module")
 def one_epoch(tmp_path_factory, environment):
-    """One epoch of the five experiments that the book prints, three of which are there already."""
+    """One epoch of the five experiments that the book prints, four of which are there already."""
     output = tmp_path_factory.mktemp("reproduce")
     for name in MADE_UP:
         (job,) = experiments.jobs([name], [100], 1, "fast")
@@ -99,7 +99,7 @@ def test_reproduce_writes_records_and_the_sections_ten_figures(one_epoch):
 def test_reproduce_tells_of_every_epoch_where_there_is_no_terminal(one_epoch):
     done, output, runs = one_epoch
     first, *lines = done.stdout.splitlines()
-    assert first == f"3 of 5 runs are in {output}/runs.jsonl already"
+    assert first == f"4 of 5 runs are in {output}/runs.jsonl already"
     for run in runs:
         line = f"{run.experiment}: epoch 1/1, test acc {run.final.test_acc:.3f}"
         assert (line in lines) == (run.experiment not in MADE_UP)
