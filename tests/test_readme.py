@@ -410,8 +410,8 @@ def a_deeper_network():
 
 @fact(
     "Of {n} runs without a warmup {none} collapsed at a peak of 0.5, {short} with one of 2 % of "
-    "the run, {tenth} with 10 % and {long} with 40 %. None of these differences is decided, nor "
-    "those at higher peaks. But at all peaks together all {late} that collapsed with 40 % had "
+    "the run, {tenth} with 10 % and {long} with 40 %. None of the tested differences is decided, "
+    "nor at higher peaks. But at all peaks together all {late} that collapsed with 40 % had "
     "learned something before, and of the {early} other collapsed runs only one."
 )
 def a_warmup():
