@@ -73,7 +73,7 @@ words.print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run
 # relus may be 0 for every image. Where a relu is 0, so is its gradient: hardly anything is left to
 # lead the way back. The network then gives all images the same scores, its loss is $\ln 10$ and its
 # accuracy 0.1. We call a run **collapsed** if at its end the class scores of any two test images
-# differ by less than 0.01.
+# differ by less than 0.01. In counts, a run whose numbers are no longer finite is one of them.
 #
 # How large do gradients get? Our pilot trained LeNet for two epochs at the constant rate 0.5
 # without clipping and measured the global norm of every update.

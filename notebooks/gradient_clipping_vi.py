@@ -74,7 +74,8 @@ words.print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run
 # gradient của nó cũng bằng 0, nên hầu như không còn gì dẫn đường quay về. Khi đó mạng chấm cho mọi
 # ảnh cùng một bộ điểm: mất mát bằng $\ln 10$, độ chính xác 0.1. Ta gọi một lần huấn luyện là **sụp
 # đổ** nếu khi kết thúc, mọi ảnh kiểm tra đều nhận cùng một bộ điểm (điểm của cùng một lớp ở hai ảnh
-# bất kỳ chênh nhau chưa tới 0.01).
+# bất kỳ chênh nhau chưa tới 0.01). Khi đếm, lần chạy nào tính ra số không còn hữu hạn cũng được kể
+# là sụp đổ.
 #
 # Gradient lớn đến cỡ nào? Trong một đợt chạy thăm dò (*pilot*), ta huấn luyện LeNet hai epoch với
 # tốc độ học cố định 0.5, không gọt, và đo chuẩn toàn cục của gradient ở từng bước cập nhật.
