@@ -37,8 +37,10 @@ def choice(seeds: int, epochs: int, workers: int, data_dir: Path | None, output:
 
     Example: d2l-lrsched choice --seeds 1 --epochs 1 --output /tmp/choice
     """
-    from d2l_lrsched.studies.choice import experiments, page
+    from d2l_lrsched.studies.choice import experiments, page, ranges
 
+    of_ranges, for_tuning = output / ranges.RECORDS, experiments.for_tuning(seeds)
+    tested = ranges.stored(of_ranges, for_tuning)
     records = output / options.RECORDS
     asked: list[Job] = []
     runs: list[Run] = []
@@ -47,5 +49,8 @@ def choice(seeds: int, epochs: int, workers: int, data_dir: Path | None, output:
         made = making.make(jobs, records, experiments.EXPERIMENTS, workers, data_dir)
         made.exit_if_failed()
         runs = made.runs
-    click.echo(f"{output}/README.md: {page.write(runs, output)}")
+    if tested is None:
+        tested = ranges.of_lenet(for_tuning, data_dir=options.checked_data(data_dir))
+        ranges.store(of_ranges, tested)
+    click.echo(f"{output}/README.md: {page.write(runs, tested, output)}")
     click.echo(options.beside("choice", output))

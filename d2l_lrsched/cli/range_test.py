@@ -29,21 +29,10 @@ def range_test(seeds: int, net: str, data_dir: Path | None, output: Path) -> Non
 
     Example: d2l-lrsched range-test --seeds 2 --output /tmp/range-test.svg
     """
-    from mxnet import npx
-
     from d2l_lrsched import drawing
-    from d2l_lrsched.data import BATCH_SIZE
-    from d2l_lrsched.data.batches import load_fashion_mnist
-    from d2l_lrsched.nets import LENETS, NETS
-    from d2l_lrsched.training.range_test import range_test
+    from d2l_lrsched.studies.choice import ranges
 
-    folder = options.checked_data(data_dir)
-    npx.set_np()
-    tested = range_test(
-        NETS[LENETS[net]],
-        lambda seed: load_fashion_mnist(BATCH_SIZE, data_dir=folder, seed=seed)[0],
-        seeds=seeds,
-    )
+    tested = ranges.of_lenet(seeds, net, options.checked_data(data_dir))
     try:
         drawing.save(drawing.range_test(tested), output)
     except ValueError as error:

@@ -14,7 +14,7 @@ from mxnet.util import is_np_array
 
 from d2l_lrsched import checks
 from d2l_lrsched.training import inputs
-from d2l_lrsched.training.history import COLLAPSED_SPREAD
+from d2l_lrsched.training.history import COLLAPSED_SPREAD, Number
 
 #: Updates on either side of the one whose smoothed loss is the median of all these.
 HALF_WINDOW = 5
@@ -29,13 +29,18 @@ class Sweep:
     """One seed's test, an entry an update, as far as it came.
 
     `losses` are the batches' means before each update, in nats; `spreads` are, before it, the
-    largest difference between two examples of the batch in the score of one class.
+    largest difference between two examples of the batch in the score of one class. None among
+    these, as a file has it in place of what is not finite, becomes nan.
     """
 
     seed: int
     rates: list[float]
-    losses: list[float]
-    spreads: list[float]
+    losses: list[Number]
+    spreads: list[Number]
+
+    def __post_init__(self) -> None:
+        for values in (self.losses, self.spreads):
+            values[:] = [math.nan if value is None else value for value in values]
 
     @property
     def smoothed(self) -> list[float]:

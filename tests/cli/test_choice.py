@@ -2,13 +2,29 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from msgspec.structs import replace
 
 from d2l_lrsched.cli import options
 from d2l_lrsched.runs import record, runner
 from d2l_lrsched.runs.runner import Failure
+from d2l_lrsched.studies.choice import ranges
 from d2l_lrsched.studies.choice.experiments import ARMS
 from d2l_lrsched.studies.choice.tuning import PEAKS
+from d2l_lrsched.training.range_test import RangeTest, Sweep
+
+
+@pytest.fixture(autouse=True)
+def of_lenet(monkeypatch):
+    """Range tests that never took place; return of how many seeds they were asked."""
+    asked = []
+
+    def of_lenet(seeds, **_):
+        asked.append(seeds)
+        return RangeTest([Sweep(0, [0.1, 1.0], [2.3, 2.2], [1.0, 1.0])])
+
+    monkeypatch.setattr(ranges, "of_lenet", of_lenet)
+    return asked
 
 
 def small(output):
@@ -24,14 +40,15 @@ def test_phase_after_phase_is_made_and_shown(made_up_runs, undrawn, invoke, tmp_
     widened = [("tune", peak) for peak in (0.02, 0.013, 0.0087, 0.0058) for _ in range(11)]
     assert asked[11 * 7 : 11 * 11] == widened
     assert asked[11 * 11 :] == [("plain", 0.0058)] * 11 + [("clipped", 0.0058)] * 11
-    assert {path.name for path in tmp_path.iterdir()} == {"README.md", "runs.jsonl", "peaks.svg"}
+    files = {"README.md", "runs.jsonl", "range-test.jsonl", "peaks.svg"}
+    assert {path.name for path in tmp_path.iterdir()} == files
     told, last = done.output.splitlines()[-2:]
     assert told == f"{tmp_path}/README.md: {len(asked)} runs, 1 figure"
     assert last == f"All is in {tmp_path}/"
 
 
 def test_from_its_records_all_is_made_again_without_data_or_training(
-    made_up_runs, undrawn, monkeypatch, invoke, tmp_path
+    made_up_runs, undrawn, of_lenet, monkeypatch, invoke, tmp_path
 ):
     assert invoke(*small(tmp_path)).exit_code == 0
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
@@ -42,6 +59,7 @@ def test_from_its_records_all_is_made_again_without_data_or_training(
     done = invoke(*small(tmp_path))
     assert done.exit_code == 0, done.output
     assert made_up_runs == []
+    assert of_lenet == [1]
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 

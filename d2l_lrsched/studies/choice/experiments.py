@@ -29,8 +29,13 @@ HELD_OUT = 5000
 CLIP_NORM = 0.7
 #: The first of the seeds that the chosen peaks are judged by; tuning has 0, 1, ...
 FRESH = 100
-#: Seeds of each chosen peak; tuning has a quarter as many.
+#: Seeds of each chosen peak.
 SEEDS = 20
+
+
+def for_tuning(seeds: int) -> int:
+    """Return how many seeds try each peak, of so many that the chosen ones have: a quarter."""
+    return -(-seeds // 4)
 
 
 # Of every schedule `base_lr` is the peak. Records name these functions, and so no other study has
@@ -185,11 +190,10 @@ def jobs(
             for peak in peaks[schedule]
         ]
 
-    for_tuning = range(-(-seeds // 4))
     peaks = {schedule: sorted(tuning.GRID) for schedule in SCHEDULES}
     there = {run.key: run for run in runs}
     while True:
-        asked = of(TUNE, peaks, for_tuning)
+        asked = of(TUNE, peaks, range(for_tuning(seeds)))
         if any(job.key not in there for job in asked):
             return asked
         found = scores(there[job.key] for job in asked)

@@ -20,20 +20,23 @@ _MEDIAN = {"color": drawing.BLACK, "lw": 1.2}
 _CHOSEN = {"marker": "D", "ls": "", "ms": 7, "color": drawing.BLACK, "mfc": "none"}
 _GOOD = {"color": drawing.GREEN, "lw": 6, "alpha": 0.35, "solid_capstyle": "butt"}
 _LOST = {"marker": "x", "ls": "", "ms": 4, "mew": 1.2, "color": drawing.VERMILION}
+_SUGGESTED = {"color": drawing.BLACK, "ls": ":", "lw": 1.2}
 _STYLES = {
     "a seed": _SEED,
     "median, lost seeds being 0": _MEDIAN,
     "chosen": _CHOSEN,
     "good peaks": _GOOD,
     "a lost seed": _LOST,
+    "suggested by the range test": _SUGGESTED,
 }
 
 
 @drawing.figure(9, 6.6)
-def sensitivity(figure: Figure, runs: Iterable[Run]) -> None:
+def sensitivity(figure: Figure, runs: Iterable[Run], suggestion: float | None) -> None:
     """Draw a panel a schedule: over the peaks, the accuracies of the tuning runs, and the choice.
 
-    Runs that did not train are crosses at the bottom, one above the other.
+    Runs that did not train are crosses at the bottom, one above the other. `suggestion` is the
+    range test's, a rate or None.
     """
     runs = list(runs)
     found, table = scores(runs), of_runs(runs)
@@ -48,6 +51,8 @@ def sensitivity(figure: Figure, runs: Iterable[Run]) -> None:
             heights = [0.05 + 0.06 * i for i in range(len(ours) - len(accuracies))]
             axes.plot([peak] * len(heights), heights, transform=axes.get_xaxis_transform(), **_LOST)
         _choice(axes, of_peaks)
+        if suggestion is not None:
+            axes.axvline(suggestion, **_SUGGESTED)
     for schedule, axes in shown.items():
         axes.set(title=schedule, xscale="log", ylim=(LOWEST, HIGHEST))
     for axes in panels.flat[len(shown) :]:

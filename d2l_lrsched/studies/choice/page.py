@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from d2l_lrsched import drawing, stats
 from d2l_lrsched.data import TRAIN_EXAMPLES
@@ -19,20 +21,24 @@ from d2l_lrsched.studies.choice.experiments import (
     PLAIN,
     SCHEDULES,
     TUNE,
+    scores,
 )
 from d2l_lrsched.studies.choice.tables import answers
+
+if TYPE_CHECKING:
+    from d2l_lrsched.training.range_test import RangeTest
 
 FIGURE = "peaks.svg"
 
 
-def write(runs: Collection[Run], folder: Path) -> str:
+def write(runs: Collection[Run], tested: RangeTest, folder: Path) -> str:
     """Write figure and page into the folder; return in words what they are of."""
-    drawing.save(figures.sensitivity(runs), folder / FIGURE)
-    write_text(folder / "README.md", as_page(runs))
+    drawing.save(figures.sensitivity(runs, tested.suggestion), folder / FIGURE)
+    write_text(folder / "README.md", as_page(runs, tested))
     return f"{len(runs)} runs, 1 figure"
 
 
-def as_page(runs: Collection[Run]) -> str:
+def as_page(runs: Collection[Run], tested: RangeTest) -> str:
     """Return the page of runs, all of one length and each once, whose tuning has been finished."""
     lengths = " or ".join(map(str, sorted({run.num_epochs for run in runs})))
     tuned, fresh = (
@@ -92,6 +98,12 @@ At the same peaks, without tuning anew: the gradient's global norm is clipped at
 
 {clipped}
 
+## The range test
+
+{_wrapped(f"`d2l-lrsched range-test` on the same network, {len(tested.sweeps)} seeds: {tested}.")}
+
+{_suggestion(runs, tested.suggestion)}
+
 ## What this cannot say
 
 It holds for this network, these data and this budget. A peak that was chosen by {tuned} seeds may
@@ -99,3 +111,27 @@ lie beside the best one, and a schedule that is not at its best peak looks worse
 
 The runs were made by commit {commits}.
 """
+
+
+def _suggestion(runs: Collection[Run], rate: float | None) -> str:
+    if rate is None:
+        return "It suggests no rate that could be judged."
+    found = scores(runs)
+    judged: dict[str, list[str]] = {}
+    for schedule, of_peaks in found.items():
+        judged.setdefault(tuning.judge(rate, of_peaks), []).append(schedule)
+    times = [tuning.best(of_peaks) / rate for of_peaks in found.values()]
+    least, most = min(times), max(times)
+    lines = "\n".join(_wrapped(f"- {said}: {', '.join(names)}") for said, names in judged.items())
+    return f"""The chosen peaks are {least:.2g} to {most:.2g} times as high as the suggested rate.
+Would that be a good peak? Fixed before it was judged: *good* is what lies among a schedule's good
+peaks, *too low* or *too high* where a peak tried between it and these is not good, and *not
+decided* all else.
+
+{lines}"""
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(
+        text, 100, subsequent_indent="  " * text.startswith("-"), break_on_hyphens=False
+    )

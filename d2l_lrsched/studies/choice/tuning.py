@@ -5,6 +5,11 @@ the accuracy on the held-out pictures after the last epoch; a run that did not t
 that a peak at which most collapse has the score 0. The best score wins, and of equal ones the
 lower peak. All schedules try `GRID`; one whose best peak is the highest or the lowest that it has
 tried tries the next of `PEAKS`, until its best is inside.
+
+How another rate, as the range test suggests one, would do as a peak, fixed before one was held
+against any score: it is good from the lowest to the highest of the good peaks; too low at or below
+a peak tried that lies below all these; too high at or above one that lies above them; else, between
+a good peak and the next or beyond all that were tried, it is not decided.
 """
 
 from __future__ import annotations
@@ -67,3 +72,15 @@ def good(scores: Scores) -> Range:
     while high < len(tried) - 1 and scores[tried[high + 1]] >= enough:
         high += 1
     return Range(tried[low], tried[high], low == 0, high == len(tried) - 1)
+
+
+def judge(rate: float, scores: Scores) -> str:
+    """Return what the rate would be as a peak: 'good', 'too low', 'too high' or 'not decided'."""
+    among = good(scores)
+    if among.low <= rate <= among.high:
+        return "good"
+    if any(rate <= peak < among.low for peak in scores):
+        return "too low"
+    if any(among.high < peak <= rate for peak in scores):
+        return "too high"
+    return "not decided"

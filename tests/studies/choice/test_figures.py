@@ -21,7 +21,7 @@ def test_a_panel_has_every_seed_the_medians_and_the_choice():
     runs += [a_run("tune-linear-0.2", seed, test_acc=0.82) for seed in range(3)]
     runs += [a_run("tune-linear-0.3", 0, test_acc=0.9)]
     runs += [a_run("tune-linear-0.3", seed, "collapsed", test_acc=0.1) for seed in (1, 2)]
-    figure = figures.sensitivity([*runs, a_run("plain-linear-0.2", 100)])
+    figure = figures.sensitivity([*runs, a_run("plain-linear-0.2", 100)], 0.05)
     assert [axes.get_title() for axes in figure.axes] == [*SCHEDULES, ""]
     panels = {axes.get_title(): axes for axes in figure.axes}
     assert not panels["cosine"].get_lines()
@@ -30,13 +30,14 @@ def test_a_panel_has_every_seed_the_medians_and_the_choice():
     assert lines(axes, drawing.BLUE) == seeds
     crosses = [x for x, _ in lines(axes, drawing.VERMILION)]
     assert crosses == [[], [], [0.3, 0.3]]
-    medians, chosen = lines(axes, drawing.BLACK)
+    medians, chosen, suggested = lines(axes, drawing.BLACK)
     assert medians == [[0.1, 0.2, 0.3], pytest.approx([0.81, 0.82, 0])]
     assert chosen == [[0.2], [0.82]]
+    assert suggested[0] == [0.05, 0.05]
     assert lines(axes, drawing.GREEN) == [[[0.1, 0.2], pytest.approx([0.81] * 2)]]
 
 
 def test_the_last_panel_says_what_is_what(study):
-    *_, last = figures.sensitivity(study).axes
+    *_, last = figures.sensitivity(study, None).axes
     (legend,) = [child for child in last.get_children() if hasattr(child, "get_texts")]
-    assert len(legend.get_texts()) == 5
+    assert len(legend.get_texts()) == 6

@@ -76,3 +76,26 @@ def test_where_the_best_is_at_an_end_the_next_is_tried(scores, expected):
 )
 def test_good_peaks_are_an_unbroken_row_around_the_best(changes, expected):
     assert tuning.good({**FLAT, **changes}) == expected
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [
+        (0.2, "good"),
+        (0.3, "good"),
+        (0.25, "good"),
+        (0.19, "not decided"),  # 0.1 was tried, 0.19 was not
+        (0.1, "too low"),
+        (0.0001, "too low"),
+        (0.44, "not decided"),
+        (0.45, "too high"),
+        (50, "too high"),
+    ],
+)
+def test_how_another_rate_would_do(rate, expected):
+    """Good are 0.2 and 0.3; that 1 would be, beyond what is not, does not matter."""
+    assert tuning.judge(rate, {**FLAT, 0.2: 0.9, 0.3: 0.895, 1.0: 0.9}) == expected
+
+
+def test_beyond_all_that_was_tried_nothing_is_decided():
+    assert tuning.judge(0.01, FLAT) == tuning.judge(2.0, FLAT) == "not decided"
