@@ -16,6 +16,7 @@ from d2l_lrsched.studies.choice import figures, tuning
 from d2l_lrsched.studies.choice.experiments import (
     CLIP_NORM,
     CLIPPED,
+    CONSTANT,
     FLOOR,
     HELD_OUT,
     PLAIN,
@@ -23,7 +24,7 @@ from d2l_lrsched.studies.choice.experiments import (
     TUNE,
     scores,
 )
-from d2l_lrsched.studies.choice.tables import answers
+from d2l_lrsched.studies.choice.tables import compared, reached
 
 if TYPE_CHECKING:
     from d2l_lrsched.training.range_test import RangeTest
@@ -47,7 +48,11 @@ def as_page(runs: Collection[Run], tested: RangeTest) -> str:
     )
     grid = ", ".join(f"{peak:g}" for peak in tuning.GRID)
     shapes = "\n".join(f"- *{name}*: {words}." for name, (_, words) in SCHEDULES.items())
-    without, clipped = (frames.markdown(answers(runs, phase)) for phase in (PLAIN, CLIPPED))
+    without, differs, clipped, gained = (
+        frames.markdown(made(runs, phase))
+        for phase in (PLAIN, CLIPPED)
+        for made in (reached, compared)
+    )
     commits = ", ".join(sorted({run.versions.get("commit", "unknown") for run in runs}))
     return f"""# Which schedule should I use?
 
@@ -84,19 +89,25 @@ that turned non-finite counts as collapsed. Test accuracy is mean ± standard de
 that trained, *median* that of all, where those that did not count as 0; late oscillation is the
 standard deviation of the test accuracies after the last {frames.LATE} epochs, on average.
 
-Accuracies are compared seed by seed where both runs trained, by the sign-flip test, so that a
-schedule that collapses more is judged by its survivors; collapses as counts, by Fisher's test. The
-p-values are adjusted by Holm over the table, of accuracies and of collapses each by themselves, and
-decide below {stats.LEVEL}; the 95 % intervals are each by itself. *Not decided* is no proof that
-two are equal.
-
 {without}
+
+Each is compared with the {CONSTANT} rate: test accuracies seed by seed where both runs trained, by
+the sign-flip test, so that a schedule that collapses more is judged by its survivors; collapses as
+counts, by Fisher's test. The p-values are adjusted by Holm over the table, of accuracies and of
+collapses each by themselves, and decide below {stats.LEVEL}; the 95 % intervals are each by itself.
+*Not decided* is no proof that two are equal.
+
+{differs}
 
 ## The same with clipping
 
 At the same peaks, without tuning anew: the gradient's global norm is clipped at {CLIP_NORM:g}.
 
 {clipped}
+
+Each is compared with itself without clipping, in the same way:
+
+{gained}
 
 ## The range test
 
@@ -107,7 +118,8 @@ At the same peaks, without tuning anew: the gradient's global norm is clipped at
 ## What this cannot say
 
 It holds for this network, these data and this budget. A peak that was chosen by {tuned} seeds may
-lie beside the best one, and a schedule that is not at its best peak looks worse than it is.
+lie beside the best one, and a schedule that is not at its best peak looks worse than it is. Two
+schedules that are both above the {CONSTANT} rate were not tested against each other.
 
 The runs were made by commit {commits}.
 """

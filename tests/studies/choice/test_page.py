@@ -30,7 +30,8 @@ def test_the_page_is_of_the_runs_it_is_given(text):
     assert "55,000 of the training pictures" in text
     assert "8 fresh seeds each, trained on all 60,000" in text
     assert "made by commit abc." in text
-    assert len(re.findall(r"^\| [a-z-]+ \| [\d.]+ \|", text, re.MULTILINE)) == 2 * 11
+    rows = re.findall(r"^\| [a-z-]+ \| [\d.]+ \|", text, re.MULTILINE)
+    assert len(rows) == 2 * 11 + 10 + 11
     assert "nan" not in text
     assert re.findall(r"\]\(([^)]*)\)", text) == ["peaks.svg"]
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from d2l_lrsched.studies.choice.experiments import SCHEDULES
-from d2l_lrsched.studies.choice.tables import answers
+from d2l_lrsched.studies.choice.tables import compared, reached
 from made_up import a_run, an_epoch
 
 #: One tuning run at each of three peaks.
@@ -30,7 +30,7 @@ def test_a_row_a_schedule_by_hand():
         *(a_run("plain-linear-0.3", seed, epochs=epochs(*[0.95] * 5)) for seed in (100, 101, 102)),
         a_run("clipped-linear-0.3", 100, test_acc=0.9),
     ]
-    constant, linear = answers(runs, "plain").to_dict("records")
+    constant, linear = reached(runs, "plain").to_dict("records")
     assert constant == {
         "schedule": "constant",
         "peak": "0.2",
@@ -39,8 +39,6 @@ def test_a_row_a_schedule_by_hand():
         "test accuracy": "0.8500 ± 0.0707",
         "median": "0.8000",
         "late oscillation": "0.0158",
-        "accuracy against constant": "-",
-        "collapses": "-",
     }
     assert linear == {
         "schedule": "linear",
@@ -50,20 +48,36 @@ def test_a_row_a_schedule_by_hand():
         "test accuracy": "0.9500 ± 0.0000",
         "median": "0.9500",
         "late oscillation": "0.0000",
-        "accuracy against constant": "+0.1000 (-; 2 pairs), p 0.5000: not decided",
-        "collapses": "p 1.0000: not decided",
+    }
+    (differs,) = compared(runs, "plain").to_dict("records")
+    assert differs == {
+        "schedule": "linear",
+        "pairs": "2",
+        "difference": "+0.1000",
+        "95 % interval": "-",
+        "adjusted p": "0.5000",
+        "test accuracy": "not decided",
+        "p of the collapses": "1.0000",
+        "collapses": "not decided",
     }
 
 
 def test_what_no_run_trained_has_no_numbers():
     runs = [*TUNED, a_run("plain-constant-0.2", 100, "collapsed", test_acc=0.1)]
-    (row,) = answers(runs, "plain").to_dict("records")
+    (row,) = reached(runs, "plain").to_dict("records")
     assert (row["test accuracy"], row["median"], row["late oscillation"]) == ("-", "0.0000", "-")
-    assert answers(runs, "clipped").empty
+    assert reached(runs, "clipped").empty
+    assert compared(runs, "plain").empty
+
+
+def test_where_no_pair_trained_there_is_no_difference():
+    lost = [a_run(f"plain-{name}", 100, "collapsed") for name in ("constant-0.2", "linear-0.3")]
+    (row,) = compared([*TUNED, *lost], "plain").to_dict("records")
+    assert (row["pairs"], row["difference"], row["test accuracy"]) == ("0", "-", "not decided")
 
 
 def test_a_whole_study(study):
-    plain, clipped = (answers(study, phase).set_index("schedule") for phase in ("plain", "clipped"))
+    plain, clipped = (reached(study, phase).set_index("schedule") for phase in ("plain", "clipped"))
     for table in (plain, clipped):
         assert list(table.index) == list(SCHEDULES)
         assert set(table.peak.drop("square-root")) == {"0.3"}
@@ -72,4 +86,6 @@ def test_a_whole_study(study):
     assert set(plain.collapsed.drop("constant")) == {"0 of 8"}
     assert set(clipped.collapsed) == {"0 of 8"}
     assert plain["good peaks"]["cosine"] == "0.2 to 0.45 (x 2.2)"
-    assert list(clipped.columns)[-2] == "accuracy against without clipping"
+    _, *others = SCHEDULES
+    assert list(compared(study, "plain").schedule) == others
+    assert list(compared(study, "clipped").schedule) == list(SCHEDULES)
