@@ -123,6 +123,7 @@ def two_axes(
 _MARKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "falls": ("begins to fall", {"marker": "v", "color": GREEN}),
     "lowest": ("lowest", {"marker": "o", "color": BLACK}),
+    "rises": ("turns up again", {"marker": "^", "color": PINK}),
     "collapsed": ("collapsed, or not finite", {"marker": "x", "color": VERMILION}),
 }
 

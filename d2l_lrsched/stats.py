@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-#: Intervals are of 1 - LEVEL, and so are all claims of a table together.
+#: Intervals are of 1 - LEVEL, and so are all claims together that a table adjusts together.
 LEVEL = 0.05
 #: All ways to set signs are tried where they are no more than this, else so many of them.
 FLIPS = 100_000

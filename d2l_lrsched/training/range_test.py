@@ -129,7 +129,12 @@ class RangeTest:
 
     def __str__(self) -> str:
         """Return the marks and the suggestion in one line, of each mark least and most."""
-        words = {"falls": "begins to fall", "lowest": "is lowest", "collapsed": "the net collapses"}
+        words = {
+            "falls": "begins to fall",
+            "lowest": "is lowest",
+            "rises": "turns up again",
+            "collapsed": "the net collapses",
+        }
         parts = []
         for mark, said in words.items():
             if rates := self.marked(mark):

@@ -75,7 +75,8 @@ def test_the_suggestion_is_the_middle_of_what_holds_for_all_seeds():
     assert tested.marked("rises") == [2.0**33, 2.0**35]
     assert tested.suggestion == pytest.approx(2.0**23)
     assert str(tested) == (
-        "loss begins to fall at 2e+03 to 8.2e+03, is lowest at 4.2e+06 to 1.7e+07; "
+        "loss begins to fall at 2e+03 to 8.2e+03, is lowest at 4.2e+06 to 1.7e+07, "
+        "turns up again at 8.6e+09 to 3.4e+10; "
         "suggested: 8.4e+06"
     )
 
@@ -198,5 +199,5 @@ def test_the_figure_has_every_seed_its_marks_and_the_suggestion():
         tested.sweeps[0].smoothed,
     ]
     marked = [line.get_xdata()[0] for line in axes.get_lines() if len(line.get_xdata()) == 1]
-    assert marked == [2.0**11, 2.0**22, 2.0**13, 2.0**24]
+    assert marked == [2.0**11, 2.0**22, 2.0**33, 2.0**13, 2.0**24, 2.0**35]
     assert axes.get_lines()[-1].get_xdata() == [tested.suggestion] * 2

@@ -10,6 +10,7 @@ from mxnet import npx
 
 from d2l_lrsched.data import BATCH_SIZE
 from d2l_lrsched.data.batches import load_fashion_mnist
+from d2l_lrsched.files import PathLike, user_path
 from d2l_lrsched.nets import LENETS, NETS
 from d2l_lrsched.runs import provenance, record
 from d2l_lrsched.training.range_test import RangeTest, Sweep, range_test
@@ -39,7 +40,7 @@ def of_lenet(seeds: int, net: str = "fast", data_dir: Path | None = None) -> Ran
     )
 
 
-def stored(path: Path, seeds: int) -> RangeTest | None:
+def stored(path: PathLike, seeds: int) -> RangeTest | None:
     """Return the file's test of so many seeds, if there is one.
 
     Raises
@@ -47,11 +48,11 @@ def stored(path: Path, seeds: int) -> RangeTest | None:
     StoreError
         If the file cannot be read, or a line is no such record.
     """
-    found = record.read(path, Tested) if path.exists() else []
+    found = record.read(path, Tested) if user_path(path).exists() else []
     return next((RangeTest(one.sweeps) for one in found if len(one.sweeps) == seeds), None)
 
 
-def store(path: Path, tested: RangeTest) -> None:
+def store(path: PathLike, tested: RangeTest) -> None:
     """Append the test to the file."""
     made_with = provenance.versions(), provenance.processor(), provenance.threads()
     record.append(path, Tested(tested.sweeps, *made_with))

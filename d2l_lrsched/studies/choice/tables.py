@@ -10,15 +10,16 @@ from d2l_lrsched import stats
 from d2l_lrsched.runs.frames import late_oscillation, of_experiment, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.choice import tuning
-from d2l_lrsched.studies.choice.experiments import Arm, scores
+from d2l_lrsched.studies.choice.experiments import PLAIN, Arm, scores
 from d2l_lrsched.studies.choice.verdicts import compare
 
 
 def reached(runs: Collection[Run], phase: str) -> pd.DataFrame:
     """Return a row of texts a schedule that has runs, 'plain' or 'clipped', at its chosen peak.
 
-    Test accuracy and late oscillation are of the runs that trained, mean ± standard deviation and
-    mean; in the median a run that did not train counts as 0.
+    Good peaks are of tuning, which was without clipping, and so not said of clipped ones. Test
+    accuracy and late oscillation are of the runs that trained, mean ± standard deviation and mean;
+    in the median a run that did not train counts as 0.
     """
     table, found = of_runs(runs), scores(runs)
     rows = []
@@ -32,7 +33,7 @@ def reached(runs: Collection[Run], phase: str) -> pd.DataFrame:
             {
                 "schedule": schedule,
                 "peak": f"{peak:g}",
-                "good peaks": _range(tuning.good(of_peaks)),
+                **({"good peaks": _range(tuning.good(of_peaks))} if phase == PLAIN else {}),
                 "collapsed": f"{len(ours) - len(trained)} of {len(ours)}",
                 "test accuracy": stats.mean_sd(trained.test_acc, 4),
                 "median": f"{tuning.score(ours.run):.4f}",

@@ -3,7 +3,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from scipy.stats import binom
 
+from d2l_lrsched import stats
 from d2l_lrsched.studies.choice import page
 from d2l_lrsched.studies.choice.experiments import SCHEDULES
 from d2l_lrsched.training.range_test import RangeTest, Sweep
@@ -69,6 +71,19 @@ def test_the_range_tests_suggestion_is_judged(study):
     _, *others = SCHEDULES
     assert f"- not decided: constant - too low: {', '.join(others)} ##" in of_ranges
     assert "- good" not in of_ranges
+
+
+def test_how_often_counts_decide_is_worked_out(text):
+    """Ten times Fisher's p, Holm's first step, of k of 20 against none; and of how few pairs."""
+    telling = [k for k in range(21) if 10 * stats.fisher((k, 20), (0, 20)) < stats.LEVEL]
+    power = {share: sum(binom.pmf(k, 20, share) for k in telling) for share in (0.4, 0.2)}
+    assert round(10 * power[0.4]) == 6
+    assert power[0.2] < 0.05
+    said = " ".join(text.split())
+    assert "40 % of collapse against none is found in six of ten studies, 20 % hardly ever." in said
+    # n pairs that all differ alike have the p-value 2 / 2**n
+    assert next(n for n in range(1, 21) if 10 * 2 / 2**n < stats.LEVEL) == 9
+    assert "fewer than nine decide only where" in said
 
 
 def test_without_a_suggestion_there_is_nothing_to_judge(study):

@@ -86,6 +86,7 @@ def test_a_whole_study(study):
     assert set(plain.collapsed.drop("constant")) == {"0 of 8"}
     assert set(clipped.collapsed) == {"0 of 8"}
     assert plain["good peaks"]["cosine"] == "0.2 to 0.45 (x 2.2)"
+    assert "good peaks" not in clipped, "which were not tuned"
     _, *others = SCHEDULES
     assert list(compared(study, "plain").schedule) == others
     assert list(compared(study, "clipped").schedule) == list(SCHEDULES)
