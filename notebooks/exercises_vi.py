@@ -65,8 +65,7 @@ len(runs), len(baseline)
 #
 # - *sụp đổ*: trong số các lần chạy, bao nhiêu lần sụp đổ, tức khi kết thúc mạng cho mọi ảnh cùng
 #   một bộ điểm (chênh nhau chưa tới 0.01), hoặc tính toán ra số không còn hữu hạn. Cột bên cạnh là
-#   khoảng tin cậy 95 % chính xác của tỷ lệ sụp đổ: chuyện của một nhóm nhỏ nói được rất ít về
-#   chuyện chung.
+#   khoảng tin cậy 95 % chính xác của tỷ lệ sụp đổ: ít lần chạy thì biết được rất ít về tỷ lệ thật.
 # - *mất mát huấn luyện* và *độ chính xác kiểm tra*: sau epoch cuối, trung bình ± độ lệch chuẩn, chỉ
 #   tính những lần không sụp đổ (các dòng in ra và các hình gọi chúng là *học được*).
 # - *lần tốt nhất*: độ chính xác kiểm tra cao nhất lúc kết thúc trong mọi lần chạy.
@@ -78,8 +77,9 @@ len(runs), len(baseline)
 # Loại thứ ba so hai thí nghiệm theo *từng hạt giống*, tức cùng tham số ban đầu, cùng thứ tự
 # minibatch. Bảng ghi hiệu trung bình của độ chính xác kiểm tra (chỉ tính những cặp mà cả hai lần
 # đều học được), khoảng tin cậy 95 % của hiệu ấy, và bên nào cao hơn nếu khoảng không chứa 0; còn
-# không thì *chưa ngã ngũ*. Mỗi khoảng chỉ trả lời cho riêng nó: cứ hai mươi phép so không hề có
-# khác biệt thật thì trung bình vẫn có một khoảng không chứa 0.
+# không thì *chưa ngã ngũ* (ở các notebook khác: *chưa đủ để kết luận*). Mỗi khoảng chỉ trả lời cho
+# riêng nó: cứ hai mươi phép so không hề có khác biệt thật thì trung bình vẫn có một khoảng không
+# chứa 0.
 #
 # Năm hạt giống đầu đã được xem trước khi chạy mười lăm hạt giống sau. Vì thế cột cuối ghi kết luận
 # của riêng mười lăm hạt giống sau. Chỗ nào hai bên khác nhau thì chỉ cột cuối được tính.
@@ -126,22 +126,23 @@ differences(exercises.FIXED)
 # - **Lớn quá thì sụp đổ.** Mỗi tốc độ học có 20 mạng: ở 0.3 không mạng nào sụp đổ, ở 0.5 có 8 mạng,
 #   ở 0.7 có 14 mạng, ở 1.0 có 18 mạng. Mà những mạng không sụp đổ ở 0.5, so từng hạt giống, lại kém
 #   hơn ở 0.3: chịu thêm rủi ro nhưng chẳng được thêm gì.
-# - **Bờ vực ở ngay bên cạnh.** Giá trị tốt nhất trong sáu giá trị, 0.3, cũng là giá trị cuối cùng
-#   mà chưa mạng nào sụp đổ (phần 2 sẽ cho thấy ngay cả nó cũng chưa hẳn an toàn). Vì thế mới có
-#   chuyện định thời: nó cho phép dùng tốc độ học như vậy trong lúc còn có ích.
+# - **Bờ vực ở ngay bên cạnh.** Giá trị có trung bình cao nhất, 0.3 (cao hơn 0.1 thật hay không thì
+#   chưa ngã ngũ), cũng là giá trị cuối cùng mà chưa mạng nào sụp đổ (phần 2 sẽ cho thấy ngay cả nó
+#   cũng chưa hẳn an toàn). Vì thế mới có chuyện định thời: nó cho phép dùng tốc độ học như vậy
+#   trong lúc còn có ích.
 #
 # Nhớ nhìn khoảng tin cậy. Dù không lần nào trong 20 lần chạy sụp đổ, tỷ lệ thật vẫn có thể lên tới
 # một phần sáu! Tính tất cả các hạt giống thì ở 0.5 nhiều mạng sụp đổ hơn ở 0.3; tính riêng mười lăm
 # hạt giống sau thì còn thiếu một chút mới ngã ngũ, mà chỉ chúng được tính. Từ 0.5 đến 1.0 cũng chưa
 # bước nào ngã ngũ. Còn từ đầu này đến đầu kia tỷ lệ có tăng thì chẳng ai nghi ngờ.
 #
-# Vậy mô hình nào tốt nhất? Cột cuối của bảng có câu trả lời, nhưng là câu trả lời lạc quan quá mức:
-# mạng thắng cuộc được chọn *theo chính độ chính xác kiểm tra*, nên một phần lý do nó được chọn là
-# vận may, may nhờ đúng tập ảnh này và may nhất thời, vì độ chính xác lên xuống thất thường qua từng
-# epoch. Cái may nhất thời thì có thể chỉ ra được. Ta có mười lần chạy ở 0.3 kéo dài đến 30 epoch.
-# Hãy so chúng sau 8 epoch và sau 30 epoch: trung bình, cao nhất, khoảng cách giữa huấn luyện và
-# kiểm tra. Rồi chọn mạng dẫn đầu sau 8 epoch, xem nó hơn mức trung bình bao nhiêu lúc ấy, và bao
-# nhiêu lúc cuối.
+# Vậy mô hình nào tốt nhất? Cột *lần tốt nhất* của bảng đầu có câu trả lời, nhưng là câu trả lời lạc
+# quan quá mức: mạng thắng cuộc được chọn *theo chính độ chính xác kiểm tra*, nên một phần lý do nó
+# được chọn là vận may, may nhờ đúng tập ảnh này và may nhất thời, vì độ chính xác lên xuống thất
+# thường qua từng epoch. Cái may nhất thời thì có thể chỉ ra được. Ta có mười lần chạy ở 0.3 kéo dài
+# đến 30 epoch. Hãy so chúng sau 8 epoch và sau 30 epoch: trung bình, cao nhất, khoảng cách giữa
+# huấn luyện và kiểm tra. Rồi chọn mạng dẫn đầu sau 8 epoch, xem nó hơn mức trung bình bao nhiêu lúc
+# ấy, và bao nhiêu lúc cuối.
 
 # %%
 early, late = ([run.epochs[n - 1] for run in constant] for n in (8, 30))
@@ -206,7 +207,7 @@ words.figure(figures.FIGURES["2-exponent.svg"](runs))
 
 # %% [markdown]
 # Nét mảnh là từng lần chạy, nét đậm là trung bình qua các hạt giống học được; chú giải đếm những
-# lần sụp đổ. Mất mát là trung bình của từng năm mươi batch.
+# lần sụp đổ. Mất mát là trung bình của từng năm mươi minibatch.
 
 # %%
 display(answers(exercises.EXPONENT))
@@ -288,9 +289,9 @@ differences(exercises.DEEPER)
 # khoảng từ ba cặp: phần hơn nhỏ nhoi so với *poly* nên được thử thêm vài hạt giống rồi hãy tin.
 
 # %% [markdown] tags=["question"]
-# **Câu hỏi 3.** Các công thức của GluonCV huấn luyện ImageNet chừng một trăm epoch, có khởi động và
-# cô-sin. Nếu có một tập dữ liệu khác, trong năm hàng trên bạn sẽ chạy lại hàng nào trước, và vì
-# sao?
+# **Câu hỏi 3.** Các cấu hình huấn luyện có sẵn của GluonCV, thư viện thị giác máy tính của MXNet,
+# huấn luyện ImageNet chừng một trăm epoch, có khởi động và cô-sin. Nếu có một tập dữ liệu khác,
+# trong năm bộ định thời của mạng sâu hơn, bạn sẽ chạy lại bộ nào trước, và vì sao?
 
 # %% [markdown] tags=["answer"]
 # **Trả lời câu 3.** Câu hỏi mở. *steps*: nếu một lần nữa nó theo kịp cô-sin thì hình dạng cô-sin
@@ -355,7 +356,7 @@ words.table(pd.DataFrame(rows, columns=header))
 # cuối. Đỉnh ở bước 376, và phần lớn sụp đổ trên đường đi lên đỉnh. Vài mạng sụp đổ với mất mát hàng
 # triệu hoặc hơn nữa, phần lớn thì không vọt lên như vậy. Khởi động dài che chở khỏi tai nạn thứ
 # nhất chứ không che chở khỏi tai nạn thứ hai. Nó đưa mạng qua khỏi lúc ban đầu; còn tốc độ học cao
-# nhất mà địa hình chịu được thì nó không nâng lên được (hoặc nâng lên chưa đủ).
+# nhất mà mạng chịu được thì nó không nâng lên được (hoặc nâng lên chưa đủ).
 #
 # Vậy bao lâu? Đủ lâu để mạng học được chút gì trước khi gặp tốc độ học cao. Ở hai đỉnh thấp hơn,
 # tính chung 40 mạng, khởi động 0.02 thì 26 mạng sụp đổ sớm, 0.1 thì 13, 0.4 thì không mạng nào.
@@ -486,29 +487,30 @@ for name in ("plateau", "plateau-warmup"):
 
 # %% [markdown]
 # - **Nó giảm tốc độ học đúng lúc việc giảm có ích.** Hãy dõi theo mất mát qua lần cắt đầu tiên của
-#   bất kỳ lần chạy nào: epoch trước đó, mất mát giảm chưa tới một phần mười; epoch sau đó, với tốc
-#   độ học còn một phần ba, nó lại giảm hơn một phần mười. Tiến bộ ngừng lại không phải vì đã hết
-#   điều để học, mà vì bước đã thành quá dài.
+#   bất kỳ lần chạy nào không sụp đổ: epoch trước đó, mất mát giảm chưa tới một phần mười; epoch sau
+#   đó, với tốc độ học còn một phần ba, nó lại giảm hơn một phần mười. Tiến bộ ngừng lại không phải
+#   vì đã hết điều để học, mà vì bước đã thành quá dài.
 # - **So với tốc độ học cố định**, 19 trong 20 hạt giống kết thúc với độ chính xác kiểm tra cao hơn,
 #   và khoảng tin cậy không chứa 0.
-# - **Có khởi động lên 0.5** thì trong 20 mạng có 5 mạng sụp đổ, đều ở lúc đầu; giữ nguyên ở 0.5,
-#   trong phần 1 có 8 mạng. Những mạng không sụp đổ kết thúc với mất mát huấn luyện trung bình thấp
-#   nhất trong mọi thí nghiệm cho LeNet học 8 epoch. Độ chính xác kiểm tra của chúng có cao hơn khi
-#   xuất phát từ 0.3 hay không thì chưa ngã ngũ. (Theo năm hạt giống đầu thì đã ngã ngũ: cả năm mạng
-# đều không sụp đổ và kết thúc cao hơn.) Số mạng sụp đổ có ít hơn, nhưng chừng ấy lần chạy chưa cho
-# thấy đó là nhờ khởi động. Với những mạng không sụp đổ, việc giảm khi chững lại hạ tốc độ học cao
-# xuống đúng lúc.
+# - **Có khởi động lên 0.5** thì trong 20 mạng có 5 mạng sụp đổ, đều vào quãng cuối đoạn khởi động
+#   và sau khi đã học được chút ít; giữ nguyên ở 0.5, trong phần 1 có 8 mạng. Những mạng không sụp
+#   đổ kết thúc với mất mát huấn luyện trung bình thấp nhất trong mọi thí nghiệm cho LeNet học 8
+#   epoch. Độ chính xác kiểm tra của chúng có cao hơn khi xuất phát từ 0.3 hay không thì chưa ngã
+#   ngũ. (Theo năm hạt giống đầu thì đã ngã ngũ: cả năm mạng đều không sụp đổ và kết thúc cao hơn.)
+#   Số mạng sụp đổ có ít hơn, nhưng chừng ấy lần chạy chưa cho thấy đó là nhờ khởi động. Với những
+#   mạng không sụp đổ, việc giảm khi chững lại hạ tốc độ học cao xuống đúng lúc.
 #
 # Nó có hơn các bộ định thời ở phần 2 không? Ở đó, số mũ 0.5 chẳng nghe ngóng gì mà cũng đi được
 # chừng ấy; hai bên chưa được so theo cặp. Và nhớ những gì *không* tự động ở bộ định thời này: tiến
 # bộ bao nhiêu là ít, cắt sâu bao nhiêu, phải có người chọn. Ở những tốc độ học này, từ khoảng epoch
 # thứ tư mất mát của LeNet giảm mỗi epoch chưa tới một phần mười; với ngưỡng này, các lần cắt rơi
-# vào những lúc gần như nhau ở mọi lần chạy, và một danh sách mốc định sẵn có lẽ cũng làm được như
-# thế.
+# vào những lúc gần như nhau ở mọi lần chạy không sụp đổ (mất mát của mạng đã sụp đổ thì đứng yên,
+# nên epoch nào tốc độ học cũng bị cắt: những nét mảnh ở khung trái), và một danh sách mốc định sẵn
+# có lẽ cũng làm được như thế.
 
 # %% [markdown] tags=["question"]
-# **Câu hỏi 5.** Bộ định thời này nghe mất mát *huấn luyện*. Nếu nó được báo tỷ lệ sai trên tập kiểm
-# định thì khác gì? Còn nếu `threshold` bằng 0?
+# **Câu hỏi 5.** `PlateauScheduler` nghe mất mát *huấn luyện*. Nếu nó được báo tỷ lệ sai trên tập
+# kiểm định thì khác gì? Còn nếu `threshold` bằng 0?
 
 # %% [markdown] tags=["answer"]
 # **Trả lời câu 5.** Tỷ lệ sai trên tập kiểm định nhiễu hơn và ngừng giảm sớm hơn. Tốc độ học sẽ
@@ -519,8 +521,8 @@ for name in ("plateau", "plateau-warmup"):
 # ## Những gì còn bỏ ngỏ
 #
 # - **Khác biệt nhỏ.** Hai mươi hạt giống, hay ba, chỉ cho thấy những điều thô: tốc độ học này quá
-#   cao, trung bình này xa trung bình kia. Những phần nhỏ của một phần trăm mà thực tế hay tranh cãi
-#   thì đòi nhiều hơn hẳn.
+#   cao, trung bình này xa trung bình kia. Những chênh lệch chưa tới một phần trăm mà người làm thực
+#   tế hay tranh cãi thì đòi nhiều hơn hẳn.
 # - **Chạy lâu hơn.** Mọi lần chạy ở đây đều ngắn, và bộ định thời nào cũng được co lại cho vừa lần
 #   chạy ngắn của nó. Sau 30 epoch ai dẫn đầu thì chúng không nói.
 # - **ImageNet**, và mọi dữ liệu khác ngoài Fashion-MNIST.

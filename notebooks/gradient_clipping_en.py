@@ -73,7 +73,7 @@ words.print(len(runs), "runs of", ", ".join(dict.fromkeys(run.experiment for run
 # relus may be 0 for every image. Where a relu is 0, so is its gradient: hardly anything is left to
 # lead the way back. The network then gives all images the same scores, its loss is $\ln 10$ and its
 # accuracy 0.1. We call a run **collapsed** if at its end the class scores of any two test images
-# differ by less than 0.01. In counts, a run whose numbers are no longer finite is one of them.
+# differ by less than 0.01. Runs whose numbers are no longer finite are counted with them.
 #
 # How large do gradients get? Our pilot trained LeNet for two epochs at the constant rate 0.5
 # without clipping and measured the global norm of every update.
@@ -227,10 +227,10 @@ descents = descent.descents()
 words.figure(figures.quadratic(descents))
 
 # %% [markdown]
-# Above are the paths; the steps are long where the markers lie far apart. Inside the small dotted
-# circle the gradient is shorter than the threshold, and nothing is clipped. Below, on logarithmic
-# axes, the gradient's norm before clipping, and the loss. A loss that stays below the dash-dotted
-# line counts as *settled*.
+# Above are the paths, 40 steps from $(3, 5)$; the steps are long where the markers lie far apart.
+# Inside the small dotted circle the gradient is shorter than the threshold, and nothing is clipped.
+# Below, on logarithmic axes, the gradient's norm before clipping, and the loss. A loss that stays
+# below the dash-dotted line, 0.001, counts as *settled*.
 
 # %%
 words.table(tables.descent_table(descents))
@@ -246,8 +246,8 @@ words.table(tables.descent_table(descents))
 #   and without clipping: clipping changes the step, not the landscape. And near the minimum the
 #   applied gradient is shorter than 1.
 # - **At 1.1 clipping keeps the descent bounded, but does not make it converge.** Within the dotted
-#   circle each step multiplies by $-1.2$ and leads outwards again; outside, clipping throws it
-#   back.
+#   circle each step multiplies by $-1.2$ and leads outwards; outside, each is $\eta c$ long, which
+#   leaps over the circle to its other side, and back again.
 
 # %%
 leashed = descents[-1]  # the highest rate, with clipping
@@ -257,7 +257,7 @@ distances = [math.hypot(*weights) for weights in leashed.weights[-6:]]
 words.print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.3f}")
 
 # %% [markdown]
-# The descent hops around the minimum for ever, never farther from it than
+# The descent hops around the minimum for ever, from then on never farther from it than
 # $(\eta - \tfrac{1}{2}) \, c$. Clipping is a leash, not a cure: to arrive, the rate has to fall.
 # That is what a scheduler is for, and why the two belong together.
 
@@ -284,9 +284,9 @@ words.table(tables.pilot_table(runs))
 # %% [markdown]
 # ## 8. See it live
 #
-# The next cell takes from the records a random seed whose network collapsed at the constant rate
-# 0.5 without clipping, and prints the test accuracy after each of ten epochs, without clipping and
-# with it.
+# The next cell takes from the records the first random seed whose network collapsed at the constant
+# rate 0.5 without clipping, and prints the test accuracy after each of ten epochs, without clipping
+# and with it.
 
 # %%
 by_name = {(run.experiment, run.seed): run for run in runs}
@@ -492,8 +492,8 @@ words.table(tables.claim_table(judged, by_unseen))
 # - **The paper contradicts itself.** Its section 4.2 says that clipping slows convergence, its
 #   table 4.4 that it converges better than neither. These runs confirm the table, by both measures
 #   of convergence.
-# - **A scheduler only is less stable than clipping only**, not more, as the table has it: 10 of its
-#   40 runs collapsed. By roughness that is not decided.
+# - **With a scheduler only, training is less stable than with clipping only;** the paper's table
+#   says the reverse. 10 of its 40 runs collapsed. By roughness that is not decided.
 # - **Equally effective** the paper calls these two. Of the runs that survived, the scheduler's
 #   classify a little better; but it lost a quarter of its runs. One word for both hides that.
 # - **Both together** are more stable than the scheduler only: none collapsed, and the loss is less
@@ -553,7 +553,7 @@ words.table(tables.prevented_table(verdicts.prevented(runs)))
 # %% [markdown]
 # At 0.5 no run with clipping collapsed, alone or with the scheduler, and that is decided, after two
 # epochs as well as at the end. The scheduler alone and the lower rate lost fewer runs than neither;
-# so many runs do not decide whether they prevent anything. Nor is it a matter of the seed: of the
+# 40 runs an arm do not decide whether they prevent anything. Nor is it a matter of the seed: of the
 # 10 seeds that collapsed with the scheduler, six collapsed with neither, about as many as chance
 # would have it. At 0.3 these 20 seeds had nothing to lose in two epochs: the collapse that the book
 # prints, which does happen, did not come back here, neither with a remedy nor without one. Zero

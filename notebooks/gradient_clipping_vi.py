@@ -233,10 +233,10 @@ descents = descent.descents()
 words.figure(figures.quadratic(descents))
 
 # %% [markdown]
-# Hàng trên là đường đi; các điểm cách xa nhau nghĩa là bước dài. Bên trong vòng tròn chấm nhỏ,
-# gradient ngắn hơn ngưỡng nên không có gì để gọt. Hai hàng dưới, trên thang logarit, là chuẩn của
-# gradient trước khi gọt và giá trị mất mát. Khi mất mát đã xuống dưới đường gạch chấm và ở lại dưới
-# đó, ta coi như nó đã *lắng xuống*.
+# Hàng trên là đường đi, 40 bước từ $(3, 5)$; các điểm cách xa nhau nghĩa là bước dài. Bên trong
+# vòng tròn chấm nhỏ, gradient ngắn hơn ngưỡng nên không có gì để gọt. Hai hàng dưới, trên thang
+# logarit, là chuẩn của gradient trước khi gọt và giá trị mất mát. Khi mất mát đã xuống dưới đường
+# gạch chấm, 0.001, và ở lại dưới đó, ta coi như nó đã *lắng xuống*.
 
 # %%
 words.table(tables.descent_table(descents))
@@ -251,9 +251,9 @@ words.table(tables.descent_table(descents))
 # - **Bằng 1 là chuẩn của gradient *được áp dụng*.** Bản thân gradient lúc xuất phát dài như nhau,
 #   gọt hay không cũng thế: gọt đổi bước đi chứ không đổi địa hình. Và ở gần cực tiểu, gradient
 #   được áp dụng còn ngắn hơn 1.
-# - **Ở 1.1, gọt giữ cho tham số không chạy ra vô cùng, nhưng không làm nó hội tụ.** Trong vòng
-#   tròn chấm, mỗi bước nhân tham số với $-1.2$ nên nó lại văng ra; ra ngoài thì phép gọt kéo ngược
-#   vào.
+# - **Ở 1.1, gọt giữ cho tham số không chạy ra vô cùng, nhưng không làm nó hội tụ.** Trong vòng tròn
+#   chấm, mỗi bước nhân tham số với $-1.2$ nên nó văng ra; ra ngoài rồi thì bước nào cũng dài $\eta
+#   c$, nhảy qua vòng tròn sang phía bên kia, rồi lại nhảy về.
 
 # %%
 leashed = descents[-1]  # the highest rate, with clipping
@@ -263,8 +263,8 @@ distances = [math.hypot(*weights) for weights in leashed.weights[-6:]]
 words.print(f"largest distance to 0 among them {max(distances):.3f}, bound {farthest:.3f}")
 
 # %% [markdown]
-# Tham số cứ nhảy mãi quanh cực tiểu, không bao giờ cách xa quá $(\eta - \tfrac{1}{2}) \, c$. Gọt
-# gradient là sợi dây buộc chứ không phải thuốc chữa: muốn tới đích, tốc độ học phải giảm. Đó là
+# Tham số cứ nhảy mãi quanh cực tiểu, từ đó không bao giờ cách xa quá $(\eta - \tfrac{1}{2}) \, c$.
+# Gọt gradient là sợi dây buộc chứ không phải thuốc chữa: muốn tới đích, tốc độ học phải giảm. Đó là
 # việc của bộ định thời, và là lý do hai thứ nên đi cùng nhau.
 
 # %% [markdown]
@@ -290,8 +290,8 @@ words.table(tables.pilot_table(runs))
 # %% [markdown]
 # ## 8. Xem tận mắt
 #
-# Ô kế tiếp tìm trong số liệu đã ghi một hạt giống mà mạng sụp đổ ở tốc độ học 0.5 khi không gọt,
-# rồi in độ chính xác kiểm tra sau từng epoch trong mười epoch: không gọt (*neither*) và có gọt
+# Ô kế tiếp tìm trong số liệu đã ghi hạt giống đầu tiên mà mạng sụp đổ ở tốc độ học 0.5 khi không
+# gọt, rồi in độ chính xác kiểm tra sau từng epoch trong mười epoch: không gọt (*neither*) và có gọt
 # (*clipping*).
 
 # %%
@@ -407,9 +407,9 @@ words.table(pd.DataFrame(rows, columns=["measure", "definition", "better"]))
 
 # %% [markdown]
 # Mỗi đường cong dưới đây là một lần chạy: hàng trên là mất mát huấn luyện trung bình của từng 50
-# batch, hàng dưới là độ chính xác kiểm tra sau mỗi epoch. Nét đứt là những lần sụp đổ; mất mát vọt
-# quá cao thì ra ngoài hình. (Vài nét liền lúc đầu cũng giống nét đứt: mạng đã sụp đổ vẫn có thể học
-# lại được.)
+# minibatch, hàng dưới là độ chính xác kiểm tra sau mỗi epoch. Nét đứt là những lần sụp đổ; mất mát
+# vọt quá cao thì ra ngoài hình. (Vài nét liền lúc đầu cũng giống nét đứt: mạng đã sụp đổ vẫn có thể
+# học lại được.)
 
 # %%
 words.figure(figures.arms(runs))
@@ -567,12 +567,12 @@ words.table(tables.prevented_table(verdicts.prevented(runs)))
 # %% [markdown]
 # Ở 0.5, có gọt thì không lần nào sụp đổ, dù có bộ định thời hay không, và điều này đã ngã ngũ, cả
 # sau hai epoch lẫn khi kết thúc. Chỉ dùng bộ định thời, hoặc chỉ hạ tốc độ học, thì sụp đổ ít hơn
-# không dùng gì; nhưng chừng ấy lần chạy chưa cho biết chúng có ngăn được gì không. Cũng không phải
-# tại hạt giống: trong 10 hạt giống sụp đổ khi dùng bộ định thời, 6 hạt giống cũng sụp đổ khi không
-# dùng gì, gần bằng con số mà may rủi cho ra. Ở 0.3, với 20 hạt giống này và hai epoch, chẳng lần
-# nào sụp đổ: lần sụp đổ in trong sách, vốn có thật, ở đây không lặp lại, có biện pháp hay không
-# cũng vậy. Không lần nào sụp đổ chưa có nghĩa là không bao giờ: đầu trên của khoảng tin cậy cho
-# biết tỷ lệ nào vẫn còn có thể.
+# không dùng gì; nhưng mỗi cách 40 lần chạy thì chưa cho biết chúng có ngăn được gì không. Cũng
+# không phải tại hạt giống: trong 10 hạt giống sụp đổ khi dùng bộ định thời, 6 hạt giống cũng sụp đổ
+# khi không dùng gì, gần bằng con số mà may rủi cho ra. Ở 0.3, với 20 hạt giống này và hai epoch,
+# chẳng lần nào sụp đổ: lần sụp đổ in trong sách, vốn có thật, ở đây không lặp lại, có biện pháp hay
+# không cũng vậy. Không lần nào sụp đổ chưa có nghĩa là không bao giờ: đầu trên của khoảng tin cậy
+# cho biết tỷ lệ nào vẫn còn có thể.
 
 # %% [markdown]
 # ## 12. Những gì còn bỏ ngỏ

@@ -16,12 +16,12 @@
 #
 # [Tiếng Việt](lr_scheduling_vi.ipynb)
 #
-# The chapters before this one were about the *direction* of an update. How long should the step
-# be, and how should its length change while we train? Section 11.15 of *Dive into Deep Learning*
-# answers with five runs of LeNet on Fashion-MNIST. We follow it in MXNet, redraw all of its ten
-# figures, and then do what a book has no room for: repeat every experiment with many random seeds
-# and ask which of the printed results hold. A few answers are surprising. One of them: most of
-# the book's runs were never trained with the curve that the book draws.
+# The book's sections before this one were about the *direction* of an update. How long should the
+# step be, and how should its length change while we train? Section 11.15 of *Dive into Deep
+# Learning* answers with five runs of LeNet on Fashion-MNIST. We follow it in MXNet, redraw all of
+# its ten figures, and then do what a book has no room for: repeat every experiment with many random
+# seeds and ask which of the printed results hold. A few answers are surprising. One of them: most
+# of the book's runs were never trained with the curve that the book draws.
 #
 # **You will learn** to write a scheduler, a function from the number of updates to a learning rate;
 # to ask what a curve's axis counts; to see why a scheduler must not remember; and to judge a
@@ -34,8 +34,9 @@
 # for six epochs with the *fast net*, the same network on quicker kernels, which round otherwise.
 #
 # In the tables *published* is what the book prints and *ours* what we measured; a network has
-# *collapsed* if it gives all images the same scores, as we shall see soon. Three numbers between
-# slashes are training loss, training accuracy and test accuracy after the last epoch.
+# *collapsed* if it gives all images the same scores (for any two test images they differ by less
+# than 0.01), as we shall see soon. Three numbers between slashes are training loss, training
+# accuracy and test accuracy after the last epoch.
 
 # %%
 # %matplotlib inline
@@ -158,7 +159,8 @@ trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.3})
 # %% [markdown]
 # The loss falls. `lrs.train` is this loop with the measurements and the plot of the book's `train`,
 # to the last bit; it returns what it measured in every epoch. Runs that were made before are in
-# `figures/chapter/runs.jsonl`: several of each experiment; `runs` has those of seed 0.
+# `figures/chapter/runs.jsonl`: `baseline` has all those of 30 epochs, several of each experiment,
+# and `runs` those of seed 0.
 
 # %%
 chapter = record.read("../figures/chapter/runs.jsonl")
@@ -227,7 +229,8 @@ words.table(collapses[collapses.experiment == "constant"])
 
 # %% [markdown] tags=["answer"]
 # **Answer 1.** If the share is 5 %, all of $k$ runs survive with probability $0.95^k$. That is
-# below 5 % from $k = 59$ on. With ten runs one can only say that the share is below 26 %.
+# below 5 % from $k = 59$ on. With ten runs one can only say that the share is below 26 % (the
+# interval in the table has two sides, and so goes on to 0.308).
 
 # %% [markdown]
 # ## A scheduler
@@ -313,9 +316,10 @@ header = ("train loss now", "stored", "test acc now", "stored")
 words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
-# On the same kind of processor and with one thread both agree to the bit; elsewhere sums are
-# taken in another order and the numbers drift apart. (`square_root` is a pure function: we
-# plotted it, called it and trained with it, and no harm was done. Do not take that for granted.)
+# On the same kind of processor and with one thread both agree to the bit; elsewhere sums are taken
+# in another order and the numbers drift apart. (`square_root` is a *pure function*: the same number
+# gives the same rate, however often it is called. So we plotted it, called it and trained with it,
+# and no harm was done. Do not take that for granted.)
 #
 # And these are all of the 30 epochs:
 
@@ -385,7 +389,9 @@ words.table(pd.DataFrame(rows, columns=header))
 #
 # $$\eta_{t+1} = \max(\eta_{\min},\ \alpha\,\eta_t).$$
 #
-# The book plots this scheduler but never trains with it:
+# The book plots this scheduler, with $\alpha = 0.9$ and $\eta_{\min} = 0.01$ and beginning from
+# 2.0, but never trains with it. Its code multiplies before it answers, so that the first value is
+# already 1.8:
 
 # %%
 words.figure(figures.factor())
@@ -396,9 +402,10 @@ words.figure(figures.factor())
 # is below. For a plot, with one call for each $t$, that is fine. But we have just seen a Trainer
 # call several times an update.
 #
-# `lrs.FactorScheduler` has the closed form $\max(\eta_{\min},\ \eta_0\,\alpha^{t+1})$, which
-# depends on $t$ alone. MXNet's own `FactorScheduler` remembers, too, but it goes by the number:
-# once for every `step` updates that have passed. All three, on the very questions that we recorded:
+# `lrs.FactorScheduler` has the closed form of the same values, $\eta_t = \max(\eta_{\min},\
+# \eta_{\text{base}}\,\alpha^{t+1})$ with $\eta_{\text{base}} = 2$, which depends on $t$ alone.
+# MXNet's own `FactorScheduler` remembers, too, but it goes by the number: once for every `step`
+# updates that have passed. All three, on the very questions that we recorded:
 
 
 # %%
@@ -427,7 +434,7 @@ words.table(pd.DataFrame({"num_update": asked, **answers}))
 # update*, and reaches the floor several times sooner than meant. Merely printing
 # `trainer.learning_rate` takes it down another notch. MXNet's does not mind being asked often. It
 # is two factors higher than the closed form, for it has not yet multiplied at the first update,
-# where the formula with $t = 1$ has done so twice. The lesson: a scheduler has to be a pure
+# where the closed form with $t = 1$ has done so twice. The lesson: a scheduler has to be a pure
 # function of the number of updates.
 #
 # ### Multi-factor
@@ -471,7 +478,8 @@ words.table(tables.chapter_table([runs["multi-factor"]]))
 
 # %% [markdown] tags=["question"]
 # **Question 2.** The book says that the solution is slightly better because the rate is cut once
-# learning has stalled. Is there such a moment in this run? What would `step` have to be?
+# learning has stalled. Is there such a moment in the book's multi-factor run? What would `step`
+# have to be?
 
 # %% [markdown] tags=["answer"]
 # **Answer 2.** No. The rate is cut for the last time right after update 30, within the first epoch,
@@ -551,9 +559,9 @@ words.print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 #
 # ## As published and as intended
 #
-# So every schedule has two readings. *As published*: the Trainer feeds it updates, as in the
-# book's five runs. *As intended*: it is read once an epoch, as the book's text and plots mean it.
-# The latter takes one wrapper:
+# So every schedule has two readings. *As published*: the Trainer feeds it updates, as in the book's
+# five runs. *As intended*: it is read once an epoch, at $t = 0, 1, \ldots, 29$, as the book's text
+# and plots mean it. The latter takes one wrapper:
 
 # %%
 warm = lrs.PerEpoch(lrs.CosineScheduler(**cosine, warmup_steps=5), per_epoch)
@@ -656,21 +664,22 @@ words.table(tables.verdict_table(verdicts).iloc[:, :8])
 #
 # A process in which nobody seeds MXNet always begins with the same state of MXNet's generator. And
 # Gluon draws the weights on the CPU, even where it trains on a GPU. So all builds of a run begin
-# with *the same weights*. Only the order differs, for NumPy's generator does begin anew. The 97
-# builds are one draw of the weights, measured 97 times.
+# with *the same weights*. Only the order differs, for NumPy's generator, which nobody seeds either,
+# begins otherwise in every process. The 97 builds are one draw of the weights, measured 97 times.
 #
 # That means that we can draw the book's weights, too: by training its five runs one after another
 # in one process, with no seed but for the order. In the next figure a point is the last epoch of a
-# run. Black are the builds, diamonds what the chapter itself prints, blue our runs with the book's
-# weights, and pink those with other weights, with a tick at the mean of each initialization.
+# run that did not collapse. Black are the builds, diamonds what the chapter itself prints, blue our
+# runs with the book's weights, and pink those with other weights, with a tick at the mean of each
+# initialization.
 
 # %%
 words.figure(builds_figures.builds(drawn, builds))
 
 # %% [markdown]
-# Look at the training losses of the gentler schedules (other builds of the book begin at lower
-# rates): the builds lie in one spot, and so do ours with the same weights; other weights spread
-# far.
+# Look at the training losses of the *gentler* schedules (other builds of the book begin the square
+# root at 0.1, the cosines at 0.3): the builds lie in one spot, and so do ours with the same
+# weights; other weights spread far.
 #
 # Something is left, in the test accuracies: the builds' are higher. The book was trained on the
 # first release of Fashion-MNIST, which is another draw of pictures from the same collection. It is
@@ -678,8 +687,9 @@ words.figure(builds_figures.builds(drawn, builds))
 # and split them anew, at random: these are the green points. The table says what remains of the
 # builds' mean when it is explained by the book's weights and a random split together, by one of
 # them, or by neither: the builds' mean minus ours. (The book's weights were not trained on other
-# splits: where both explain, what the weights make out today is added.) Nothing is left where an
-# interval holds 0.
+# splits: where both explain, what the weights make out today is added.) (*weights and split* is
+# what the two together predict.) Where an interval holds 0, these runs do not show that anything is
+# left.
 
 # %%
 left = builds_tables.left_table(drawn, builds)
@@ -689,8 +699,9 @@ words.table(left[left.experiment.isin(["square-root", "cosine"])])
 # Weights and split together leave nothing in 14 of 15 such rows, the split alone in 7, the weights
 # alone in 4 (all rows, and much more, are in [every number that the book
 # printed](../figures/chapter/builds.md)). So today's test set is a little harder than a random one,
-# and of the weights, of which each of the book's five runs has its own, those of the cosine do
-# better than most others with the same orders, those of the other four about as well.
+# and of the weights, of which each of the book's five runs has its own, those of the cosine reach a
+# higher test accuracy in the last epoch than most others with the same orders, those of the other
+# four about the same.
 #
 # And the order? Here is the cosine with 32 initializations, each with the same five orders:
 
@@ -701,9 +712,10 @@ words.table(of_order.agg(stats.mean_sd).reset_index(name="test acc"))
 # %% [markdown]
 # The five means have a standard deviation of 0.012: an order moves *all* networks the same way, for
 # the last batches before the test are the same for all of them. The spread within an order has two
-# parts: 0.005 is what the weights do under every order, the other belongs to the single run (the
-# page of the builds calculates both). So runs that share an order are not independent either.
-# Whoever compares two methods should use the same seeds for both, and many.
+# parts: 0.005 is what the weights do under every order, the other belongs to the single run ([the
+# page of the builds](../figures/chapter/builds.md) calculates both). So runs that share an order
+# are not independent either. Whoever compares two methods should use the same seeds for both, and
+# many.
 
 # %% [markdown] tags=["question"]
 # **Question 3.** 7 of 87 builds collapsed at the constant rate. Is that the share of all networks,
@@ -723,12 +735,12 @@ words.table(of_order.agg(stats.mean_sd).reset_index(name="test acc"))
 words.table(tables.summary_table(baseline))
 
 # %% [markdown]
-# Look at the last column. As published, the test accuracy moves by about 0.01 from one epoch to the
-# next (under the square root by half of it), nearly as much as the runs differ from one another:
-# what a run ends with is largely the luck of its last epoch. Under both cosines read once an epoch
-# it hardly moves at all. All four cosines end at a rate of 0.01; but two have come down to it after
-# learning at 0.5, and two have been there almost from the beginning. So this is what a falling rate
-# does at the end of a training: it lets the network settle. In a picture, for seed 1:
+# Look at the last column. As published, the test accuracy of a run varies by about 0.01 over its
+# last epochs (under the square root by half of it), nearly as much as the runs differ from one
+# another: what a run ends with is largely the luck of its last epoch. Under both cosines read once
+# an epoch it hardly moves at all. All four cosines end at a rate of 0.01; but two have come down to
+# it after learning at 0.5, and two have been there almost from the beginning. So this is what a
+# falling rate does at the end of a training: it lets the network settle. In a picture, for seed 1:
 
 # %%
 last = {
@@ -779,7 +791,8 @@ words.table(share_table(baseline, EXPERIMENTS))
 # As published, none of these networks collapsed. As intended many did. The difference is in how
 # they begin. Fed updates, the high rates last for a few steps only. Read once an epoch, a fresh
 # network has to bear *all 235 updates* at 1.0 or at 0.5, and for many that is too much. The next
-# two runs have the same seed and the same settings, but for five epochs of warmup:
+# two runs have the same seed and the same settings, but that the second begins with five epochs of
+# warmup, after which its cosine is the shorter:
 
 # %%
 display(words.figure(figures.training(runs["cosine-per-epoch"])))
@@ -788,10 +801,11 @@ display(words.figure(figures.training(runs["cosine-warmup-per-epoch"])))
 # %% [markdown]
 # The first is typical of a collapsed network: its loss stays at $\ln 10$. The second trains, and
 # ends above all of the cosines as published. (It is flat in the first epoch because the warmup
-# begins at 0: that whole epoch passes at a rate of 0. In the fourth its loss leaps up once; with
-# none of the other seeds it does.) Is this at last what the book wanted to show about warmup? One
-# pair proves nothing. In the runs of the table above the cosine with a warmup never collapsed, but
-# they are few. Among the draws (*ours, seeds* below) there are 30 of each:
+# begins at 0: that whole epoch passes at a rate of 0. In the fourth epoch its loss leaps up once,
+# with none of the other seeds.) Is this at last what the book wanted to show about warmup? One pair
+# proves nothing. In the runs of the table above the cosine with a warmup never collapsed, but they
+# are few. Among the draws (*ours, seeds* below) there are 30 of each. *After having learned* are
+# those that were not yet collapsed at the end of the first epoch:
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
@@ -846,8 +860,8 @@ words.figure(axes.figure)
 #
 # - A scheduler is a function from the number of updates to a learning rate. Make it a pure one:
 #   called however often, in whatever order, it gives the same values.
-# - Before you trust a curve, ask what its axis counts. MXNet counts updates; the book plots
-#   epochs; between them is a factor of 235.
+# - Before you trust a curve, ask what its axis counts. MXNet counts updates; the book means epochs;
+#   between them is a factor of 235.
 # - Never plot and then train with one object that has a state.
 # - A falling rate narrows the gap of overfitting, but "overfits less" is not yet "is better".
 # - A rate that has come down lets the test accuracy settle: before that, a result is partly luck.
@@ -870,7 +884,7 @@ words.figure(axes.figure)
 #
 # - A. Zhang, Z. Lipton, M. Li, A. Smola. *Dive into Deep Learning*, MXNet edition, section 11.15:
 #   [in Vietnamese](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html), [in
-#   English](https://d2l.ai/chapter_optimization/lr-scheduler.html).
+#   English](https://d2l.ai/chapter_optimization/lr-scheduler.html), there 12.11.
 # - I. Loshchilov, F. Hutter (2016). *SGDR: Stochastic gradient descent with warm restarts*.
 #   [arXiv:1608.03983](https://arxiv.org/abs/1608.03983)
 # - A. Gotmare, N. S. Keskar, C. Xiong, R. Socher (2018). *A closer look at deep learning

@@ -16,12 +16,13 @@
 #
 # [English](lr_scheduling_en.ipynb)
 #
-# Các chương trước bàn về *hướng* đi của mỗi bước cập nhật. Còn bước ấy nên dài bao nhiêu, và độ dài
-# đó nên đổi ra sao trong lúc huấn luyện? Mục 11.15 của *Đắm mình vào Học Sâu* trả lời bằng năm lần
-# chạy LeNet trên Fashion-MNIST. Ta sẽ đi lại con đường ấy bằng MXNet, vẽ lại cả mười hình của mục,
-# rồi làm thêm một việc mà sách không làm: chạy mỗi thí nghiệm với nhiều hạt giống ngẫu nhiên
-# (*random seed*) và hỏi xem kết quả nào trong sách còn đứng vững. Vài câu trả lời khá bất ngờ,
-# chẳng hạn: phần lớn các lần chạy trong sách không hề được huấn luyện theo đường cong mà sách vẽ.
+# Những mục trước trong sách bàn về *hướng* đi của mỗi bước cập nhật. Còn bước ấy nên dài bao nhiêu,
+# và độ dài đó nên đổi ra sao trong lúc huấn luyện? Mục 11.15 của *Đắm mình vào Học Sâu* trả lời
+# bằng năm lần chạy LeNet trên Fashion-MNIST. Ta sẽ đi lại con đường ấy bằng MXNet, vẽ lại cả mười
+# hình của mục, rồi làm thêm một việc mà sách không làm: chạy mỗi thí nghiệm với nhiều hạt giống
+# ngẫu nhiên (*random seed*) và hỏi xem kết quả nào trong sách còn đứng vững. Vài câu trả lời khá
+# bất ngờ, chẳng hạn: phần lớn các lần chạy trong sách không hề được huấn luyện theo đường cong mà
+# sách vẽ.
 #
 # **Bạn sẽ học** cách viết một bộ định thời, tức là một hàm từ số bước cập nhật ra tốc độ học; cách
 # hỏi xem trục hoành của một đường cong đếm gì; vì sao bộ định thời không được có trí nhớ; và cách
@@ -35,8 +36,9 @@
 #
 # Tên thí nghiệm, như `cosine-warmup`, giữ nguyên vì đó là tên để gõ vào lệnh. Trong các bảng, *số
 # in trong sách* là kết quả sách in, *số của ta* là kết quả ta đo được; một mạng *sụp đổ* nếu nó cho
-# mọi ảnh cùng một bộ điểm, như ta sẽ thấy ngay sau đây. Ba số cách nhau bằng dấu gạch chéo là mất
-# mát huấn luyện, độ chính xác huấn luyện và độ chính xác kiểm tra sau epoch cuối.
+# mọi ảnh cùng một bộ điểm (ở hai ảnh kiểm tra bất kỳ chênh nhau chưa tới 0.01), như ta sẽ thấy ngay
+# sau đây. Ba số cách nhau bằng dấu gạch chéo là mất mát huấn luyện, độ chính xác huấn luyện và độ
+# chính xác kiểm tra sau epoch cuối.
 
 # %%
 # %matplotlib inline
@@ -159,8 +161,8 @@ trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.3})
 # %% [markdown]
 # Mất mát giảm. `lrs.train` chính là vòng lặp này, cùng với các phép đo và đồ thị của hàm `train`
 # trong sách, giống đến từng bit; nó trả về những gì đo được sau mỗi epoch. Kết quả của những lần
-# chạy trước nằm trong `figures/chapter/runs.jsonl`: mỗi thí nghiệm có nhiều lần chạy; `runs` giữ
-# lại lần có hạt giống 0.
+# chạy trước nằm trong `figures/chapter/runs.jsonl`: `baseline` có mọi lần chạy dài 30 epoch, mỗi
+# thí nghiệm nhiều lần, còn `runs` giữ những lần có hạt giống 0.
 
 # %%
 chapter = record.read("../figures/chapter/runs.jsonl")
@@ -230,7 +232,8 @@ words.table(collapses[collapses.experiment == "constant"])
 
 # %% [markdown] tags=["answer"]
 # **Trả lời câu 1.** Nếu tỷ lệ là 5 % thì xác suất để cả $k$ lần chạy đều không sụp đổ là $0.95^k$.
-# Số ấy nhỏ hơn 5 % từ $k = 59$ trở đi. Với mười lần chạy chỉ nói được rằng tỷ lệ dưới 26 %.
+# Số ấy nhỏ hơn 5 % từ $k = 59$ trở đi. Với mười lần chạy chỉ nói được rằng tỷ lệ dưới 26 % (khoảng
+# trong bảng có hai phía nên lên tới 0.308).
 
 # %% [markdown]
 # ## Bộ định thời
@@ -319,9 +322,10 @@ header = ("train loss now", "stored", "test acc now", "stored")
 words.table(pd.DataFrame(rows, columns=header))
 
 # %% [markdown]
-# Trên bộ xử lý cùng loại và chỉ dùng một luồng, hai bên trùng nhau đến từng bit; trên máy khác,
-# thứ tự các phép cộng thay đổi và kết quả lệch dần. (Nhờ `square_root` là hàm thuần túy, ta đã vẽ
-# nó, gọi nó, rồi huấn luyện với chính nó mà không hỏng gì. Đừng coi đó là hiển nhiên.)
+# Trên bộ xử lý cùng loại và chỉ dùng một luồng, hai bên trùng nhau đến từng bit; trên máy khác, thứ
+# tự các phép cộng thay đổi và kết quả lệch dần. (`square_root` là *hàm thuần túy*: cùng một số thì
+# cho cùng một tốc độ học, gọi bao nhiêu lần cũng vậy. Nhờ thế, ta đã vẽ nó, gọi nó, rồi huấn luyện
+# với chính nó mà không hỏng gì. Đừng coi đó là hiển nhiên.)
 #
 # Và đây là cả 30 epoch:
 
@@ -392,7 +396,8 @@ words.table(pd.DataFrame(rows, columns=header))
 #
 # $$\eta_{t+1} = \max(\eta_{\min},\ \alpha\,\eta_t).$$
 #
-# Sách chỉ vẽ bộ định thời này chứ không huấn luyện với nó:
+# Sách vẽ bộ định thời này với $\alpha = 0.9$, $\eta_{\min} = 0.01$, bắt đầu từ 2.0, chứ không huấn
+# luyện với nó. Mã của sách nhân trước rồi mới trả lời, nên giá trị đầu tiên đã là 1.8:
 
 # %%
 words.figure(figures.factor())
@@ -403,9 +408,10 @@ words.figure(figures.factor())
 # của ta nằm bên dưới. Khi vẽ hình, mỗi $t$ chỉ gọi một lần nên không sao. Nhưng ta vừa thấy Trainer
 # gọi nhiều lần trong một bước.
 #
-# `lrs.FactorScheduler` dùng dạng đóng $\max(\eta_{\min},\ \eta_0\,\alpha^{t+1})$, chỉ phụ thuộc vào
-# $t$. `FactorScheduler` của chính MXNet cũng có trí nhớ, nhưng nó dựa vào con số được đưa vào: cứ
-# qua `step` bước thì nhân một lần. Hãy cho cả ba trả lời đúng những câu hỏi mà ta đã ghi lại:
+# `lrs.FactorScheduler` dùng dạng đóng của chính các giá trị ấy, $\eta_t = \max(\eta_{\min},\
+# \eta_{\text{base}}\,\alpha^{t+1})$ với $\eta_{\text{base}} = 2$, chỉ phụ thuộc vào $t$.
+# `FactorScheduler` của chính MXNet cũng có trí nhớ, nhưng nó dựa vào con số được đưa vào: cứ qua
+# `step` bước thì nhân một lần. Hãy cho cả ba trả lời đúng những câu hỏi mà ta đã ghi lại:
 
 
 # %%
@@ -434,7 +440,7 @@ words.table(pd.DataFrame({"num_update": asked, **answers}))
 # nhau, và tốc độ học chạm sàn sớm gấp mấy lần dự định. Chỉ cần đọc `trainer.learning_rate` để in ra
 # cũng làm nó giảm thêm một nấc. Lớp của MXNet thì bị hỏi nhiều lần cũng không sao. So với dạng
 # đóng, nó luôn thiếu hai lần nhân thừa số nên cho tốc độ học cao hơn: ở bước đầu tiên nó chưa nhân
-# lần nào, còn công thức với $t = 1$ đã nhân hai lần. Bài học: bộ định thời phải là hàm thuần túy
+# lần nào, còn dạng đóng với $t = 1$ đã nhân hai lần. Bài học: bộ định thời phải là hàm thuần túy
 # của số bước cập nhật.
 #
 # ### Định thời đa thừa số
@@ -480,7 +486,8 @@ words.table(tables.chapter_table([runs["multi-factor"]]))
 
 # %% [markdown] tags=["question"]
 # **Câu hỏi 2.** Sách nói nghiệm tìm được tốt hơn đôi chút nhờ giảm tốc độ học đúng lúc việc học
-# chững lại. Trong lần chạy này có lúc nào như thế không? Muốn có, `step` phải là bao nhiêu?
+# chững lại. Trong lần chạy đa thừa số của sách có lúc nào như thế không? Muốn có, `step` phải là
+# bao nhiêu?
 
 # %% [markdown] tags=["answer"]
 # **Trả lời câu 2.** Không. Tốc độ học bị giảm lần cuối ngay sau bước 30, trong epoch đầu, khi mất
@@ -561,8 +568,8 @@ words.print(f"lower with warmup in {sum(lower)} of {len(lower)} seeds")
 # ## Theo sách in và theo ý định của sách
 #
 # Vậy mỗi bộ định thời có hai cách hiểu. *Theo sách in*: Trainer đưa vào số bước cập nhật, như trong
-# năm lần chạy của sách. *Theo ý định của sách*: mỗi epoch chỉ đọc bộ định thời một lần, đúng như
-# lời văn và các hình của sách muốn nói. Với cách sau, chỉ cần một lớp bọc:
+# năm lần chạy của sách. *Theo ý định của sách*: mỗi epoch chỉ đọc bộ định thời một lần, ở $t = 0,
+# 1, \ldots, 29$, đúng như lời văn và các hình của sách muốn nói. Với cách sau, chỉ cần một lớp bọc:
 
 # %%
 warm = lrs.PerEpoch(lrs.CosineScheduler(**cosine, warmup_steps=5), per_epoch)
@@ -673,17 +680,17 @@ words.table(tables.verdict_table(verdicts).iloc[:, :8])
 #
 # Như thế ta cũng rút được trọng số của sách: huấn luyện năm lần chạy của sách lần lượt trong một
 # tiến trình, không đặt hạt giống nào ngoài hạt giống của thứ tự ảnh. Trong hình dưới, mỗi điểm là
-# epoch cuối của một lần chạy. Đen là các bản dựng, hình thoi là số in trong chương, xanh lam là các
-# lần chạy của ta với trọng số của sách, hồng là với trọng số khác, mỗi vạch là trung bình của một
-# bộ trọng số ban đầu.
+# epoch cuối của một lần chạy không sụp đổ. Đen là các bản dựng, hình thoi là số in trong chương,
+# xanh lam là các lần chạy của ta với trọng số của sách, hồng là với trọng số khác, mỗi vạch là
+# trung bình của một bộ trọng số ban đầu.
 
 # %%
 words.figure(builds_figures.builds(drawn, builds))
 
 # %% [markdown]
 # Hãy nhìn mất mát huấn luyện của các bộ định thời nhẹ hơn, trong hình là *gentler* (một số bản dựng
-# của sách dùng chúng, bắt đầu ở tốc độ học thấp hơn): các bản dựng nằm tụ một chỗ, các lần chạy của
-# ta với cùng trọng số cũng vậy; với trọng số khác thì tản ra xa.
+# của sách cho căn bậc hai bắt đầu từ 0.1, cô-sin từ 0.3): các bản dựng nằm tụ một chỗ, các lần chạy
+# của ta với cùng trọng số cũng vậy; với trọng số khác thì tản ra xa.
 #
 # Còn một điều chưa giải thích được: độ chính xác kiểm tra của các bản dựng cao hơn. Sách huấn luyện
 # trên bản phát hành đầu tiên của Fashion-MNIST, tức là một cách chọn ảnh khác từ cùng một kho ảnh.
@@ -692,7 +699,8 @@ words.figure(builds_figures.builds(drawn, builds))
 # của các bản dựng còn lại bao nhiêu sau khi giải thích bằng cả trọng số của sách lẫn phép chia ngẫu
 # nhiên, bằng riêng phép chia, bằng riêng trọng số, hoặc không bằng thứ nào (lấy trung bình của các
 # bản dựng trừ trung bình của ta). Trọng số của sách chưa được huấn luyện trên cách chia khác, nên ở
-# cột *cả hai*, phần của trọng số được cộng thêm vào. Khoảng nào chứa số 0 thì không còn lại gì.
+# hai cột *trọng số và phép chia* (điều mà cả hai cùng dự đoán) và *còn lại sau cả hai*, phần của
+# trọng số được cộng thêm vào. Khoảng nào chứa số 0 thì số liệu chưa cho thấy còn lại gì.
 
 # %%
 left = builds_tables.left_table(drawn, builds)
@@ -703,8 +711,8 @@ words.table(left[left.experiment.isin(["square-root", "cosine"])])
 # khác nằm trong [mọi con số sách đã in](../figures/chapter/builds.md)); riêng phép chia thì ở 7
 # hàng, riêng trọng số thì ở 4 hàng. Vậy tập kiểm tra hiện nay khó hơn một chút so với một tập chọn
 # ngẫu nhiên, còn trọng số thì mỗi lần chạy trong năm lần của sách có một bộ riêng: với cùng thứ tự
-# ảnh, ở lần chạy cô-sin chúng tốt hơn phần lớn trọng số khác; ở bốn lần kia, chúng cũng chỉ như
-# những bộ khác.
+# ảnh, ở lần chạy cô-sin, độ chính xác kiểm tra của epoch cuối cao hơn với phần lớn trọng số khác; ở
+# bốn lần kia thì cũng chỉ như những bộ khác.
 #
 # Còn thứ tự ảnh? Đây là cô-sin với 32 bộ trọng số ban đầu, mỗi bộ chạy với cùng năm thứ tự:
 
@@ -716,8 +724,9 @@ words.table(of_order.agg(stats.mean_sd).reset_index(name="test acc"))
 # Năm trung bình ấy có độ lệch chuẩn 0.012: mỗi thứ tự đẩy *mọi* mạng về cùng một phía, vì những
 # minibatch cuối cùng trước khi kiểm tra là như nhau với mọi mạng. Độ phân tán bên trong mỗi thứ tự
 # có hai phần: 0.005 là phần mà trọng số gây ra ở mọi thứ tự, phần kia là của riêng từng lần chạy
-# (trang về các bản dựng tính cả hai). Vậy những lần chạy chung thứ tự cũng không độc lập. Muốn so
-# sánh hai phương pháp, hãy dùng cùng các hạt giống cho cả hai, và dùng nhiều hạt giống.
+# ([trang về các bản dựng](../figures/chapter/builds.md) tính cả hai). Vậy những lần chạy chung thứ
+# tự cũng không độc lập. Muốn so sánh hai phương pháp, hãy dùng cùng các hạt giống cho cả hai, và
+# dùng nhiều hạt giống.
 
 # %% [markdown] tags=["question"]
 # **Câu hỏi 3.** 7 trong 87 bản dựng sụp đổ ở tốc độ học cố định. Đó là tỷ lệ của mọi mạng, hay chỉ
@@ -737,13 +746,13 @@ words.table(of_order.agg(stats.mean_sd).reset_index(name="test acc"))
 words.table(tables.summary_table(baseline))
 
 # %% [markdown]
-# Hãy nhìn cột cuối. Ở năm thí nghiệm *theo sách in*, từ epoch này sang epoch sau, độ chính xác kiểm
-# tra dao động khoảng 0.01 (với căn bậc hai thì chỉ bằng một nửa), gần bằng mức chênh lệch giữa các
-# lần chạy: một lần chạy kết thúc ở con số nào phần lớn là do may rủi ở epoch cuối. Với hai bộ
-# cô-sin đọc theo epoch, độ chính xác gần như đứng yên. Cả bốn bộ cô-sin đều kết thúc ở tốc độ học
-# 0.01; nhưng với hai bộ này, mạng đã học ở 0.5 rồi tốc độ học mới giảm xuống đó, còn với hai bộ
-# kia, tốc độ học gần như từ đầu đã là 0.01. Vậy đó là việc mà tốc độ học giảm dần làm được ở cuối
-# quá trình huấn luyện: giúp mạng ổn định lại. Hãy xem trên hình, với hạt giống 1:
+# Hãy nhìn cột cuối. Ở năm thí nghiệm *theo sách in*, độ chính xác kiểm tra của một lần chạy dao
+# động khoảng 0.01 qua các epoch cuối (với căn bậc hai thì chỉ bằng một nửa), gần bằng mức chênh
+# lệch giữa các lần chạy: một lần chạy kết thúc ở con số nào phần lớn là do may rủi ở epoch cuối.
+# Với hai bộ cô-sin đọc theo epoch, độ chính xác gần như đứng yên. Cả bốn bộ cô-sin đều kết thúc ở
+# tốc độ học 0.01; nhưng với hai bộ này, mạng đã học ở 0.5 rồi tốc độ học mới giảm xuống đó, còn với
+# hai bộ kia, tốc độ học gần như từ đầu đã là 0.01. Vậy đó là việc mà tốc độ học giảm dần làm được ở
+# cuối quá trình huấn luyện: giúp mạng ổn định lại. Hãy xem trên hình, với hạt giống 1:
 
 # %%
 last = {
@@ -795,7 +804,7 @@ words.table(share_table(baseline, EXPERIMENTS))
 # của sách*, nhiều mạng sụp đổ. Khác biệt nằm ở lúc bắt đầu. Đọc theo bước cập nhật, các tốc độ học
 # cao chỉ kéo dài vài bước. Đọc theo epoch, mạng vừa khởi tạo phải chịu *trọn 235 bước* ở 1.0 hay ở
 # 0.5, và nhiều mạng không chịu nổi. Hai lần chạy dưới đây cùng hạt giống, cùng thiết lập, chỉ khác
-# nhau ở năm epoch khởi động:
+# là lần sau bắt đầu bằng năm epoch khởi động, nên đường cô-sin phía sau ngắn hơn:
 
 # %%
 display(words.figure(figures.training(runs["cosine-per-epoch"])))
@@ -803,12 +812,13 @@ display(words.figure(figures.training(runs["cosine-warmup-per-epoch"])))
 
 # %% [markdown]
 # Hình thứ nhất cho thấy một mạng sụp đổ điển hình: mất mát đứng yên ở $\ln 10$. Mạng ở hình thứ hai
-# không sụp đổ, và tốt hơn mọi lần chạy cô-sin đã in. (Nó phẳng trong epoch đầu là vì khởi động bắt
-# đầu từ 0: cả epoch ấy trôi qua với tốc độ học bằng 0. Ở epoch thứ tư, mất mát vọt lên một lần; với
-# các hạt giống khác thì không.) Phải chăng đến đây ta mới thấy điều sách muốn nói về khởi động? Chỉ
-# một cặp lần chạy thì chưa chứng minh được gì. Trong các lần chạy ở bảng trên, cô-sin có khởi động
-# không lần nào sụp đổ, nhưng số lần còn ít. Còn trong các lượt rút (*của ta, theo hạt giống* ở bảng
-# dưới), mỗi bộ định thời có 30 lần chạy:
+# không sụp đổ, và tốt hơn mọi lần chạy cô-sin *theo sách in*. (Nó phẳng trong epoch đầu là vì khởi
+# động bắt đầu từ 0: cả epoch ấy trôi qua với tốc độ học bằng 0. Ở epoch thứ tư, mất mát vọt lên một
+# lần; với các hạt giống khác thì không.) Phải chăng đến đây ta mới thấy điều sách muốn nói về khởi
+# động? Chỉ một cặp lần chạy thì chưa chứng minh được gì. Trong các lần chạy ở bảng trên, cô-sin có
+# khởi động không lần nào sụp đổ, nhưng số lần còn ít. Còn trong các lượt rút (*của ta, theo hạt
+# giống* ở bảng dưới), mỗi bộ định thời có 30 lần chạy. *Sau khi đã học được* là những mạng chưa sụp
+# đổ lúc hết epoch đầu:
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
@@ -863,8 +873,8 @@ words.figure(axes.figure)
 #
 # - Bộ định thời là một hàm từ số bước cập nhật ra tốc độ học. Hãy viết nó như một hàm thuần túy:
 #   gọi bao nhiêu lần, theo thứ tự nào cũng cho cùng một giá trị.
-# - Trước khi tin một đường cong, hãy hỏi trục hoành đếm gì. MXNet đếm bước cập nhật; sách vẽ
-#   theo epoch; giữa hai bên là hệ số 235.
+# - Trước khi tin một đường cong, hãy hỏi trục hoành đếm gì. MXNet đếm bước cập nhật; sách hiểu là
+#   epoch; giữa hai bên là hệ số 235.
 # - Đừng vẽ rồi huấn luyện với cùng một đối tượng có trạng thái.
 # - Tốc độ học giảm dần thì khoảng cách do quá khớp hẹp lại, nhưng "ít quá khớp" chưa phải là "tốt
 #   hơn".
@@ -892,7 +902,7 @@ words.figure(axes.figure)
 #
 # - A. Zhang, Z. Lipton, M. Li, A. Smola. *Đắm mình vào Học Sâu*, bản MXNet, mục 11.15: [tiếng
 #   Việt](https://d2l.aivivn.com/chapter_optimization/lr-scheduler_vn.html), [tiếng
-#   Anh](https://d2l.ai/chapter_optimization/lr-scheduler.html).
+#   Anh](https://d2l.ai/chapter_optimization/lr-scheduler.html), ở đó là 12.11.
 # - I. Loshchilov, F. Hutter (2016). *SGDR: Stochastic gradient descent with warm restarts*.
 #   [arXiv:1608.03983](https://arxiv.org/abs/1608.03983)
 # - A. Gotmare, N. S. Keskar, C. Xiong, R. Socher (2018). *A closer look at deep learning

@@ -51,29 +51,31 @@ len(samples)
 # \sum_{i=1}^{n} \nabla \log p(x_{ti} \mid \theta_t) \right) + \eta_t, \qquad \eta_t \sim
 # \mathcal{N}(0, \epsilon_t)$$
 #
-# (their equation 4; here $\eta_t$ is the noise). Without $\eta_t$ this is SGD with weight decay,
-# the prior. With it, and with small steps, it is *stochastic gradient Langevin dynamics*. The
-# secret is a matter of orders: the gradient of a minibatch is noisy, too, but its noise enters with
-# variance $\propto \epsilon_t^2$, the injected one with $\epsilon_t$. As the step shrinks, the
-# right noise wins. So the schedule is not decoration, it is what makes the method correct:
+# (their equation 4; here $\eta_t$ is the noise). The sequence $\theta_1, \theta_2, \ldots$ is
+# called a *chain*. Without $\eta_t$ this is SGD with weight decay, the prior. With it, and with
+# small steps, it is *stochastic gradient Langevin dynamics*. The secret is a matter of orders: the
+# gradient of a minibatch is noisy, too, but its noise enters with variance $\propto \epsilon_t^2$,
+# the injected one with $\epsilon_t$. As the step shrinks, the right noise wins. So the schedule is
+# not decoration, it is what makes the method correct:
 #
 # $$\epsilon_t = a\,(b + t)^{-\gamma}, \quad \gamma \in (0.5, 1], \qquad \sum_t \epsilon_t = \infty,
 # \quad \sum_t \epsilon_t^2 < \infty.$$
 #
 # The first sum lets the chain get anywhere, the second lets its errors die out: the two classical
 # conditions (Robbins and Monro) under which SGD converges to a point. The square root of the first
-# notebook, $\gamma = 0.5$, just misses the second: it is a compromise for the average loss along
-# the way.
+# notebook, $\gamma = 0.5$, just misses the second: it makes the bound on the average loss along the
+# way smallest, and promises no point.
 #
 # ## A posterior that we know
 #
-# Whether samples are right can only be checked where the answer is known. So: $N$ points in the
-# plane around an unknown mean $\theta$, with known covariance $\Sigma$, and the prior
-# $\mathcal{N}(0, I/w)$. The posterior is Gaussian, with precision $N \Sigma^{-1} + w I$, and has a
-# narrow and a wide axis. Better still: because the gradient is linear in $\theta$, we know not only
-# the goal but also the mean and the variance of the chains *at every update*. Along an axis of
-# precision $\lambda$, where the minibatch gradient has the variance $V$, measured in the
-# posterior's standard deviations from its mean:
+# Whether samples are right can only be checked where the answer is known. So: $N = 100$ points in
+# the plane around an unknown mean $\theta$, in minibatches of $n = 10$, with known covariance
+# $\Sigma$, of eigenvalues 1 and 4, and the prior $\mathcal{N}(0, I/w)$ with $w = 4$. The posterior
+# is Gaussian, with precision $N \Sigma^{-1} + w I$, and has a narrow and a wide axis. Better still:
+# because the gradient is linear in $\theta$, we know not only the goal but also the mean and the
+# variance of the chains *at every update*. Along an axis of precision $\lambda$, where the
+# minibatch gradient has the variance $V$, measured in the posterior's standard deviations from its
+# mean:
 #
 # $$m_t = a_t\, m_{t-1}, \qquad v_t = a_t^2\, v_{t-1} {} + \lambda \left( \epsilon_t + \tfrac{1}{4}
 # \epsilon_t^2 V \right), \qquad a_t = 1 - \tfrac{1}{2} \epsilon_t \lambda.$$
@@ -97,10 +99,11 @@ for name, setting in posterior.SETTINGS.items():
 
 # %% [markdown]
 # We have run MXNet's own `sgld` optimizer, driven by a scheduler like any other optimizer:
-# thousands of independent chains for each setting, all starting at the prior's mean. Above, the
-# last samples of several settings; the solid ellipse holds 95 % of the posterior, the dashed one
-# 95 % of what the formulas predict for the chains. Below, over the updates, the variance along the
-# narrow axis and the distance from the posterior: markers are sampled, lines are calculated.
+# thousands of independent chains of 2000 updates for each setting, all starting at the prior's
+# mean. Above, the last samples of several settings; the solid ellipse holds 95 % of the posterior,
+# the dashed one 95 % of what the formulas predict for the chains. Below, over the updates, the
+# variance along the narrow axis and $W_2$, a distance from the posterior that is explained below:
+# markers are sampled, lines are calculated.
 
 # %%
 words.figure(sgld(samples))
@@ -148,10 +151,11 @@ for name in ("paper", "fixed-small"):
 
 # %% [markdown]
 # A bad draw, then, on top of a small true excess; and *fixed-small*, whose chains have the very
-# same random numbers, shows it as well. Among all the tests of predictions a deviation like this
-# one has to be expected somewhere, so the prediction stands; the fewer tests against the posterior
-# reject. "No" is not wrong, the law is not exactly the posterior, but most of what it has seen is
-# luck. That is what several numbers beside a verdict are for.
+# same random numbers, shows it as well. There are many tests of predictions, and among so many a
+# deviation like this one has to be expected somewhere: corrected for their number, the prediction
+# stands. The tests against the posterior are fewer, so they are corrected by less, and reject. "No"
+# is not wrong, the law is not exactly the posterior, but most of what it has seen is luck. That is
+# what several numbers beside a verdict are for.
 #
 # ## Averages along the way
 #
@@ -169,10 +173,11 @@ words.table(sampling.averages(pooled))
 # been left out, the chains were still on their way along the wide axis. In the long run the weights
 # do no harm and make the theory go through; 2000 updates are no long run.
 #
-# One "no" under *agrees with the prediction* remains: *fixed-unstable*. Its narrow axis diverges as
-# predicted, but its wide axis, which ought to be stable, is far too wide. The formulas are right;
-# the arithmetic is not. The chain is stored as $\theta_1$ and $\theta_2$, and both contain a share
-# of the diverging axis. How far apart are neighboring float64 numbers of that size?
+# In the first table one "no" under *agrees with the prediction* remains: *fixed-unstable*. Its
+# narrow axis diverges as predicted, but its wide axis, which ought to be stable, is far too wide.
+# The formulas are right; the arithmetic is not. The chain is stored as $\theta_1$ and $\theta_2$,
+# and both contain a share of the diverging axis. How far apart are neighboring float64 numbers of
+# that size?
 
 # %%
 unstable = by_name["fixed-unstable"]

@@ -52,30 +52,32 @@ len(samples)
 # \sum_{i=1}^{n} \nabla \log p(x_{ti} \mid \theta_t) \right) + \eta_t, \qquad \eta_t \sim
 # \mathcal{N}(0, \epsilon_t)$$
 #
-# (phương trình 4 của bài báo; ở đây $\eta_t$ là nhiễu). Bỏ $\eta_t$ đi thì đó là SGD có suy giảm
-# trọng số (số hạng suy giảm chính là phần của phân phối tiên nghiệm). Có nó, và với bước nhỏ, ta có
-# *động lực học Langevin của gradient ngẫu nhiên* (SGLD). Bí quyết nằm ở bậc: gradient của minibatch
-# cũng có nhiễu, nhưng nhiễu ấy góp vào một phương sai $\propto \epsilon_t^2$, còn nhiễu thêm vào có
-# phương sai $\epsilon_t$. Bước càng nhỏ, nhiễu đúng càng lấn át. Vậy ở đây bộ định thời không phải
-# đồ trang trí; chính nó làm cho phương pháp đúng:
+# (phương trình 4 của bài báo; ở đây $\eta_t$ là nhiễu). Dãy $\theta_1, \theta_2, \ldots$ gọi là một
+# *chuỗi* (chain). Bỏ $\eta_t$ đi thì đó là SGD có suy giảm trọng số (số hạng suy giảm chính là phần
+# của phân phối tiên nghiệm). Có nó, và với bước nhỏ, ta có *động lực học Langevin của gradient ngẫu
+# nhiên* (SGLD). Bí quyết nằm ở bậc: gradient của minibatch cũng có nhiễu, nhưng nhiễu ấy góp vào
+# một phương sai $\propto \epsilon_t^2$, còn nhiễu thêm vào có phương sai $\epsilon_t$. Bước càng
+# nhỏ, nhiễu đúng càng lấn át. Vậy ở đây bộ định thời không phải đồ trang trí; chính nó làm cho
+# phương pháp đúng:
 #
 # $$\epsilon_t = a\,(b + t)^{-\gamma}, \quad \gamma \in (0.5, 1], \qquad \sum_t \epsilon_t = \infty,
 # \quad \sum_t \epsilon_t^2 < \infty.$$
 #
 # Tổng thứ nhất để chuỗi đi được đến bất cứ đâu, tổng thứ hai để sai số tắt dần: đúng hai điều kiện
 # kinh điển (Robbins và Monro) để SGD hội tụ về một điểm. Căn bậc hai của notebook đầu, tức $\gamma
-# = 0.5$, chỉ thiếu một chút là thỏa điều kiện thứ hai: nó là sự dung hòa cho mất mát trung bình dọc
-# đường.
+# = 0.5$, chỉ thiếu một chút là thỏa điều kiện thứ hai: nó làm cận trên của mất mát trung bình trên
+# cả chặng đường nhỏ nhất, chứ không hứa hội tụ về một điểm.
 #
 # ## Một hậu nghiệm đã biết trước
 #
-# Muốn biết mẫu lấy ra đúng hay sai thì phải thử ở nơi đã biết đáp án. Ta lấy $N$ điểm trên mặt
-# phẳng quanh một kỳ vọng $\theta$ chưa biết, ma trận hiệp phương sai $\Sigma$ đã biết, tiên nghiệm
-# $\mathcal{N}(0, I/w)$. Hậu nghiệm là phân phối chuẩn với ma trận *precision* (nghịch đảo của ma
-# trận hiệp phương sai) $N \Sigma^{-1} + w I$, có một trục hẹp và một trục rộng. Hay hơn nữa:
-# gradient tuyến tính theo $\theta$, nên ta biết không chỉ đích đến mà cả kỳ vọng và phương sai của
-# các chuỗi *sau từng bước cập nhật*. Dọc theo một trục có precision $\lambda$, nơi gradient của
-# minibatch có phương sai $V$, đo từ kỳ vọng của hậu nghiệm và lấy độ lệch chuẩn của nó làm đơn vị:
+# Muốn biết mẫu lấy ra đúng hay sai thì phải thử ở nơi đã biết đáp án. Ta lấy $N = 100$ điểm trên
+# mặt phẳng quanh một kỳ vọng $\theta$ chưa biết, chia thành các minibatch cỡ $n = 10$, ma trận hiệp
+# phương sai $\Sigma$ đã biết, với trị riêng 1 và 4, tiên nghiệm $\mathcal{N}(0, I/w)$ với $w = 4$.
+# Hậu nghiệm là phân phối chuẩn với ma trận *precision* (nghịch đảo của ma trận hiệp phương sai) $N
+# \Sigma^{-1} + w I$, có một trục hẹp và một trục rộng. Hay hơn nữa: gradient tuyến tính theo
+# $\theta$, nên ta biết không chỉ đích đến mà cả kỳ vọng và phương sai của các chuỗi *sau từng bước
+# cập nhật*. Dọc theo một trục có precision $\lambda$, nơi gradient của minibatch có phương sai $V$,
+# đo từ kỳ vọng của hậu nghiệm và lấy độ lệch chuẩn của nó làm đơn vị:
 #
 # $$m_t = a_t\, m_{t-1}, \qquad v_t = a_t^2\, v_{t-1} {} + \lambda \left( \epsilon_t + \tfrac{1}{4}
 # \epsilon_t^2 V \right), \qquad a_t = 1 - \tfrac{1}{2} \epsilon_t \lambda.$$
@@ -100,22 +102,23 @@ for name, setting in posterior.SETTINGS.items():
 
 # %% [markdown]
 # Ta chạy thuật toán tối ưu `sgld` có sẵn trong MXNet, do bộ định thời điều khiển như mọi thuật toán
-# tối ưu khác: với mỗi thiết lập là hàng nghìn chuỗi độc lập, đều xuất phát từ kỳ vọng của tiên
-# nghiệm. Hàng trên: các mẫu cuối cùng của vài thiết lập; elip liền nét chứa 95 % hậu nghiệm, elip
-# đứt nét chứa 95 % những gì công thức dự đoán cho các chuỗi. Hàng dưới, theo số bước cập nhật:
-# phương sai dọc trục hẹp và khoảng cách đến hậu nghiệm; các dấu rời là giá trị đo trên mẫu, các
-# đường là giá trị tính theo công thức.
+# tối ưu khác: với mỗi thiết lập là hàng nghìn chuỗi độc lập, mỗi chuỗi 2000 bước, đều xuất phát từ
+# kỳ vọng của tiên nghiệm. Hàng trên: các mẫu cuối cùng của vài thiết lập; elip liền nét chứa 95 %
+# hậu nghiệm, elip đứt nét chứa 95 % những gì công thức dự đoán cho các chuỗi. Hàng dưới, theo số
+# bước cập nhật: phương sai dọc trục hẹp và $W_2$, một khoảng cách đến hậu nghiệm sẽ giải thích ở
+# dưới; các dấu rời là giá trị đo trên mẫu, các đường là giá trị tính theo công thức.
 
 # %%
 words.figure(sgld(samples))
 
 # %% [markdown]
 # Bảng dưới là trạng thái sau bước cuối, trong ngoặc là giá trị chính xác. Với phương sai, 1 là của
-# hậu nghiệm; kỳ vọng lệch tính bằng độ lệch chuẩn, trên trục lệch nhiều hơn; $W_2$ là khoảng cách
-# Wasserstein đến hậu nghiệm, gộp cả sai về vị trí lẫn sai về hình dạng; *gần từ bước cập nhật* là
-# từ bước ấy trở đi $W_2$ luôn dưới 0.25; *lạc xa* là số chuỗi kết thúc ở xa hơn 10 độ lệch chuẩn.
-# Hai cột cuối là hai câu hỏi khác nhau, mỗi câu kèm giá trị p: các chuỗi có khớp với *điều công
-# thức dự đoán cho chúng* không, và có khớp với *hậu nghiệm* không?
+# hậu nghiệm; *kỳ vọng lệch* cho biết kỳ vọng của các chuỗi lệch khỏi kỳ vọng của hậu nghiệm bao
+# nhiêu độ lệch chuẩn, trên trục lệch nhiều hơn; $W_2$ là khoảng cách Wasserstein đến hậu nghiệm,
+# gộp cả sai về vị trí lẫn sai về hình dạng; *gần từ bước cập nhật* là từ bước ấy trở đi $W_2$ luôn
+# dưới 0.25; *lạc xa* là số chuỗi kết thúc ở xa hơn 10 độ lệch chuẩn. Hai cột cuối là hai câu hỏi
+# khác nhau, mỗi câu kèm giá trị p: các chuỗi có khớp với *điều công thức dự đoán cho chúng* không,
+# và có khớp với *hậu nghiệm* không?
 
 # %%
 pooled = record.pool(samples)
@@ -152,11 +155,11 @@ for name in ("paper", "fixed-small"):
 
 # %% [markdown]
 # Vậy đó là một lượt lấy mẫu không may, cộng với một chút phương sai dư có thật; *fixed-small*, với
-# các chuỗi dùng đúng những số ngẫu nhiên ấy, cũng bị như thế. Giữa ngần ấy phép kiểm định về dự
-# đoán, thế nào cũng có một độ lệch như vậy ở đâu đó, nên dự đoán vẫn đứng vững; còn so với hậu
-# nghiệm thì số phép kiểm định ít hơn, nên kết quả là bác bỏ. Chữ "không" ấy chẳng sai, vì phân phối
-# ấy không trùng hẳn với hậu nghiệm, nhưng nó chủ yếu phản ánh may rủi. Đó là lý do bên cạnh một kết
-# luận nên có nhiều con số.
+# các chuỗi dùng đúng những số ngẫu nhiên ấy, cũng bị như thế. Có nhiều phép kiểm định về dự đoán,
+# và giữa ngần ấy phép, thế nào cũng có một độ lệch như vậy ở đâu đó: hiệu chỉnh theo số phép kiểm
+# định thì dự đoán vẫn đứng vững. So với hậu nghiệm thì số phép ít hơn, hiệu chỉnh nhẹ hơn, nên kết
+# quả là bác bỏ. Chữ "không" ấy chẳng sai, vì phân phối ấy không trùng hẳn với hậu nghiệm, nhưng nó
+# chủ yếu phản ánh may rủi. Đó là lý do bên cạnh một kết luận nên có nhiều con số.
 #
 # ## Trung bình dọc đường
 #

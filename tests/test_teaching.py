@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from scipy.stats import fisher_exact
 
+from d2l_lrsched import stats
 from d2l_lrsched.data import BATCH_SIZE, TRAIN_EXAMPLES, UPDATES_PER_EPOCH
 from d2l_lrsched.runs.experiment import NUM_EPOCHS
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
@@ -20,7 +21,7 @@ from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.clipping.claims import CLAIMS
 from d2l_lrsched.studies.clipping.descent import RATES
 from d2l_lrsched.words import ALONE, PHRASES
-from made_up import FIGURES, ROOT, drawn, module_of
+from made_up import FIGURES, ROOT, drawn, module_of, of
 from notebook_texts import (
     LANGUAGES,
     answers_of,
@@ -136,7 +137,7 @@ def test_what_is_read_of_a_cell_with_questions():
 def the_numbers():
     """Of each answer that has any but 0, 1 and 2; by hand, or of the draws."""
     assert 0.95**59 < 0.05 < 0.95**58
-    below = 1 - 0.05 ** (1 / 10)
+    below, of_two_sides = 1 - 0.05 ** (1 / 10), stats.share(0, 10).high
     multi, cosine = (CHAPTER[f"{name}-per-epoch"].rates([0.0])[0] for name in STEEP)
     assert multi == cosine
     warm = drawn()[drawn().experiment == "cosine-warmup-per-epoch"]
@@ -144,7 +145,7 @@ def the_numbers():
     assert eight > 0.05 / len(CLAIMS) > nine
     late = [n * UPDATES_PER_EPOCH for n in (15, 30)]
     spread, pairs = 0.015, 9
-    yield "lr_scheduling", 1, ["5", "0.95", "59", f"{100 * below:.0f}"]
+    yield "lr_scheduling", 1, ["5", "0.95", "59", f"{100 * below:.0f}", f"{of_two_sides:.3f}"]
     yield "lr_scheduling", 2, ["30", "15", f"{UPDATES_PER_EPOCH}", *map(str, late)]
     yield "lr_scheduling", 4, [f"{cosine:g}"]
     yield "lr_scheduling", 6, [f"{cosine:g}", f"{(~warm.trained).sum()}", f"{len(warm)}"]
@@ -165,6 +166,17 @@ def test_the_numbers_of_the_answers(language):
         for number, text in answers.items():
             found = set(numbers_in(text)) - {"0", "1", "2"}
             assert found == stated.get((notebook, number), set()), (notebook, number)
+
+
+@each_language
+def test_how_often_the_lower_mean_comes_out_higher(language):
+    square_root, multi_factor = (
+        of("chapter", name).test_acc for name in ("square-root", "multi-factor")
+    )
+    assert square_root.mean() < multi_factor.mean()
+    pairs = [one > other for one in square_root for other in multi_factor]
+    said = {"en": "in {} of the {} pairs of runs", "vi": "{} trong {} cặp lần chạy"}[language]
+    assert said.format(sum(pairs), len(pairs)) in " ".join(page("lesson_90", language).split())
 
 
 # What is made
@@ -286,13 +298,13 @@ def numbers_of_slides():
         0: [f"{printed.train_loss:.3f}", f"{printed.test_acc:.3f}", f"{printed.train_loss:.3f}"],
         1: [f"{printed.train_loss:.3f}", "10"],
         2: ["1"],
-        3: [f"{rate}" for rate in RATES.values()],
+        3: ["2", *(f"{rate}" for rate in RATES.values())],
         5: [TRAIN_EXAMPLES, BATCH_SIZE, UPDATES_PER_EPOCH, len(rates), NUM_EPOCHS],
-        7: ["0.9", "0.01"],
+        7: ["2.0", "0.9", "0.01"],
         8: ["0.1"],
         9: numbers_in(heard),
-        10: ["31"],
-        11: [f"{rates[30]:g}", "30", f"{rates[29]:g}", settings["step"][0]],
+        10: [*settings["step"], settings["factor"], settings["base_lr"], "1", "31"],
+        11: ["31", f"{rates[30]:g}", "30", f"{rates[29]:g}", settings["step"][0]],
         12: [CHAPTER["cosine"].scheduler.keywords["max_update"]],
         16: ["10", "1", QUESTIONS["lr_scheduling"]],
     }

@@ -74,8 +74,8 @@ FINDINGS: tuple[str, ...] = (
     "ten runs of this page did.",
     "Read once an epoch, schedules that begin at 0.5 or at 1.0 often end in collapse: 51 of 90 "
     "draws did. The cosine collapsed in 9 of 30 draws with the warmup before it and in 10 of 30 "
-    "without: so many draws show no difference. With the warmup a network collapses later, when "
+    "without: 30 draws each show no difference. With the warmup a network collapses later, when "
     "the rate nears its peak or has reached it, after having learned.",
     "A collapsed network need not stay so: one draw of the square root read per epoch gave every "
-    "test image the same scores for 17 epochs, and then learned.",
+    "test image nearly the same scores for 17 epochs, and then learned.",
 )

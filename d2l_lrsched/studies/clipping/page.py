@@ -60,8 +60,10 @@ def as_page(
 
 <!-- Written by `d2l-lrsched clipping` from `runs.jsonl`; do not edit. -->
 
-The paper claims in words that clipping the gradient by its global norm and a schedule make
-training stable, and ranks four combinations. Here its words are measures and its claims are tests.
+The paper *Ứng dụng Gradient Clipping và Learning Rate Scheduler trong huấn luyện mô hình học sâu*,
+without author or year, claims in words that clipping the gradient by its global norm and a schedule
+make training stable, and ranks four combinations. Here its words are measures and its claims are
+tests.
 
 ## The two weights (paper 4.1, 4.2)
 
@@ -98,6 +100,9 @@ run that did not train has no number but that of survival. What the paper's word
 {definitions}
 
 {markdown(tables.clipped_table(runs))}
+
+The step kept is the mean of min(1, threshold / norm) over the updates; skipped are those whose
+gradient was not finite.
 
 {markdown(tables.cost_table(runs))}
 

@@ -225,8 +225,9 @@ training magnifies rounding: a run with it is a draw of its own, as another seed
 
 ## Seconds for an epoch of one run
 
-Of several runs at once the time is divided by their number. The peak is a float32 matrix product by
-one thread; its row is not of an epoch's {EPOCH_OPERATIONS / 1e9:.0f} GFLOP but of \
+Of several runs at once the time is divided by their number. The peak speed is that of a
+float32 matrix product by one thread; its row is not of an
+epoch's {EPOCH_OPERATIONS / 1e9:.0f} GFLOP but of \
 {PRODUCT_OPERATIONS / 1e9:.0f}. An epoch's are multiplications and additions of the chapter's
 layers; what the fast net leaves out is counted too. Shares of the peak are of the median seconds
 here, and round by round in the target above, so the two differ.

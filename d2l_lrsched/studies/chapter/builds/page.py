@@ -81,7 +81,7 @@ where an interval holds 0:
 
 So most of what sets the builds apart is their weights and their pictures. Take this with care. It
 was found when the draws were there, and is not one of the comparisons that were fixed before; the
-rows of one experiment are not independent; *both* has the widest intervals; and it takes it that
+rows of one experiment are not independent; *both* has the widest intervals; and it assumes that
 weights and split add up, for the book's weights were not trained on other splits.
 
 ## Were the builds one more draw of ours?
@@ -145,9 +145,10 @@ orders alone as well. So this verdict does not speak for shared weights; the las
 
 {markdown(tables.collapse_table(draws, builds))}
 
-The table has all our runs. Of those at the constant 0.3 {died.runs} are of {died.weights}
-initializations with the same five orders each, and of these {died.collapsed} collapsed. That all
-these initializations are alike in this is not refuted (permutation test, p = {died.differ:.2f}). If
+The table has every group in which a run collapsed. Of those at the constant 0.3 {died.runs} are of
+{died.weights} initializations with the same five orders each, and of these {died.collapsed}
+collapsed. That all these initializations are alike in this is not refuted (permutation test,
+p = {died.differ:.2f}). If
 the builds' weights were one of them, {died.builds_collapsed} of {died.builds} would be no surprise
 (p = {died.as_builds:.2f}), but neither would nearly any other count: five orders say little of one
 initialization.
