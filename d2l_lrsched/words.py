@@ -87,6 +87,13 @@ PHRASES: Mapping[str, str] = {
         "độ chính xác kiểm tra cao hơn ở {}, khoảng cách rộng hơn ở {} trong {} hạt giống"
     ),
     "lower with warmup in {} of {} seeds": "có khởi động thì thấp hơn ở {} trong {} hạt giống",
+    # Which schedule.
+    "loss begins to fall at {} to {}, is lowest at {} to {}, turns up again at {} to {}, "
+    "the net collapses at {} to {} ({} of {} seeds); suggested: {}": (
+        "mất mát bắt đầu giảm ở {} đến {}, thấp nhất ở {} đến {}, tăng trở lại ở {} đến {}, mạng "
+        "sụp đổ ở {} đến {} ({}/{} hạt giống); được gợi ý: {}"
+    ),
+    "{} to ≥ {}": "{} đến ≥ {}",
     # Clipping.
     "{} runs of": "{} lần chạy của",
     "{} runs that trained": "{} lần học được",
@@ -216,6 +223,26 @@ ALONE: Mapping[str, str] = {
     "by the split alone": "sau riêng phép chia",
     "by the weights alone": "sau riêng trọng số",
     "by neither": "không giải thích",
+    # Which schedule.
+    "good peaks": "các đỉnh tốt",
+    "p of the collapses": "p của số lần sụp đổ",
+    "collapses": "số lần sụp đổ",
+    "accuracy on the held-out pictures after the last epoch": (
+        "độ chính xác trên tập kiểm định sau epoch cuối"
+    ),
+    "a seed": "một hạt giống",
+    "median, lost seeds being 0": "trung vị, sụp đổ tính là 0",
+    "chosen": "được chọn",
+    "a lost seed": "hạt giống sụp đổ",
+    "suggested by the range test": "phép thử dải gợi ý",
+    "loss of a batch": "mất mát của một minibatch",
+    "a seed's batches": "các minibatch của một hạt giống",
+    "smoothed": "đã làm trơn",
+    "begins to fall": "bắt đầu giảm",
+    "lowest": "thấp nhất",
+    "turns up again": "tăng trở lại",
+    "collapsed, or not finite": "sụp đổ, hoặc không hữu hạn",
+    "suggested": "được gợi ý",
     # Clipping.
     "clipped": "gọt",
     "as it is": "để nguyên",

@@ -22,10 +22,10 @@ BOTH = ("index", "search")
 #: What is said of a link to a page that there is in the other language only.
 IN_OTHER = {"en": " (in Vietnamese)", "vi": " (tiếng Anh)"}
 
-#: What is read in place of a notebook's figure.
+#: What is read in place of a notebook's figure, after the title of its section.
 FIGURE = {
-    "en": "The figure that the text before it describes",
-    "vi": "Hình mà đoạn văn phía trước mô tả",
+    "en": "the figure that the text before it describes",
+    "vi": "hình mà đoạn văn phía trước mô tả",
 }
 
 #: What Sphinx and the theme say -> in Vietnamese, where Sphinx's own catalogue has nothing. A new
@@ -109,7 +109,11 @@ def _link_across(app: Sphinx, doctree: nodes.document) -> None:
 
 def _put_in_words(app: Sphinx, doctree: nodes.document, page: str) -> None:
     for image in doctree.findall(nodes.image):
-        image.setdefault("alt", FIGURE[app.config.language])
+        section = image.parent
+        while not isinstance(section, nodes.section):
+            section = section.parent
+        title = section.next_node(nodes.title).astext()
+        image.setdefault("alt", f"{title}: {FIGURE[app.config.language]}")
 
 
 def _tell_template(

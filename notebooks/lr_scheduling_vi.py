@@ -27,7 +27,7 @@
 # **Bạn sẽ học** cách viết một bộ định thời, tức là một hàm từ số bước cập nhật ra tốc độ học; cách
 # hỏi xem trục hoành của một đường cong đếm gì; vì sao bộ định thời không được có trí nhớ; và cách
 # đánh giá một kết quả đã in bằng nhiều lần chạy. **Bạn cần biết** các mục về LeNet và về SGD theo
-# minibatch trong sách. **Thời gian:** khoảng 90 phút, kể cả các câu hỏi; lời giải nằm ở [một trang
+# minibatch trong sách. **Thời gian:** khoảng 100 phút, kể cả các câu hỏi; lời giải nằm ở [một trang
 # riêng](../teaching/answers_vi.md), để xem sau.
 #
 # Hầu hết hình và bảng dưới đây dựng từ kết quả đã lưu, nên chỉ mất vài giây. Ba ô huấn luyện thật:
@@ -63,6 +63,9 @@ from d2l_lrsched.studies.chapter.builds import tables as builds_tables
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED, others
 from d2l_lrsched.studies.chapter.verdicts import compare, counts, distinct
+from d2l_lrsched.studies.choice import figures as choice_figures
+from d2l_lrsched.studies.choice import ranges
+from d2l_lrsched.studies.choice import tables as choice_tables
 from d2l_lrsched.studies.clipping.tables import share_table
 from d2l_lrsched.translation import Words
 
@@ -869,6 +872,86 @@ words.figure(axes.figure)
 #    sẽ đếm thế nào.
 
 # %% [markdown]
+# ## Nên dùng bộ định thời nào?
+#
+# Đến giờ, bộ định thời nào cũng chạy với tốc độ học mà sách cho nó. So như thế chưa công bằng: bộ
+# nào gặp tốc độ học không hợp thì trông sẽ kém. Vậy ta so lại, theo những quy tắc đặt ra trước lần
+# chạy đầu tiên. Mười một bộ định thời có cùng thời lượng là mười epoch, và đều đọc theo bước cập
+# nhật. Mỗi bộ có đỉnh hợp với nó, tức tốc độ học cao nhất của lần chạy. Để tìm đỉnh ấy, mọi bộ đều
+# thử cùng những đỉnh như nhau. Mạng học trên 55 000 ảnh huấn luyện và được chấm trên 5 000 ảnh còn
+# lại, tức *tập kiểm định*, theo trung vị của năm hạt giống; ở đó mạng sụp đổ tính là 0. (Ai dùng
+# tập kiểm tra để chọn thì không còn tập kiểm tra nữa: trên đó, thứ được chọn trông đẹp hơn sự
+# thật.) Từng bộ định thời làm gì, và mọi quy tắc, có ở [trang của nghiên
+# cứu](../figures/choice/README.md).
+
+# %%
+choice = record.read("../figures/choice/runs.jsonl")
+tested = ranges.stored("../figures/choice/range-test.jsonl", seeds=5)
+words.figure(choice_figures.sensitivity(choice, tested.suggestion))
+
+# %% [markdown]
+# Mỗi ô là một bộ định thời, mỗi điểm là một mạng, mỗi dấu chéo là một mạng sụp đổ. Hình thoi là
+# đỉnh được chọn; vạch xanh lục cho thấy những đỉnh *tốt* khác, có trung vị thấp hơn nhiều nhất
+# 0.01. (Đường chấm sẽ được giải thích ở dưới.)
+#
+# Hãy để riêng căn bậc hai, vì nó không bao giờ học ở đúng đỉnh của nó. Khi ấy mọi đỉnh được chọn
+# nằm từ 0.3 đến 0.7, và 0.2 cùng 0.3 là đỉnh tốt với mọi bộ định thời. Ở 0.7, phần lớn mạng sụp đổ,
+# trừ khi có khởi động trước, như ở *warmup-cosine* và *one-cycle*.
+#
+# Sau đó, mỗi bộ định thời được huấn luyện ở đỉnh của nó với hai mươi hạt giống mới, trên cả 60 000
+# ảnh, và chỉ những mạng này mới gặp tập kiểm tra. (*Độ chính xác kiểm tra* là trung bình ± độ lệch
+# chuẩn của những mạng không sụp đổ; trong *trung vị*, mạng sụp đổ tính là 0.)
+
+# %%
+words.table(choice_tables.reached(choice, "plain"))
+
+# %% [markdown]
+# Bảng sau so từng bộ với tốc độ học cố định, theo từng hạt giống, còn số lần sụp đổ thì so bằng
+# kiểm định Fisher; cả hai loại giá trị p đều đã hiệu chỉnh Holm. *Chưa ngã ngũ* không có nghĩa là
+# bằng nhau.
+
+# %%
+words.table(choice_tables.compared(choice, "plain"))
+
+# %% [markdown]
+# Tám trong mười bộ kết thúc với độ chính xác kiểm tra cao hơn tốc độ học cố định. Căn bậc hai thấp
+# hơn, còn *poly* thì chưa ngã ngũ. Trung vị cao nhất là của *cooldown*, 0.8970, và *warmup-cosine*,
+# 0.8963, và không mạng nào của hai bộ này sụp đổ. Ở ba bộ khác, đều có đỉnh từ 0.45 trở lên, 19
+# trong 60 mạng sụp đổ: năm hạt giống là quá ít để tránh chọn phải một đỉnh như thế.
+#
+# Còn khi gọt gradient ở 0.7 (xem [gọt gradient](gradient_clipping_vi.ipynb)), với cùng các đỉnh ấy:
+
+# %%
+words.table(choice_tables.reached(choice, "clipped"))
+
+# %% [markdown]
+# Có gọt thì không mạng nào trong 220 mạng sụp đổ, không gọt thì 19 trong 220. Xét riêng từng bộ,
+# chỉ ở *one-cycle* điều này đã ngã ngũ. Độ chính xác của *cosine* và *one-cycle* tăng lên, và trung
+# vị của *one-cycle*, 0.8994, nay cao nhất. Của căn bậc hai thì giảm, có lẽ vì những bước đầu dài
+# của nó bị gọt. Mọi điều khác chưa ngã ngũ.
+#
+# **Vậy nên dùng bộ nào?** Với mạng này và thời lượng này: hãy cho tốc độ học giảm, và giảm muộn.
+# Tốc độ học cố định 0.3, cho giảm dần trong một phần năm cuối, hơn khi không giảm 0.0197, mà không
+# phải chọn thêm gì. Khởi động rồi cô-sin cũng được chừng ấy; còn ai muốn đỉnh cao hơn thì nên gọt
+# gradient. Những lần chạy này không nói được gì hơn: chưa có hai bộ nào trong số những bộ giảm dần
+# được so với nhau.
+#
+# Tìm các đỉnh mất 390 lần chạy. Có đường tắt không? Trong *phép thử dải tốc độ học* (range test)
+# [Smith, 2017], tốc độ học tăng sau từng bước, ở đây từ 0.001 đến 10 trong một epoch. Ta xem mất
+# mát bắt đầu giảm ở đâu, tính theo hạt giống muộn nhất, rồi tăng trở lại hoặc mạng sụp đổ ở đâu,
+# tính theo hạt giống sớm nhất; giữa hai chỗ ấy là tốc độ học mà phép thử gợi ý. Đây là năm hạt
+# giống (`lrs.range_test` làm việc này với mạng bất kỳ):
+
+# %%
+words.print(tested)
+words.figure(drawing.range_test(tested))
+
+# %% [markdown]
+# Nó gợi ý 0.044. Con số ấy không tốt với bộ nào trong mười một bộ: với tám bộ thì quá thấp; với ba
+# bộ thì chưa ngã ngũ, vì giữa 0.03, cũng quá thấp với chúng, và 0.1, vốn tốt, ta chưa thử đỉnh nào.
+# Vậy ở đây đường tắt này dẫn đến một tốc độ học quá nhỏ.
+
+# %% [markdown]
 # ## Tóm tắt
 #
 # - Bộ định thời là một hàm từ số bước cập nhật ra tốc độ học. Hãy viết nó như một hàm thuần túy:
@@ -905,6 +988,8 @@ words.figure(axes.figure)
 #   Anh](https://d2l.ai/chapter_optimization/lr-scheduler.html), ở đó là 12.11.
 # - I. Loshchilov, F. Hutter (2016). *SGDR: Stochastic gradient descent with warm restarts*.
 #   [arXiv:1608.03983](https://arxiv.org/abs/1608.03983)
+# - L. N. Smith (2017). *Cyclical learning rates for training neural networks*.
+#   [arXiv:1506.01186](https://arxiv.org/abs/1506.01186)
 # - A. Gotmare, N. S. Keskar, C. Xiong, R. Socher (2018). *A closer look at deep learning
 #   heuristics: learning rate restarts, warmup and distillation*.
 #   [arXiv:1810.13243](https://arxiv.org/abs/1810.13243)

@@ -10,6 +10,7 @@ import nbformat
 
 from d2l_lrsched.studies import all_experiments
 from d2l_lrsched.studies.chapter.experiments import OTHER_SETTINGS
+from d2l_lrsched.studies.choice.experiments import SCHEDULES
 from d2l_lrsched.studies.exercises.experiments import DEEPER
 from d2l_lrsched.studies.sampling.posterior import SETTINGS
 from d2l_lrsched.words import ALONE, PHRASES
@@ -71,15 +72,15 @@ def words_of(output):
 #: Vietnamese readers know, names of code, and an error's text.
 STAY = {
     *("epoch", "batch", "gradient", "precision", "gamma", "nat", "Bonferroni", "float64"),
-    *("p", "n", "t", "w1", "W2", "MXNet", "mxnet", "d2l_lrsched", "num_update", "Remembering"),
+    *("p", "n", "t", "x", "w1", "W2", "MXNet", "mxnet", "d2l_lrsched", "num_update", "Remembering"),
     *("raise", "skip", "inf", "True", "False", "Trainer", "max_update"),
 }
 
 
 @cache
 def names():
-    """Return what users type: experiments, and settings of the sampling; whole or as in legends."""
-    found = {*all_experiments(), *OTHER_SETTINGS, *SETTINGS}
+    """Return experiments, schedules, and settings of the sampling; whole or as in legends."""
+    found = {*all_experiments(), *OTHER_SETTINGS, *SCHEDULES, *SETTINGS}
     return found | {name.partition("-")[2] for name in DEEPER.names}
 
 

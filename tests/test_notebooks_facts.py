@@ -20,7 +20,7 @@ from matplotlib.text import Text
 
 import d2l_lrsched as lrs
 from d2l_lrsched import drawing, stats
-from d2l_lrsched.data import UPDATES_PER_EPOCH
+from d2l_lrsched.data import TRAIN_EXAMPLES, UPDATES_PER_EPOCH
 from d2l_lrsched.runs import frames, record
 from d2l_lrsched.studies.chapter import figures as chapter_figures
 from d2l_lrsched.studies.chapter import seeds as seeds_figures
@@ -32,6 +32,19 @@ from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.experiments import PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED, others
 from d2l_lrsched.studies.chapter.verdicts import RARE, compare, counts
+from d2l_lrsched.studies.choice import figures as choice_figures
+from d2l_lrsched.studies.choice import ranges, tuning
+from d2l_lrsched.studies.choice import tables as choice_tables
+from d2l_lrsched.studies.choice.experiments import ARMS as CHOICE_ARMS
+from d2l_lrsched.studies.choice.experiments import (
+    CLIP_NORM,
+    CLIPPED,
+    HELD_OUT,
+    PLAIN,
+    SCHEDULES,
+    TUNE,
+)
+from d2l_lrsched.studies.choice.experiments import scores as choice_scores
 from d2l_lrsched.studies.clipping import figures as clipping_figures
 from d2l_lrsched.studies.clipping import tables as clipping_tables
 from d2l_lrsched.studies.clipping.claims import ARMS, ASKED, CLAIMS, LOWER
@@ -70,6 +83,12 @@ each_language = pytest.mark.parametrize("language", WORDS)
 
 
 @cache
+def range_tested():
+    """The range test of the five seeds."""
+    return ranges.stored(FIGURES / "choice" / ranges.RECORDS, 5)
+
+
+@cache
 def pooled():
     """The settings of the sampling, by name, each with all that was sampled."""
     samples = sampling_record.read(FIGURES / "sampling" / "samples.jsonl")
@@ -89,6 +108,9 @@ def tables_of_lr_scheduling():
     yield left[left.experiment.isin(["square-root", "cosine"])]
     yield chapter_tables.verdict_table(compare(runs)).iloc[:, :8]
     yield chapter_tables.summary_table(runs)
+    choice = committed("choice")
+    yield from (choice_tables.reached(choice, phase) for phase in (PLAIN, CLIPPED))
+    yield choice_tables.compared(choice, PLAIN)
 
 
 def tables_of_gradient_clipping():
@@ -201,6 +223,8 @@ def figures_of_lr_scheduling():
     yield seeds_figures.baseline(runs)
     yield builds_figures.builds(drawn(), builds())
     yield drawing.two_axes(lambda update: 0.1, 1, UPDATES_PER_EPOCH, "")
+    yield choice_figures.sensitivity(committed("choice"), range_tested().suggestion)
+    yield drawing.range_test(range_tested())
 
 
 def figures_of_gradient_clipping():
@@ -682,6 +706,73 @@ def test_what_it_says_of_recovered_networks(language):
     lengths = sorted(len(d.collapsed) for d in recovered)
     assert lengths[len(lengths) // 2] <= 3, "most of them after a few epochs"
     assert lengths[-1] == 17, "the one that is drawn took longest"
+
+
+@each_language
+def test_how_the_schedules_were_compared(language):
+    phases = {phase: [] for phase in (TUNE, PLAIN, CLIPPED)}
+    for run in committed("choice"):
+        phases[CHOICE_ARMS[run.experiment].phase].append(run)
+    assert {phase: len({run.seed for run in runs}) for phase, runs in phases.items()} == {
+        TUNE: 5,
+        PLAIN: 20,
+        CLIPPED: 20,
+    }
+    assert {run.num_epochs for run in committed("choice")} == {10}
+    assert (len(SCHEDULES), len(range_tested().sweeps)) == (11, 5)
+    assert (tuning.GOOD, CLIP_NORM) == (0.01, 0.7)
+    left, tried = f"{TRAIN_EXAMPLES - HELD_OUT:,}", len(phases[TUNE])
+    said = {
+        "en": (f"trained on {left} of", f"the other {HELD_OUT:,}", f"took {tried} runs"),
+        "vi": (
+            f"học trên {left.replace(',', ' ')} ảnh",
+            f"trên {HELD_OUT:,} ảnh còn lại".replace(",", " "),
+            f"mất {tried} lần chạy",
+        ),
+    }
+    prose = " ".join(" ".join(prose_of(f"lr_scheduling_{language}")).split())
+    assert [words for words in said[language] if words not in prose] == []
+
+
+def test_what_it_says_of_the_schedules():
+    scores = choice_scores(committed("choice"))
+    chosen = {schedule: tuning.best(of) for schedule, of in scores.items()}
+    assert chosen.pop("square-root") == 1
+    assert (min(chosen.values()), max(chosen.values())) == (0.3, 0.7)
+    for schedule in chosen:
+        good = tuning.good(scores[schedule])
+        assert good.low <= 0.2 < 0.3 <= good.high
+    assert {s for s in chosen if scores[s][0.7]} == {"warmup-cosine", "one-cycle"}
+    plain, clipped = (
+        choice_tables.reached(committed("choice"), phase).set_index("schedule")
+        for phase in (PLAIN, CLIPPED)
+    )
+    first, second = plain["median"].sort_values().index[:-3:-1]
+    assert (first, second) == ("cooldown", "warmup-cosine")
+    assert [plain["median"][s] for s in (first, second)] == ["0.8970", "0.8963"]
+    assert clipped["median"].max() == clipped["median"]["one-cycle"] == "0.8994"
+    assert set(clipped.collapsed) == {"0 of 20"}
+    dead = {s: int(of.split()[0]) for s, of in plain.collapsed.items() if of != "0 of 20"}
+    assert dead.keys() == {"poly", "cosine", "one-cycle"}
+    assert sum(dead.values()) == 19
+    assert min(chosen[s] for s in dead) == 0.45
+    of_plain, of_clipped = (
+        choice_tables.compared(committed("choice"), phase).set_index("schedule")
+        for phase in (PLAIN, CLIPPED)
+    )
+    not_higher = of_plain["test accuracy"][of_plain["test accuracy"] != "higher"]
+    assert dict(not_higher) == {"square-root": "lower", "poly": "not decided"}
+    assert of_plain.difference["cooldown"] == "+0.0197"
+    decided = of_clipped["test accuracy"][of_clipped["test accuracy"] != "not decided"]
+    assert dict(decided) == {"square-root": "lower", "cosine": "higher", "one-cycle": "higher"}
+    assert list(of_clipped.index[of_clipped.collapses != "not decided"]) == ["one-cycle"]
+    rate = range_tested().suggestion
+    assert f"{rate:.3f}" == "0.044"
+    judged = {s: tuning.judge(rate, of) for s, of in scores.items()}
+    assert sorted(judged.values()) == ["not decided"] * 3 + ["too low"] * 8
+    for schedule in (s for s, verdict in judged.items() if verdict == "not decided"):
+        assert tuning.good(scores[schedule]).low == 0.1
+        assert tuning.judge(0.03, scores[schedule]) == "too low"
 
 
 @each_language

@@ -18,15 +18,17 @@ import yaml
 from d2l_lrsched import cli
 from d2l_lrsched.data import UPDATES_PER_EPOCH, batches
 from d2l_lrsched.data import source as files
-from d2l_lrsched.runs import frames, record
+from d2l_lrsched.runs import record
 from d2l_lrsched.runs.experiment import NUM_EPOCHS
-from d2l_lrsched.runs.frames import LATE, late_oscillation
 from d2l_lrsched.stats import mean_sd
 from d2l_lrsched.studies.chapter import verdicts
 from d2l_lrsched.studies.chapter.builds import crossed, measures
 from d2l_lrsched.studies.chapter.builds import verdicts as of_builds
 from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.published import PRINTED
+from d2l_lrsched.studies.choice import experiments as choice
+from d2l_lrsched.studies.choice import ranges, tables, tuning
+from d2l_lrsched.studies.choice.verdicts import compare as compare_schedules
 from d2l_lrsched.studies.clipping import claims
 from d2l_lrsched.studies.clipping.threshold import lowered_rate
 from d2l_lrsched.studies.clipping.verdicts import (
@@ -41,7 +43,7 @@ from d2l_lrsched.studies.exercises.page import collapses, differences
 from d2l_lrsched.studies.speed import page
 from d2l_lrsched.studies.speed.record import Benchmark
 from d2l_lrsched.training.history import COLLAPSED_SPREAD
-from made_up import ROOT, builds, committed, drawn, lost, mean, of, table
+from made_up import FIGURES, ROOT, builds, committed, drawn, lost, mean, of, table
 
 README = (ROOT / "README.md").read_text()
 WORDS = (
@@ -152,35 +154,20 @@ def as_intended():
 @fact(
     "Its notebooks were run anew for {n} builds, and MXNet draws the same weights for whoever "
     "seeds nothing. Of {means} means of the builds {different} differ from ours on today's "
-    "pictures. Of the {rows} with the chapter's settings the book's weights and another split of "
-    "the pictures together leave {both} without a difference (95 % intervals), the weights alone "
-    "{weights}, the "
-    "split alone {split}, neither {neither}: found afterwards ([all, by {draws} runs"
+    "pictures. The book's weights and another split of the pictures together leave {both} of the "
+    "{rows} with the chapter's settings without a difference (95 % intervals), which was found "
+    "afterwards ([all, by {draws} runs"
 )
 def the_builds():
     left, judged = crossed.left(drawn(), builds()), of_builds.means(drawn(), builds())
-    explanations = ("both", "weights", "split", "neither")
     return {
-        **{name: crossed.holds(left, name) for name in explanations},
+        "both": crossed.holds(left, "both"),
         "n": builds().build.nunique(),
         "means": len(judged),
         "different": sum(mean.verdict == of_builds.DIFFERENT for mean in judged),
         "rows": len(left),
         "draws": len(drawn()),
     }
-
-
-@fact(
-    "**A seed sets two things,** the weights and the order of the pictures. The order moves the "
-    "test accuracy of all networks alike: under the cosine by {orders:.4f} (standard deviation), "
-    "the weights by {weights:.4f}."
-)
-def a_seed_is_two():
-    found = [one for one in crossed.groups_crossed(drawn()) if one.number == "test_acc"]
-    assert all(one.p < 0.001 for one in found)
-    assert all(one.of_orders > one.of_weights for one in found)
-    (cosine,) = (one for one in found if one.experiment == "cosine")
-    return {"orders": math.sqrt(cosine.of_orders), "weights": math.sqrt(cosine.of_weights)}
 
 
 @fact(
@@ -204,18 +191,6 @@ def the_verdicts():
         "tests": WORDS[len(of_tests)],
         "runs": collapse.n,
     }
-
-
-@fact(
-    "Over the last {epochs} epochs it moves by {published:.3f} (standard deviation) under the "
-    "cosine as published and by {intended:.4f} read once an epoch, both at a rate of {rate}."
-)
-def a_rate_that_has_come_down():
-    published, intended = (of("chapter", f"cosine{how}") for how in ("", "-per-epoch"))
-    lasts = {*published.lr_last, *intended.lr_last}
-    (rate,) = {round(last, 9) for last in lasts}
-    late = [one[one.trained].run.map(late_oscillation).mean() for one in (published, intended)]
-    return {"epochs": WORDS[LATE], "published": late[0], "intended": late[1], "rate": rate}
 
 
 @fact(
@@ -263,6 +238,93 @@ def which_net():
         assert nets.pop(0) == "chapter"
         assert set(nets.values()) == {"lanes"}
     return {}
+
+
+@fact(
+    "{Schedules} schedules trained LeNet for {epochs} epochs, each at the peak rate that suits it: "
+    "chosen on {held:,} held-out training pictures by the median of {tuned} seeds, then judged by "
+    "{fresh} fresh seeds on the test set"
+)
+def how_schedules_were_compared():
+    runs = [(choice.ARMS[run.experiment].phase, run) for run in committed("choice")]
+    seeds = {of: len({run.seed for phase, run in runs if phase == of}) for of, _ in runs}
+    (epochs,) = {run.num_epochs for _, run in runs}
+    return {
+        "Schedules": WORDS[len(choice.SCHEDULES)].capitalize(),
+        "epochs": WORDS[epochs],
+        "held": choice.HELD_OUT,
+        "tuned": WORDS[seeds[choice.TUNE]],
+        "fresh": WORDS[seeds[choice.PLAIN]],
+    }
+
+
+@cache
+def peaks():
+    """Schedule -> its scores, of the study of schedules."""
+    return choice.scores(committed("choice"))
+
+
+@cache
+def differences_of(phase):
+    """Schedule -> how it differs: from the constant rate, or with clipping from without."""
+    chosen = {schedule: tuning.best(of) for schedule, of in peaks().items()}
+    return compare_schedules(table("choice"), phase, chosen)
+
+
+@fact(
+    "{Higher} of {n} end with a higher test accuracy than the constant rate. The highest medians "
+    "have a cooldown over the last fifth, {cooldown}, and a warmup with a cosine, {warm}; the "
+    "constant rate has {constant}. None of these networks collapsed. No two that come down were "
+    "tested against each other."
+)
+def what_comes_down_is_better():
+    found = differences_of(choice.PLAIN)
+    reached = tables.reached(committed("choice"), choice.PLAIN).set_index("schedule")
+    medians = reached["median"]
+    best = ["cooldown", "warmup-cosine"]
+    assert list(medians.sort_values().index[:-3:-1]) == best
+    assert set(reached.collapsed[[*best, choice.CONSTANT]]) == {"0 of 20"}
+    return {
+        "Higher": WORDS[sum(of.accuracy_is == "higher" for of in found.values())].capitalize(),
+        "n": WORDS[len(found)],
+        "cooldown": medians["cooldown"],
+        "warm": medians["warmup-cosine"],
+        "constant": medians["constant"],
+    }
+
+
+@fact(
+    "**Clip at high peaks.** Of {n} networks {plain} collapsed without it, all at peaks of {least} "
+    "or more, and {clipped} with it."
+)
+def clipping_saves():
+    dead = {}
+    for run in committed("choice"):
+        arm = choice.ARMS[run.experiment]
+        dead.setdefault(arm.phase, []).append((run.outcome != "trained", arm.peak))
+    plain, clipped = dead[choice.PLAIN], dead[choice.CLIPPED]
+    assert len(plain) == len(clipped)
+    return {
+        "n": len(plain),
+        "plain": sum(lost for lost, _ in plain),
+        "clipped": WORDS[sum(lost for lost, _ in clipped)],
+        "least": min(peak for lost, peak in plain if lost),
+    }
+
+
+@fact(
+    "**A range test suggests {rate:.3f},** which is too low for {low} of the schedules and not "
+    "decided for the other {open}."
+)
+def the_range_test():
+    rate = ranges.stored(FIGURES / "choice" / ranges.RECORDS, 5).suggestion
+    judged = Counter(tuning.judge(rate, of) for of in peaks().values())
+    assert judged.keys() == {"too low", "not decided"}
+    return {
+        "rate": rate,
+        "low": WORDS[judged["too low"]],
+        "open": WORDS[judged["not decided"]],
+    }
 
 
 @fact(
@@ -337,22 +399,6 @@ def the_papers_claims():
     }
 
 
-@fact(
-    "**It is not just a lower rate.** At {rate} the runs that survive end at a test accuracy of "
-    "{lower:.3f}, with clipping at {clipped:.3f}; by each of {n} measures clipping does more."
-)
-def not_just_a_lower_rate():
-    asked = judge([run for run in committed("clipping") if run.seed >= UNSEEN], claims.ASKED)
-    assert {j.verdict for j in asked} == {CONFIRMED}
-    lower = of("clipping", claims.LOWER)
-    return {
-        "rate": lower.lr_last[0],
-        "lower": mean("clipping", claims.LOWER),
-        "clipped": mean("clipping", "clipping"),
-        "n": WORDS[len(asked)],
-    }
-
-
 def decided(exercise, compared):
     """What an exercise's page says of a comparison of test accuracies, if the new seeds agree."""
     (row,) = (r for r in differences(table("exercises"), exercise).to_numpy() if r[0] == compared)
@@ -378,20 +424,12 @@ def a_fixed_rate():
 
 @fact(
     "A slow fall helps: test accuracy {slow:.3f} at exponent 0.5, against {constant:.3f} at "
-    "the constant rate. A fast one leaves the training unfinished: training loss {fast:.3f} at "
-    "exponent 4, against {constant_loss:.3f}."
+    "the constant rate."
 )
 def the_exponent():
-    assert not lost("exercises", "poly-0.5") | lost("exercises", "poly-4")
+    assert not lost("exercises", "poly-0.5")
     assert decided(exercises.EXPONENT, "poly-0.5 - fixed-0.3") == "poly-0.5 is higher"
-    fast, constant = (of("exercises", name).train_loss for name in ("poly-4", "fixed-0.3"))
-    assert (fast > constant).all()
-    return {
-        "slow": mean("exercises", "poly-0.5"),
-        "constant": mean("exercises", "fixed-0.3"),
-        "fast": fast.mean(),
-        "constant_loss": constant.mean(),
-    }
+    return {"slow": mean("exercises", "poly-0.5"), "constant": mean("exercises", "fixed-0.3")}
 
 
 @fact(
@@ -411,30 +449,16 @@ def a_deeper_network():
 @fact(
     "Of {n} runs without a warmup {none} collapsed at a peak of 0.5, {short} with one of 2 % of "
     "the run, {tenth} with 10 % and {long} with 40 %. None of the tested differences is decided, "
-    "nor at higher peaks. But at all peaks together all {late} that collapsed with 40 % had "
-    "learned something before, and of the {early} other collapsed runs only one."
+    "nor at higher peaks."
 )
 def a_warmup():
     assert exercises.WARMUPS == (0.0, 0.02, 0.1, 0.4)
     dead = [len(lost("exercises", exercises.warmup_name(w, 0.5))) for w in exercises.WARMUPS]
     counted = collapses(table("exercises"), exercises.WARMUP)
     assert set(counted.iloc[:, -1]) == {"not decided"}
-    learned = {
-        warmup: [
-            bool((frames.window_means(run) < 1.5).any())
-            for peak in exercises.PEAKS
-            for run in of("exercises", exercises.warmup_name(warmup, peak)).query("not trained").run
-        ]
-        for warmup in exercises.WARMUPS
-    }
-    early = [*learned[0.0], *learned[0.02], *learned[0.1]]
-    assert all(learned[0.4])
-    assert sum(early) == 1
     return {
         "n": len(of("exercises", exercises.warmup_name(0.0, 0.5))),
         **dict(zip(("none", "short", "tenth", "long"), dead)),
-        "late": len(learned[0.4]),
-        "early": len(early),
     }
 
 
