@@ -225,6 +225,7 @@ ALONE: Mapping[str, str] = {
     "by neither": "không giải thích",
     # Which schedule.
     "good peaks": "các đỉnh tốt",
+    "more": "nhiều hơn",
     "p of the collapses": "p của số lần sụp đổ",
     "collapses": "số lần sụp đổ",
     "accuracy on the held-out pictures after the last epoch": (
