@@ -28,7 +28,6 @@ from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS as CHAPTER
 from d2l_lrsched.studies.chapter.published import PRINTED
 from d2l_lrsched.studies.choice import experiments as choice
 from d2l_lrsched.studies.choice import ranges, tables, tuning
-from d2l_lrsched.studies.choice.verdicts import compare as compare_schedules
 from d2l_lrsched.studies.clipping import claims
 from d2l_lrsched.studies.clipping.threshold import lowered_rate
 from d2l_lrsched.studies.clipping.verdicts import (
@@ -258,19 +257,6 @@ def how_schedules_were_compared():
     }
 
 
-@cache
-def peaks():
-    """Schedule -> its scores, of the study of schedules."""
-    return choice.scores(committed("choice"))
-
-
-@cache
-def differences_of(phase):
-    """Schedule -> how it differs: from the constant rate, or with clipping from without."""
-    chosen = {schedule: tuning.best(of) for schedule, of in peaks().items()}
-    return compare_schedules(table("choice"), phase, chosen)
-
-
 @fact(
     "{Higher} of {n} end with a higher test accuracy than the constant rate. The highest medians "
     "have a cooldown over the last fifth, {cooldown}, and a warmup with a cosine, {warm}; the "
@@ -278,15 +264,15 @@ def differences_of(phase):
     "tested against each other."
 )
 def what_comes_down_is_better():
-    found = differences_of(choice.PLAIN)
+    said = tables.compared(committed("choice"), choice.PLAIN)["test accuracy"]
     reached = tables.reached(committed("choice"), choice.PLAIN).set_index("schedule")
     medians = reached["median"]
     best = ["cooldown", "warmup-cosine"]
     assert list(medians.sort_values().index[:-3:-1]) == best
     assert set(reached.collapsed[[*best, choice.CONSTANT]]) == {"0 of 20"}
     return {
-        "Higher": WORDS[sum(of.accuracy_is == "higher" for of in found.values())].capitalize(),
-        "n": WORDS[len(found)],
+        "Higher": WORDS[(said == "higher").sum()].capitalize(),
+        "n": WORDS[len(said)],
         "cooldown": medians["cooldown"],
         "warm": medians["warmup-cosine"],
         "constant": medians["constant"],
@@ -318,7 +304,7 @@ def clipping_saves():
 )
 def the_range_test():
     rate = ranges.stored(FIGURES / "choice" / ranges.RECORDS, 5).suggestion
-    judged = Counter(tuning.judge(rate, of) for of in peaks().values())
+    judged = Counter(tuning.judge(rate, of) for of in choice.scores(committed("choice")).values())
     assert judged.keys() == {"too low", "not decided"}
     return {
         "rate": rate,
