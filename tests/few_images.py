@@ -15,7 +15,7 @@ def _first_images(read_all=source.read_all):
     def first(folder):
         arrays = read_all(folder)
         return {
-            name: array[: 2560 if name.startswith("train") else 500]
+            name: array[: 1024 if name.startswith("train") else 256]
             for name, array in arrays.items()
         }
 

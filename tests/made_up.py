@@ -128,7 +128,7 @@ def a_run(experiment="cosine", seed=0, outcome="trained", num_epochs=None, commi
     """
     numbers = {k: v for k, v in changes.items() if k in Epoch.__struct_fields__}
     changes = {k: v for k, v in changes.items() if k in Run.__struct_fields__}
-    epochs = changes.pop("epochs", None) or [an_epoch(**numbers) for _ in range(num_epochs or 2)]
+    epochs = changes.pop("epochs", None) or [an_epoch(**numbers)] * (num_epochs or 2)
     last = epochs[-1]
     points = [Point(i / 5, last.train_loss, last.train_acc) for i in range(4 * len(epochs))]
     return Run(

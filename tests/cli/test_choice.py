@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from d2l_lrsched.cli import options
 from d2l_lrsched.runs import record, runner
 from d2l_lrsched.runs.runner import Failure
-from d2l_lrsched.studies.choice import ranges
+from d2l_lrsched.studies.choice import figures, ranges
 from d2l_lrsched.studies.choice.experiments import ARMS
 from d2l_lrsched.studies.choice.tuning import PEAKS
 from d2l_lrsched.training.range_test import RangeTest, Sweep
@@ -25,6 +25,12 @@ def of_lenet(monkeypatch):
 
     monkeypatch.setattr(ranges, "of_lenet", of_lenet)
     return asked
+
+
+@pytest.fixture
+def undrawn(undrawn, monkeypatch):
+    """Have no figure made either."""
+    monkeypatch.setattr(figures, "sensitivity", lambda *_: None)
 
 
 def small(output):

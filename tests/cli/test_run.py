@@ -488,7 +488,7 @@ def test_a_cluster_loses_a_worker_and_no_record_and_then_its_scheduler(
 
     def lose_a_worker():
         wait_for(lambda: records.exists() and records.read_bytes())
-        os.kill(wait_for(lambda: descendants(workers[0].pid)).pop(), signal.SIGKILL)
+        os.killpg(workers[0].pid, signal.SIGKILL)  # with its nanny, which would start another
 
     def lose_the_scheduler():
         wait_for((output / "checkpoints").exists)

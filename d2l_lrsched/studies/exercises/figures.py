@@ -65,8 +65,10 @@ def curves(figure: Figure, runs: Iterable[Run], labels: Mapping[str, str]) -> No
             label += " ({} of {} collapsed)".format(*collapsed(ours))
         for axes, (what, number) in zip(panels, numbers.items()):
             table = of_experiment(number, name).unstack("seed")
-            alike = table.T.drop_duplicates().T  # most schedules' rates
-            axes.plot(table.index, alike, color=color, ls=dashes, lw=0.5, alpha=0.4)
+            # Most schedules' rates are the same for all seeds.
+            first = np.unique(table, axis=1, return_index=True)[1]
+            distinct = table.iloc[:, np.sort(first)]
+            axes.plot(table.index, distinct, color=color, ls=dashes, lw=0.5, alpha=0.4)
             trained_only = table.loc[:, ours]
             middle = trained_only.median if what == "learning rate" else trained_only.mean
             axes.plot(table.index, middle(axis=1), color=color, ls=dashes, lw=1.6, label=label)
