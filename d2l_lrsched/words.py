@@ -44,7 +44,7 @@ PHRASES: Mapping[str, str] = {
     "INCONCLUSIVE": "CHƯA ĐỦ ĐỂ KẾT LUẬN",
     "CONFIRMED": "ĐƯỢC XÁC NHẬN",
     "CONTRADICTED": "BỊ BÁC BỎ",
-    "NOT DECIDED": "CHƯA ĐỦ ĐỂ KẾT LUẬN",
+    "NOT DECIDED": "CHƯA NGÃ NGŨ",
     "not decided": "chưa ngã ngũ",
     "is higher": "cao hơn",
     "fewer under": "ít hơn ở",
@@ -90,8 +90,8 @@ PHRASES: Mapping[str, str] = {
     # Which schedule.
     "loss begins to fall at {} to {}, is lowest at {} to {}, turns up again at {} to {}, "
     "the net collapses at {} to {} ({} of {} seeds); suggested: {}": (
-        "mất mát bắt đầu giảm ở {} đến {}, thấp nhất ở {} đến {}, tăng trở lại ở {} đến {}, mạng "
-        "sụp đổ ở {} đến {} ({}/{} hạt giống); được gợi ý: {}"
+        "tốc độ học mà ở đó mất mát bắt đầu giảm: {} đến {}; thấp nhất: {} đến {}; tăng trở lại: "
+        "{} đến {}; mạng sụp đổ: {} đến {} ({}/{} hạt giống); tốc độ học được gợi ý: {}"
     ),
     "{} to ≥ {}": "{} đến ≥ {}",
     # Clipping.
@@ -145,7 +145,7 @@ PHRASES: Mapping[str, str] = {
     "exponent {}": "số mũ {}",
     "lowered on a plateau": "giảm khi chững lại",
     "the same after a warmup to {}": "như vậy, sau khi khởi động lên {}",
-    "warmup, share of the run": "khởi động, phần của lần chạy",
+    "warmup, share of the run": "khởi động, tỷ lệ trên cả lần chạy",
     "lost the seeds": "sụp đổ với các hạt giống",
     "the latter's rate at updates {} and {}": "tốc độ học của thí nghiệm sau ở bước {} và {}",
     "rate {}, loss {}: then {}": "tốc độ học {}, mất mát {}: sau đó {}",
@@ -222,28 +222,29 @@ ALONE: Mapping[str, str] = {
     "left by both": "còn lại sau cả hai",
     "by the split alone": "sau riêng phép chia",
     "by the weights alone": "sau riêng trọng số",
-    "by neither": "không giải thích",
+    "by neither": "không bằng thứ nào",
     # Which schedule.
     "good peaks": "các đỉnh tốt",
     "more": "nhiều hơn",
-    "p of the collapses": "p của số lần sụp đổ",
-    "collapses": "số lần sụp đổ",
+    "accuracy is": "kết luận về độ chính xác",
+    "adjusted p of collapses": "p của sụp đổ, đã hiệu chỉnh",
+    "collapses are": "kết luận về sụp đổ",
     "accuracy on the held-out pictures after the last epoch": (
         "độ chính xác trên tập kiểm định sau epoch cuối"
     ),
-    "a seed": "một hạt giống",
-    "median, lost seeds being 0": "trung vị, sụp đổ tính là 0",
+    "a network": "một mạng",
+    "median, lost ones as 0": "trung vị, mạng hỏng tính là 0",
     "chosen": "được chọn",
-    "a lost seed": "hạt giống sụp đổ",
-    "suggested by the range test": "phép thử dải gợi ý",
+    "lost: collapsed or not finite": "hỏng: sụp đổ hoặc không hữu hạn",
+    "suggested by the range test": "gợi ý của phép thử dải tốc độ học",
     "loss of a batch": "mất mát của một minibatch",
     "a seed's batches": "các minibatch của một hạt giống",
     "smoothed": "đã làm trơn",
     "begins to fall": "bắt đầu giảm",
     "lowest": "thấp nhất",
     "turns up again": "tăng trở lại",
-    "collapsed, or not finite": "sụp đổ, hoặc không hữu hạn",
-    "suggested": "được gợi ý",
+    "collapsed, or not finite": "sụp đổ, hoặc mất mát không hữu hạn",
+    "suggested": "tốc độ học được gợi ý",
     # Clipping.
     "clipped": "gọt",
     "as it is": "để nguyên",

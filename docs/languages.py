@@ -24,8 +24,8 @@ IN_OTHER = {"en": " (in Vietnamese)", "vi": " (tiếng Anh)"}
 
 #: What is read in place of a notebook's figure, after the title of its section.
 FIGURE = {
-    "en": "the figure that the text before it describes",
-    "vi": "hình mà đoạn văn phía trước mô tả",
+    "en": "the figure that the text around it describes",
+    "vi": "hình mà đoạn văn quanh đó mô tả",
 }
 
 #: What Sphinx and the theme say -> in Vietnamese, where Sphinx's own catalogue has nothing. A new

@@ -77,7 +77,7 @@ len(runs), len(baseline)
 # Loại thứ ba so hai thí nghiệm theo *từng hạt giống*, tức cùng tham số ban đầu, cùng thứ tự
 # minibatch. Bảng ghi hiệu trung bình của độ chính xác kiểm tra (chỉ tính những cặp mà cả hai lần
 # đều học được), khoảng tin cậy 95 % của hiệu ấy, và bên nào cao hơn nếu khoảng không chứa 0; còn
-# không thì *chưa ngã ngũ* (ở các notebook khác: *chưa đủ để kết luận*). Mỗi khoảng chỉ trả lời cho
+# không thì *chưa ngã ngũ*. Mỗi khoảng chỉ trả lời cho
 # riêng nó: cứ hai mươi phép so không hề có khác biệt thật thì trung bình vẫn có một khoảng không
 # chứa 0.
 #

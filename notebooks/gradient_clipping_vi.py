@@ -452,7 +452,7 @@ words.table(pd.DataFrame(rows, columns=header))
 #
 # - **ĐƯỢC XÁC NHẬN**: hai cách khác nhau, và đúng chiều bài báo nói.
 # - **BỊ BÁC BỎ**: khác nhau theo chiều ngược lại.
-# - **CHƯA ĐỦ ĐỂ KẾT LUẬN**: chừng ấy lần chạy chưa cho thấy sự khác biệt. Điều đó không chứng minh
+# - **CHƯA NGÃ NGŨ**: chừng ấy lần chạy chưa cho thấy sự khác biệt. Điều đó không chứng minh
 #   chúng giống nhau.
 #
 # **Đếm.** Với mỗi cách, ta đếm số lần sống sót, rồi dùng kiểm định chính xác Fisher (*Fisher's
@@ -518,7 +518,7 @@ words.table(tables.claim_table(judged, by_unseen))
 #   gọt thì độ chính xác cũng ổn định lại, điều mà bài báo không nói tới.) Còn nó có bớt quá khớp,
 #   có làm đường cong mượt hơn không thì chưa ngã ngũ.
 #
-# Khoảng tin cậy có thể không chứa 0 mà kết luận vẫn là CHƯA ĐỦ ĐỂ KẾT LUẬN: khoảng tin cậy nhìn mỗi
+# Khoảng tin cậy có thể không chứa 0 mà kết luận vẫn là CHƯA NGÃ NGŨ: khoảng tin cậy nhìn mỗi
 # khẳng định như thể chỉ có một mình nó; còn kết luận phải chịu trách nhiệm cho tất cả.
 
 # %% [markdown]

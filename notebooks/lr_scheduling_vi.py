@@ -876,12 +876,26 @@ words.figure(axes.figure)
 #
 # Đến giờ, bộ định thời nào cũng chạy với tốc độ học mà sách cho nó. So như thế chưa công bằng: bộ
 # nào gặp tốc độ học không hợp thì trông sẽ kém. Vậy ta so lại, theo những quy tắc đặt ra trước lần
-# chạy đầu tiên. Mười một bộ định thời có cùng thời lượng là mười epoch, và đều đọc theo bước cập
-# nhật. Mỗi bộ có đỉnh hợp với nó, tức tốc độ học cao nhất của lần chạy. Để tìm đỉnh ấy, mọi bộ đều
-# thử cùng những đỉnh như nhau. Mạng học trên 55 000 ảnh huấn luyện và được chấm trên 5 000 ảnh còn
-# lại, tức *tập kiểm định*, theo trung vị của năm hạt giống; ở đó mạng sụp đổ tính là 0. (Ai dùng
-# tập kiểm tra để chọn thì không còn tập kiểm tra nữa: trên đó, thứ được chọn trông đẹp hơn sự
-# thật.) Từng bộ định thời làm gì, và mọi quy tắc, có ở [trang của nghiên
+# chạy đầu tiên. Mười một bộ định thời được huấn luyện cùng số epoch là mười, và mỗi bộ có *đỉnh*
+# riêng, tức tốc độ học mà cả đường cong của nó được nhân theo.
+#
+# - *constant* giữ nguyên đỉnh. *cooldown* cũng vậy, nhưng trong một phần năm cuối thì giảm theo
+#   đường thẳng.
+# - *linear*, *cosine* và *poly* giảm ngay từ bước đầu: theo đường thẳng, theo nửa đường cô-sin,
+#   theo bình phương của thời gian còn lại.
+# - *warmup-cosine* tăng từ 0 trong một phần mười lần chạy, *one-cycle* tăng từ đỉnh chia 25 trong
+#   30 % lần chạy; sau đó cả hai giảm theo nửa đường cô-sin. *restarts* là ba nửa đường cô-sin nối
+#   nhau.
+# - *steps* còn một phần mười đỉnh sau nửa lần chạy và một phần trăm đỉnh sau ba phần tư. *plateau*
+#   giảm còn một phần ba sau mỗi epoch mà mất mát huấn luyện không thấp hơn mức thấp nhất từ trước
+#   đến đó 10 %.
+# - *square-root* giảm theo căn bậc hai của số bước cập nhật; nó không bao giờ học ở đúng đỉnh.
+#
+# Để tìm đỉnh hợp với từng bộ, mọi bộ đều thử cùng một loạt đỉnh. Mạng học trên 55 000 ảnh huấn
+# luyện và được chấm trên 5 000 ảnh còn lại, để riêng làm *tập kiểm định*, theo trung vị của năm hạt
+# giống. Mạng hỏng, tức sụp đổ hoặc không còn hữu hạn, tính là 0: trung vị chỉ xét thứ tự, và như
+# vậy mạng ấy đứng cuối. (Ai đã dùng tập kiểm tra để chọn thì không thể dùng nó để đánh giá nữa:
+# trên đó, kết quả của thứ được chọn trông đẹp hơn thực tế.) Mọi quy tắc có ở [trang của nghiên
 # cứu](../figures/choice/README.md).
 
 # %%
@@ -890,34 +904,48 @@ tested = ranges.stored("../figures/choice/range-test.jsonl", seeds=5)
 words.figure(choice_figures.sensitivity(choice, tested.suggestion))
 
 # %% [markdown]
-# Mỗi ô là một bộ định thời, mỗi điểm là một mạng, mỗi dấu chéo là một mạng sụp đổ. Hình thoi là
-# đỉnh được chọn; vạch xanh lục cho thấy những đỉnh *tốt* khác, có trung vị thấp hơn nhiều nhất
-# 0.01. (Đường chấm sẽ được giải thích ở dưới.)
+# Mỗi khung là một bộ định thời, mỗi điểm là một mạng. Mỗi dấu chéo là một mạng hỏng; các dấu chéo
+# xếp chồng ở đáy khung, nên chỉ số lượng của chúng có nghĩa. Hình thoi là đỉnh được chọn; vạch xanh
+# lục kéo dài từ đỉnh *tốt* thấp nhất đến đỉnh tốt cao nhất; đỉnh tốt là đỉnh có trung vị thấp hơn
+# nhiều nhất 0.01. Những gì nằm dưới 0.78 không hiện trên hình. (Đường chấm sẽ được giải thích ở
+# dưới.)
 #
-# Hãy để riêng căn bậc hai, vì nó không bao giờ học ở đúng đỉnh của nó. Khi ấy mọi đỉnh được chọn
-# nằm từ 0.3 đến 0.7, và 0.2 cùng 0.3 là đỉnh tốt với mọi bộ định thời. Ở 0.7, phần lớn mạng sụp đổ,
-# trừ khi có khởi động trước, như ở *warmup-cosine* và *one-cycle*.
+# Trừ căn bậc hai, mọi đỉnh được chọn nằm từ 0.3 đến 0.7, và 0.2 cùng 0.3 là đỉnh tốt với mọi bộ
+# định thời. Ở 0.7, ít nhất ba trong năm mạng hỏng; chỉ ở *warmup-cosine* và *one-cycle*, vốn bắt
+# đầu thấp, là hai. Vậy đỉnh tốt chưa chắc đã an toàn: trung vị vẫn cho phép hỏng hai mạng trong
+# năm.
 #
 # Sau đó, mỗi bộ định thời được huấn luyện ở đỉnh của nó với hai mươi hạt giống mới, trên cả 60 000
-# ảnh, và chỉ những mạng này mới gặp tập kiểm tra. (*Độ chính xác kiểm tra* là trung bình ± độ lệch
-# chuẩn của những mạng không sụp đổ; trong *trung vị*, mạng sụp đổ tính là 0.)
+# ảnh, và chỉ những mạng ở các đỉnh này mới gặp tập kiểm tra. (*Độ chính xác kiểm tra* là trung bình
+# ± độ lệch chuẩn của những mạng học được; trong *trung vị*, mạng hỏng tính là 0.)
 
 # %%
 words.table(choice_tables.reached(choice, "plain"))
 
+# %% [markdown] tags=["question"]
+# **Câu hỏi 7.** Không bộ nào kết thúc cao hơn *cooldown*, mà cũng không bộ nào dao động nhiều hơn
+# nó trong năm epoch cuối. Vì sao hai điều ấy cùng đúng?
+
+# %% [markdown] tags=["answer"]
+# **Trả lời 7.** Năm epoch là một nửa của những lần chạy này. Trong hai epoch cuối, tốc độ học giảm
+# xuống, và độ chính xác kiểm tra trung bình tăng từ 0.868 lên 0.896. Cột ấy tính cả mức tăng này;
+# còn với tốc độ học giữ ở mức cao thì nó chỉ tính những lần lên xuống.
+
 # %% [markdown]
-# Bảng sau so từng bộ với tốc độ học cố định, theo từng hạt giống, còn số lần sụp đổ thì so bằng
-# kiểm định Fisher; cả hai loại giá trị p đều đã hiệu chỉnh Holm. *Chưa ngã ngũ* không có nghĩa là
-# bằng nhau.
+# Bảng sau so từng bộ với tốc độ học cố định: độ chính xác thì so theo từng *cặp*, tức những hạt
+# giống mà cả hai mạng đều học được, còn số mạng hỏng thì so bằng kiểm định Fisher. Cả hai loại giá
+# trị p đều đã hiệu chỉnh Holm, các khoảng tin cậy thì không. *Chưa ngã ngũ* nghĩa là những lần chạy
+# này chưa đủ để trả lời, chứ không chứng minh rằng hai bên bằng nhau.
 
 # %%
 words.table(choice_tables.compared(choice, "plain"))
 
 # %% [markdown]
-# Tám trong mười bộ kết thúc với độ chính xác kiểm tra cao hơn tốc độ học cố định. Căn bậc hai thấp
-# hơn, còn *poly* thì chưa ngã ngũ. Trung vị cao nhất là của *cooldown*, 0.8970, và *warmup-cosine*,
-# 0.8963, và không mạng nào của hai bộ này sụp đổ. Ở ba bộ khác, đều có đỉnh từ 0.45 trở lên, 19
-# trong 60 mạng sụp đổ: năm hạt giống là quá ít để tránh chọn phải một đỉnh như thế.
+# Tám trong mười bộ kết thúc với độ chính xác kiểm tra cao hơn tốc độ học cố định; với *cosine* và
+# *one-cycle* thì chỉ xét những mạng học được. Căn bậc hai thấp hơn, còn *poly* thì chưa ngã ngũ.
+# Trung vị cao nhất là của *cooldown*, 0.8970, và *warmup-cosine*, 0.8963, và không mạng nào của hai
+# bộ này sụp đổ. Ở ba bộ khác, đều có đỉnh từ 0.45 trở lên, 19 trong 60 mạng hỏng: năm hạt giống là
+# quá ít để tránh chọn phải một đỉnh như thế.
 #
 # Còn khi gọt gradient ở 0.7 (xem [gọt gradient](gradient_clipping_vi.ipynb)), với cùng các đỉnh ấy:
 
@@ -925,31 +953,34 @@ words.table(choice_tables.compared(choice, "plain"))
 words.table(choice_tables.reached(choice, "clipped"))
 
 # %% [markdown]
-# Có gọt thì không mạng nào trong 220 mạng sụp đổ, không gọt thì 19 trong 220. Xét riêng từng bộ,
-# chỉ ở *one-cycle* điều này đã ngã ngũ. Độ chính xác của *cosine* và *one-cycle* tăng lên, và trung
-# vị của *one-cycle*, 0.8994, nay cao nhất. Của căn bậc hai thì giảm, có lẽ vì những bước đầu dài
-# của nó bị gọt. Mọi điều khác chưa ngã ngũ.
+# Có gọt thì không mạng nào trong 220 mạng hỏng, không gọt thì 19 trong 220. Xét riêng từng bộ, chỉ
+# ở *one-cycle* điều này đã ngã ngũ. Độ chính xác của *cosine* và *one-cycle* tăng lên, và trung vị
+# của *one-cycle*, 0.8994, nay cao nhất. Độ chính xác của căn bậc hai thì giảm, có lẽ vì những bước
+# đầu dài của nó bị gọt. Mọi khác biệt còn lại đều chưa ngã ngũ.
 #
-# **Vậy nên dùng bộ nào?** Với mạng này và thời lượng này: hãy cho tốc độ học giảm, và giảm muộn.
-# Tốc độ học cố định 0.3, cho giảm dần trong một phần năm cuối, hơn khi không giảm 0.0197, mà không
-# phải chọn thêm gì. Khởi động rồi cô-sin cũng được chừng ấy; còn ai muốn đỉnh cao hơn thì nên gọt
-# gradient. Những lần chạy này không nói được gì hơn: chưa có hai bộ nào trong số những bộ giảm dần
-# được so với nhau.
+# **Vậy nên dùng bộ nào?** Với mạng này và mười epoch: hãy cho tốc độ học giảm xuống. Giữ tốc độ học
+# 0.3 rồi cho giảm dần trong một phần năm cuối thì độ chính xác kiểm tra trung bình cao hơn 0.0197
+# so với giữ nguyên đến hết. Khởi động rồi cô-sin có trung vị gần như vậy. Ở đỉnh từ 0.45 trở lên,
+# hãy gọt gradient: trong 80 mạng như thế, không kể căn bậc hai, không gọt thì 19 mạng hỏng, có gọt
+# thì không mạng nào. Những lần chạy này không nói được gì hơn: các bộ giảm dần chưa được so với
+# nhau.
 #
 # Tìm các đỉnh mất 390 lần chạy. Có đường tắt không? Trong *phép thử dải tốc độ học* (range test)
-# [Smith, 2017], tốc độ học tăng sau từng bước, ở đây từ 0.001 đến 10 trong một epoch. Ta xem mất
-# mát bắt đầu giảm ở đâu, tính theo hạt giống muộn nhất, rồi tăng trở lại hoặc mạng sụp đổ ở đâu,
-# tính theo hạt giống sớm nhất; giữa hai chỗ ấy là tốc độ học mà phép thử gợi ý. Đây là năm hạt
-# giống (`lrs.range_test` làm việc này với mạng bất kỳ):
+# [Smith, 2017], tốc độ học tăng sau từng bước, ở đây từ 0.001 đến 10 trong một epoch, còn ta theo
+# dõi mất mát. Phép thử của ta đánh dấu chỗ mất mát bắt đầu giảm (đã giảm được một phần mười của cả
+# mức giảm) và chỗ nó tăng trở lại (cao hơn mức thấp nhất từ đầu đến đó một phần mười của mức giảm,
+# dù về sau có thể còn xuống thấp hơn). Tốc độ học được gợi ý nằm giữa hạt giống bắt đầu giảm sau
+# cùng và hạt giống tăng trở lại trước nhất: nó là căn bậc hai của tích hai tốc độ học ấy. Đây là
+# năm hạt giống (`lrs.range_test` làm việc này với mạng bất kỳ):
 
 # %%
 words.print(tested)
 words.figure(drawing.range_test(tested))
 
 # %% [markdown]
-# Nó gợi ý 0.044. Con số ấy không tốt với bộ nào trong mười một bộ: với tám bộ thì quá thấp; với ba
-# bộ thì chưa ngã ngũ, vì giữa 0.03, cũng quá thấp với chúng, và 0.1, vốn tốt, ta chưa thử đỉnh nào.
-# Vậy ở đây đường tắt này dẫn đến một tốc độ học quá nhỏ.
+# Nó gợi ý 0.044. Với tám trong mười một bộ định thời, như thế là quá thấp. Với ba bộ thì chưa ngã
+# ngũ, vì ta chưa thử đỉnh nào giữa 0.03 (cũng quá thấp với ba bộ ấy) và 0.1 (là đỉnh tốt). Chưa thể
+# nói nó tốt cho bộ nào: hãy coi tốc độ học của phép thử là chỗ để bắt đầu, không phải là lựa chọn.
 
 # %% [markdown]
 # ## Tóm tắt
@@ -957,7 +988,7 @@ words.figure(drawing.range_test(tested))
 # - Bộ định thời là một hàm từ số bước cập nhật ra tốc độ học. Hãy viết nó như một hàm thuần túy:
 #   gọi bao nhiêu lần, theo thứ tự nào cũng cho cùng một giá trị.
 # - Trước khi tin một đường cong, hãy hỏi trục hoành đếm gì. MXNet đếm bước cập nhật; sách hiểu là
-#   epoch; giữa hai bên là hệ số 235.
+#   epoch; hai bên chênh nhau 235 lần.
 # - Đừng vẽ rồi huấn luyện với cùng một đối tượng có trạng thái.
 # - Tốc độ học giảm dần thì khoảng cách do quá khớp hẹp lại, nhưng "ít quá khớp" chưa phải là "tốt
 #   hơn".
@@ -968,6 +999,8 @@ words.figure(drawing.range_test(tested))
 #   những bước ấy.
 # - Cô-sin có khởi động, khi được đọc theo epoch như ý định của sách, nằm trong số những bộ định
 #   thời tốt nhất ta có, nếu mạng không sụp đổ.
+# - Hãy so các bộ định thời khi mỗi bộ có đỉnh riêng, chọn bằng những ảnh không thuộc tập kiểm tra.
+#   Ở đây phần lớn những bộ giảm dần kết thúc cao hơn tốc độ học cố định.
 # - Một hạt giống là hai hạt giống: của trọng số và của thứ tự. Những lần chạy chung một trong
 #   hai thì không độc lập.
 # - Một lần chạy chỉ là chuyện cá biệt, chưa phải bằng chứng. Hãy chạy với nhiều hạt giống, và khi

@@ -258,13 +258,14 @@ def how_schedules_were_compared():
 
 
 @fact(
-    "{Higher} of {n} end with a higher test accuracy than the constant rate. The highest medians "
-    "have a cooldown over the last fifth, {cooldown}, and a warmup with a cosine, {warm}; the "
-    "constant rate has {constant}. None of these networks collapsed. No two that come down were "
-    "tested against each other."
+    "{Higher} of {n} end with a higher test accuracy than the constant rate, {some} of them in the "
+    "seeds where they trained. The highest medians have a cooldown over the last fifth, "
+    "{cooldown}, and a warmup with a cosine, {warm}; the constant rate has {constant}. None of "
+    "these networks collapsed. No two that come down were compared."
 )
 def what_comes_down_is_better():
-    said = tables.compared(committed("choice"), choice.PLAIN)["test accuracy"]
+    compared = tables.compared(committed("choice"), choice.PLAIN)
+    said = compared["accuracy is"]
     reached = tables.reached(committed("choice"), choice.PLAIN).set_index("schedule")
     medians = reached["median"]
     best = ["cooldown", "warmup-cosine"]
@@ -273,6 +274,7 @@ def what_comes_down_is_better():
     return {
         "Higher": WORDS[(said == "higher").sum()].capitalize(),
         "n": WORDS[len(said)],
+        "some": WORDS[((said == "higher") & (compared.pairs != "20")).sum()],
         "cooldown": medians["cooldown"],
         "warm": medians["warmup-cosine"],
         "constant": medians["constant"],
@@ -280,7 +282,7 @@ def what_comes_down_is_better():
 
 
 @fact(
-    "**Clip at high peaks.** Of {n} networks {plain} collapsed without it, all at peaks of {least} "
+    "**Clip at high peaks.** Of {n} networks {plain} were lost without it, all at peaks of {least} "
     "or more, and {clipped} with it."
 )
 def clipping_saves():

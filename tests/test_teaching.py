@@ -7,6 +7,7 @@ import math
 import re
 from functools import cache
 from itertools import groupby
+from statistics import fmean
 
 import jupytext
 import nbformat
@@ -91,7 +92,7 @@ def test_what_the_pages_link_to_is_there(language):
 # Questions and answers
 
 #: Notebook -> how many numbered questions it has.
-QUESTIONS = {"lr_scheduling": 6, "gradient_clipping": 7, "exercises": 6, "sampling": 1}
+QUESTIONS = {"lr_scheduling": 7, "gradient_clipping": 7, "exercises": 6, "sampling": 1}
 
 
 @each_language
@@ -149,6 +150,9 @@ def the_numbers():
     yield "lr_scheduling", 2, ["30", "15", f"{UPDATES_PER_EPOCH}", *map(str, late)]
     yield "lr_scheduling", 4, [f"{cosine:g}"]
     yield "lr_scheduling", 6, [f"{cosine:g}", f"{(~warm.trained).sum()}", f"{len(warm)}"]
+    cooled = [run.epochs for run in of("choice", "plain-cooldown-0.3").run]
+    means = [fmean(epochs[k].test_acc for epochs in cooled) for k in (-3, -1)]
+    yield "lr_scheduling", 7, [f"{mean:.3f}" for mean in means]
     yield "gradient_clipping", 1, [f"{2 * RATES['oscillating'] - 1:.1f}"]
     of_test = [f"{nine:.4f}", f"{eight:.4f}", f"{len(CLAIMS)}", f"{0.05 / len(CLAIMS):.4f}"]
     yield "gradient_clipping", 4, ["40", "0.05", *of_test]

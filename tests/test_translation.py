@@ -38,7 +38,7 @@ VI, EN = Words("vi"), Words("en")
         ("7.16e+50 of inf", "7.16e+50/inf"),
         ("95 % interval", "khoảng tin cậy 95 %"),
         ("  rate 0.300 0.100\n  loss 1.020", "  tốc độ học 0.300 0.100\n  mất mát 1.020"),
-        ("8 CONFIRMED, 2 NOT DECIDED", "8 ĐƯỢC XÁC NHẬN, 2 CHƯA ĐỦ ĐỂ KẾT LUẬN"),
+        ("8 CONFIRMED, 2 NOT DECIDED", "8 ĐƯỢC XÁC NHẬN, 2 CHƯA NGÃ NGŨ"),
     ],
 )
 def test_what_is_known_is_translated(english, vietnamese):

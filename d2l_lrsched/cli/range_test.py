@@ -24,8 +24,9 @@ from d2l_lrsched.cli import options
 def range_test(seeds: int, net: str, data_dir: Path | None, output: Path) -> None:
     """Train LeNet at a rising rate; say which rates to try.
 
-    From 0.001 to 10 in an epoch: a minute on one core. What a passing rate does not break, a whole
-    training at it may: it is a range to try, and not a choice.
+    From 0.001 to 10 in an epoch: a minute on one core. The suggested rate is one to begin with and
+    no choice: of LeNet it is below the good ones, figures/choice says how far. And what a passing
+    rate does not break, a whole training at it may.
 
     Example: d2l-lrsched range-test --seeds 2 --output /tmp/range-test.svg
     """

@@ -158,21 +158,23 @@ def range_test(
 ) -> RangeTest:
     r"""Train fresh nets for one epoch each while the learning rate rises from `low` to `high`.
 
-    Update n of N has the rate :math:`\text{low} \cdot (\text{high}/\text{low})^{(n-1)/(N-1)}`. A
-    seed ends early where its loss is not finite, or after `LOST` updates in a row before which the
-    class scores of any two examples of the batch differed by less than `COLLAPSED_SPREAD`: a
-    collapsed net has the loss of a new one, so that the loss alone does not tell.
+    By SGD without momentum: update n of N has the rate
+    :math:`\text{low} \cdot (\text{high}/\text{low})^{(n-1)/(N-1)}`. A seed ends early where its
+    loss is not finite, or after 20 updates in a row before which the class scores of any two
+    examples of the batch differed by less than 0.01: a collapsed net has the loss of a new one, so
+    that the loss alone does not tell.
 
     What is measured holds for a rate that passes by; over a whole training the highest that is
-    stable may well be lower. It is a range to try, and nothing is set by it.
+    stable may well be lower. What is suggested is one to begin with, and nothing is set by it: of
+    LeNet it is below the rates that the study `choice` found to be good.
 
     Parameters
     ----------
     make_net : callable
         () -> a new net, not initialized. Its weights are drawn as by Xavier, its biases are 0.
     make_batches : callable
-        seed -> what one epoch iterates over, as `Batches(..., seed=seed)`; never a training's own
-        iterator, whose next order would be drawn.
+        seed -> what one epoch iterates over, with a length, as `Batches(..., seed=seed)`; never a
+        training's own iterator, whose next order would be drawn.
     loss : callable, optional
         (scores, y) -> losses, one an example; by default the softmax's cross-entropy.
     ctx : mxnet.Context, optional
@@ -185,6 +187,8 @@ def range_test(
     Returns
     -------
     RangeTest
+        Printed, it tells the marks and the suggested rate, which is `suggestion`;
+        `drawing.range_test` draws it.
 
     Raises
     ------

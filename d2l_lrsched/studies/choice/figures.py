@@ -22,11 +22,11 @@ _GOOD = {"color": drawing.GREEN, "lw": 6, "alpha": 0.35, "solid_capstyle": "butt
 _LOST = {"marker": "x", "ls": "", "ms": 4, "mew": 1.2, "color": drawing.VERMILION}
 _SUGGESTED = {"color": drawing.BLACK, "ls": ":", "lw": 1.2}
 _STYLES = {
-    "a seed": _SEED,
-    "median, lost seeds being 0": _MEDIAN,
+    "a network": _SEED,
+    "median, lost ones as 0": _MEDIAN,
     "chosen": _CHOSEN,
     "good peaks": _GOOD,
-    "a lost seed": _LOST,
+    "lost: collapsed or not finite": _LOST,
     "suggested by the range test": _SUGGESTED,
 }
 

@@ -63,24 +63,27 @@ LeNet learns Fashion-MNIST for {lengths} epochs, by plain SGD with batches of 25
 
 {shapes}
 
-What decays by plan ends, in the last update, at {FLOOR:g} of its peak, which constant, square-root
-and plateau cannot; a warmup is within the budget, and n counts updates, the first being 1. The
-square root never trains at its peak, which is therefore no rate to be compared with others.
+The peak is the rate that the whole curve is scaled by. What decays by plan ends, in the last
+update, at {FLOOR:g} of it, which constant, square-root and plateau cannot; a warmup is within the
+{lengths} epochs, and n counts updates, the first being 1. All are read once an update; plateau
+hears the training loss of each epoch. The square root never trains at its peak, which is therefore
+no rate to be compared with others.
 
 ## Each at its own peak rate
 
 Fixed before the first run: every schedule tries the peaks {grid}
 with {tuned} seeds, trained on {TRAIN_EXAMPLES - HELD_OUT:,} of the training pictures. Its score is
 the median accuracy on the other {HELD_OUT:,} after the last epoch, where a run that did not train,
-collapsed or non-finite, counts as 0. The best score wins, of equal ones the lower peak. Where that
-is the highest or lowest peak tried, the next is tried too, a factor of 1.5 away, up to
-{tuning.PEAKS[-1]:g} and down to {tuning.PEAKS[0]:g}. Peaks whose score is at most
-{tuning.GOOD:g} below the best are *good*, in an unbroken row around it; ≤ or ≥ stands where the row
-ends with the last peak tried.
+collapsed or non-finite, counts as 0: in a median only the order counts, and it is the last. The
+best score wins, of equal ones the lower peak. Where that is the highest or lowest peak tried, the
+next is tried too, a factor of 1.5 away, up to {tuning.PEAKS[-1]:g} and down to
+{tuning.PEAKS[0]:g}. Peaks whose score is at most {tuning.GOOD:g} below the best are *good*, in an
+unbroken row around it; ≤ or ≥ stands where the row ends with the last peak tried.
 
 ![Accuracy on held-out pictures over the peak rate, a panel a schedule]({FIGURE})
 
-A seed is lost where its run did not train. Points below {figures.LOWEST:g} are out of sight.
+A network is lost where it collapsed or turned non-finite. The crosses of lost ones are stacked at
+the bottom: only their number counts. Points below {figures.LOWEST:g} are out of sight.
 
 ## At that peak
 
@@ -95,8 +98,9 @@ standard deviation of the test accuracies after the last {frames.LATE} epochs, o
 Each is compared with the {CONSTANT} rate: test accuracies seed by seed where both runs trained, by
 the sign-flip test, so that a schedule that collapses more is judged by its survivors; collapses as
 counts, by Fisher's test. The p-values are adjusted by Holm over the table, of accuracies and of
-collapses each by themselves, and decide below {stats.LEVEL}; the 95 % intervals are each by itself.
-*Not decided* is no proof that two are equal.
+collapses each by themselves, and decide below {stats.LEVEL}; the 95 % intervals are not adjusted,
+so that one may leave out 0 where the p-value does not decide. *Not decided* means that these runs
+do not answer; it is no proof that two are equal.
 
 {differs}
 
@@ -118,16 +122,16 @@ Each is compared with itself without clipping, in the same way:
 
 ## What this cannot say
 
-- It holds for this network, these data and this budget; and for one test set: with other seeds what
-  is decided would come out again, with other pictures it may not.
+- It holds for this network, these data and this budget; and for one test set: the tests ask what
+  other seeds would give, not what other pictures would.
 - A peak that was chosen by {tuned} seeds may lie beside the best one, and a schedule that is not at
   its best peak looks worse than it is. The intervals are of these peaks: were the {CONSTANT} rate's
   beside its best, all differences from it would be too high together.
-- Two lost seeds of five cost a score little, so a chosen or good peak may lose up to half of its
-  runs: its collapses are counted above. Of 20 runs, 40 % of collapse against none is found in
+- A median allows that two of five seeds are lost, so a chosen or good peak may lose up to half of
+  its runs: its collapses are counted above. Of 20 runs, 40 % of collapse against none is found in
   six of ten studies, 20 % hardly ever.
-- Pairs are seeds where both trained, perhaps the better ones; and fewer than nine decide only where
-  other differences are decided already.
+- Pairs are seeds where both trained, perhaps the better ones. Of fewer than nine pairs even the
+  smallest p-value does not decide once it is adjusted, unless others are decided already.
 - No two schedules but those with the {CONSTANT} rate were tested against each other, not even where
   one is decided to be above it and the other is not.
 - How wide a row of good peaks is, is known to a step of the tried ones, and the widths were not
@@ -147,14 +151,19 @@ def _suggestion(runs: Collection[Run], rate: float | None) -> str:
     judged: dict[str, list[str]] = {}
     for schedule, of_peaks in found.items():
         judged.setdefault(tuning.judge(rate, of_peaks), []).append(schedule)
-    times = [tuning.best(of_peaks) / rate for of_peaks in found.values()]
-    least, most = min(times), max(times)
+    # The square root never trains at its peak.
+    times = [tuning.best(of) / rate for schedule, of in found.items() if schedule != "square-root"]
+    higher = " to ".join(dict.fromkeys(f"{of:.2g}" for of in (min(times), max(times))))
     lines = "\n".join(_wrapped(f"- {said}: {', '.join(names)}") for said, names in judged.items())
-    return f"""The chosen peaks are {least:.2g} to {most:.2g} times as high as the suggested rate.
-Would that be a good peak? Fixed when the tuning runs were there, but before it was held against
-them: *good* is what lies among a schedule's good peaks, *too low* or *too high* where a peak tried
-between it and these is not good, and *not decided* all else. Many verdicts on one rate are not
-as many confirmations.
+    return f"""In each seed the loss begins to fall where a tenth of its whole fall is done, and
+turns up again where it is first a tenth of that above its lowest so far, though it may go lower
+still. Suggested is the geometric mean of the highest of the former and the lowest of the latter.
+
+The chosen peaks are {higher} times as high as the suggested rate, that of the
+square root left out. Would it be a good peak? Fixed when the tuning runs were there, but before it
+was held against them: *good* is what lies among a schedule's good peaks, *too low* or *too high*
+where a peak tried between it and these is not good, and *not decided* all else. Many verdicts on
+one rate are not as many confirmations.
 
 {lines}"""
 

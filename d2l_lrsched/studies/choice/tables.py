@@ -56,9 +56,9 @@ def compared(runs: Collection[Run], phase: str) -> pd.DataFrame:
                 "difference": f"{mean:+.4f}" if n else "-",
                 "95 % interval": f"{interval:+.4f}",
                 "adjusted p": f"{found.p_accuracy:.4f}",
-                "test accuracy": found.accuracy_is,
-                "p of the collapses": f"{found.p_collapsed:.4f}",
-                "collapses": found.collapses_are,
+                "accuracy is": found.accuracy_is,
+                "adjusted p of collapses": f"{found.p_collapsed:.4f}",
+                "collapses are": found.collapses_are,
             }
         )
     return pd.DataFrame(rows)

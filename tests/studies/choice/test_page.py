@@ -63,11 +63,11 @@ def test_the_range_tests_suggestion_is_judged(study):
 
     It lies below 0.1, and good are 0.2 to 0.45, the square root's from 1 on. But of the constant
     rate, of whose two seeds one is lost, the scores are half as high, and so 0.1 is good and 0.03,
-    the next one down, is not. From 0.3 it is 3.7 times to the chosen peak, from 1.5 18 times.
+    the next one down, is not. The chosen 0.3 is 3.7 times as high, the square root's 1.5 18 times.
     """
     of_ranges = " ".join(page.as_page(study, TESTED).partition("## The range test")[2].split())
     assert "suggested: 0.081." in of_ranges
-    assert "3.7 to 18 times as high as the suggested rate" in of_ranges
+    assert "The chosen peaks are 3.7 times as high as the suggested rate, that of the" in of_ranges
     _, *others = SCHEDULES
     assert f"- not decided: constant - too low: {', '.join(others)} ##" in of_ranges
     assert "- good" not in of_ranges
@@ -83,7 +83,7 @@ def test_how_often_counts_decide_is_worked_out(text):
     assert "40 % of collapse against none is found in six of ten studies, 20 % hardly ever." in said
     # n pairs that all differ alike have the p-value 2 / 2**n
     assert next(n for n in range(1, 21) if 10 * 2 / 2**n < stats.LEVEL) == 9
-    assert "fewer than nine decide only where" in said
+    assert "Of fewer than nine pairs even the smallest p-value does not decide" in said
 
 
 def test_without_a_suggestion_there_is_nothing_to_judge(study):

@@ -56,9 +56,9 @@ def test_a_row_a_schedule_by_hand():
         "difference": "+0.1000",
         "95 % interval": "-",
         "adjusted p": "0.5000",
-        "test accuracy": "not decided",
-        "p of the collapses": "1.0000",
-        "collapses": "not decided",
+        "accuracy is": "not decided",
+        "adjusted p of collapses": "1.0000",
+        "collapses are": "not decided",
     }
 
 
@@ -73,7 +73,7 @@ def test_what_no_run_trained_has_no_numbers():
 def test_where_no_pair_trained_there_is_no_difference():
     lost = [a_run(f"plain-{name}", 100, "collapsed") for name in ("constant-0.2", "linear-0.3")]
     (row,) = compared([*TUNED, *lost], "plain").to_dict("records")
-    assert (row["pairs"], row["difference"], row["test accuracy"]) == ("0", "-", "not decided")
+    assert (row["pairs"], row["difference"], row["accuracy is"]) == ("0", "-", "not decided")
 
 
 def test_a_whole_study(study):
