@@ -32,7 +32,7 @@ def choice(seeds: int, epochs: int, workers: int, data_dir: Path | None, output:
     """Compare eleven schedules, each at the peak that suits it.
 
     The peak is chosen on held-out pictures; then the test set judges. Some five hours on two idle
-    cores; of one seed and one epoch 99 runs at least, ten minutes. Runs that the records hold are
+    cores; of one seed and one epoch 100 runs at least, ten minutes. Runs that the records hold are
     not made again: where all are there, figure and tables are made from them in a minute.
 
     Example: d2l-lrsched choice --seeds 1 --epochs 1 --output /tmp/choice

@@ -95,6 +95,12 @@ def on_plateau(num_updates: int, base_lr: float) -> Schedule:
     return PlateauScheduler(base_lr, factor=1 / 3, patience=1, threshold=0.1)
 
 
+def up_to_the_last(num_updates: int, base_lr: float) -> Schedule:
+    """Return the peak, but 0 in the last update: the net is tested as it was before that."""
+    stay, stop = (LinearScheduler(1, base_lr, last) for last in (base_lr, 0.0))
+    return SequentialScheduler([(stay, num_updates - 1), stop])
+
+
 CONSTANT = "constant"
 #: Schedule -> what makes it, and what it is.
 SCHEDULES: Mapping[str, tuple[Callable[..., Schedule] | None, str]] = {
@@ -110,8 +116,9 @@ SCHEDULES: Mapping[str, tuple[Callable[..., Schedule] | None, str]] = {
     "restarts": (restarts, "three cosines down, over 1/7, 2/7 and 4/7 of the run"),
     "plateau": (on_plateau, "a third after each epoch whose loss is not 10 % below the best"),
 }
-#: What is done with a schedule at a peak: chosen by, and judged by without and with clipping.
-TUNE, PLAIN, CLIPPED = "tune", "plain", "clipped"
+#: What is done with a schedule at a peak: chosen by, and judged by without and with clipping. The
+#: constant rate is also judged without the last update, see `verdicts`.
+TUNE, PLAIN, CLIPPED, SKIPPED = "tune", "plain", "clipped", "skipped"
 
 
 class Arm(NamedTuple):
@@ -131,11 +138,13 @@ _IN_WORDS = {
     TUNE: "tested on held-out training pictures",
     PLAIN: "without clipping",
     CLIPPED: "with clipping",
+    SKIPPED: "without clipping, and the last update has the rate 0",
 }
 
 
 def _experiment(arm: Arm) -> Experiment:
     make, words = SCHEDULES[arm.schedule]
+    make = up_to_the_last if arm.phase == SKIPPED else make
     return Experiment(
         arm.name,
         f"{words}; the peak is {arm.peak:g}; {_IN_WORDS[arm.phase]}.".capitalize(),
@@ -151,8 +160,8 @@ def _experiment(arm: Arm) -> Experiment:
 #: Name -> arm, of all that the rules may ask for.
 ARMS: Mapping[str, Arm] = {
     arm.name: arm
-    for phase in (TUNE, PLAIN, CLIPPED)
-    for schedule in SCHEDULES
+    for phase in (TUNE, PLAIN, CLIPPED, SKIPPED)
+    for schedule in ([CONSTANT] if phase == SKIPPED else SCHEDULES)
     for arm in (Arm(phase, schedule, peak) for peak in tuning.PEAKS)
 }
 #: Name -> experiment.
@@ -179,14 +188,15 @@ def jobs(
 
     At first every schedule's at the peaks of the grid. When these are there, also those at the next
     peaks that the rules ask for; when no rule asks for more, also those of the chosen peaks on the
-    test set. So ask again with what was made, until nothing is added.
+    test set, the constant rate's without the last update too. So ask again with what was made,
+    until nothing is added.
     """
 
     def of(phase: str, peaks: Mapping[str, Iterable[float]], of_seeds: Iterable[int]) -> list[Job]:
         return [
             Job(EXPERIMENTS[Arm(phase, schedule, peak).name], seed, num_epochs, "fast")
             for seed in of_seeds
-            for schedule in SCHEDULES
+            for schedule in peaks
             for peak in peaks[schedule]
         ]
 
@@ -204,4 +214,5 @@ def jobs(
             peaks[schedule] += [peak] if peak else []
     chosen = {schedule: [tuning.best(of_peaks)] for schedule, of_peaks in found.items()}
     fresh = range(FRESH, FRESH + seeds)
-    return asked + of(PLAIN, chosen, fresh) + of(CLIPPED, chosen, fresh)
+    asked += of(PLAIN, chosen, fresh) + of(CLIPPED, chosen, fresh)
+    return asked + of(SKIPPED, {CONSTANT: chosen[CONSTANT]}, fresh)

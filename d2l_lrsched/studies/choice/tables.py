@@ -10,7 +10,7 @@ from d2l_lrsched import stats
 from d2l_lrsched.runs.frames import late_oscillation, of_experiment, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.choice import tuning
-from d2l_lrsched.studies.choice.experiments import PLAIN, Arm, scores
+from d2l_lrsched.studies.choice.experiments import PLAIN, SKIPPED, Arm, scores
 from d2l_lrsched.studies.choice.verdicts import compare
 
 
@@ -44,7 +44,10 @@ def reached(runs: Collection[Run], phase: str) -> pd.DataFrame:
 
 
 def compared(runs: Collection[Run], phase: str) -> pd.DataFrame:
-    """Return a row of texts a schedule, 'plain' or 'clipped': how it differs, see `verdicts`."""
+    """Return a row of texts a schedule: how it differs in a phase, see `verdicts.compare`.
+
+    Of 'skipped' without the collapses, which an update more or less does not change.
+    """
     chosen = {schedule: tuning.best(of_peaks) for schedule, of_peaks in scores(runs).items()}
     rows = []
     for schedule, found in compare(of_runs(runs), phase, chosen).items():
@@ -61,7 +64,8 @@ def compared(runs: Collection[Run], phase: str) -> pd.DataFrame:
                 "collapses are": found.collapses_are,
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.iloc[:, :-2] if phase == SKIPPED else table
 
 
 def _range(good: tuning.Range) -> str:

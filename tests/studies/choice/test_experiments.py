@@ -68,9 +68,16 @@ def test_the_constant_rate_and_the_plateau():
     assert first is not second, "a run must not be told another's losses"
 
 
+def test_without_the_last_update_it_has_the_rate_0():
+    skipped = EXPERIMENTS["skipped-constant-0.3"]
+    assert skipped.rates([0.5] * 10) == [0.3] * 2349 + [0]
+    assert skipped.clip_norm is None
+    assert [name for name in ARMS if name.startswith("skipped-") and "-constant-" not in name] == []
+
+
 def test_names_say_phase_schedule_and_peak():
     assert list(EXPERIMENTS) == list(ARMS)
-    assert len(ARMS) == 3 * 11 * len(tuning.PEAKS)
+    assert len(ARMS) == (3 * 11 + 1) * len(tuning.PEAKS)
     assert ARMS["clipped-one-cycle-0.45"] == ("clipped", "one-cycle", 0.45)
     settings = {(e.num_epochs, *map(str, e.settings.items())) for e in EXPERIMENTS.values()}
     assert len(settings) == len(EXPERIMENTS), "all differ by their settings"
@@ -127,7 +134,9 @@ def test_then_the_chosen_peaks_on_the_test_set_with_fresh_seeds():
     asked = jobs(made(grid, best_at(poly=0.45)))
     assert asked[: len(grid)] == grid
     rest = asked[len(grid) :]
-    assert len(rest) == 2 * 11 * 20
+    assert len(rest) == (2 * 11 + 1) * 20
+    assert {job.name for job in rest[-20:]} == {"skipped-constant-0.3"}
+    assert {job.seed for job in rest[-20:]} == set(range(100, 120))
     for phase in ("plain", "clipped"):
         ours = [job for job in rest if ARMS[job.name].phase == phase]
         assert {job.seed for job in ours} == set(range(100, 120))

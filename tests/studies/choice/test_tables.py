@@ -90,3 +90,6 @@ def test_a_whole_study(study):
     _, *others = SCHEDULES
     assert list(compared(study, "plain").schedule) == others
     assert list(compared(study, "clipped").schedule) == list(SCHEDULES)
+    skipped = compared(study, "skipped")
+    assert list(skipped.schedule) == list(SCHEDULES)
+    assert skipped.columns[-1] == "accuracy is"

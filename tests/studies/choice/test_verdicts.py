@@ -73,6 +73,17 @@ def test_with_clipping_each_is_compared_with_itself():
     assert found["linear"].collapsed == (6, 6)
 
 
+def test_without_the_last_update_the_constant_rate_is_what_all_are_compared_with():
+    runs = arm("plain-constant-0.1", [0.80] * 8) + arm("skipped-constant-0.1", [0.81] * 8)
+    runs += arm("plain-linear-0.3", [0.82] * 8)
+    found = compared(runs, "skipped")
+    assert [*found] == ["constant", "linear"]
+    means = [of.accuracy.mean for of in found.values()]
+    assert means == pytest.approx([-0.01, 0.01])
+    assert [of.p_accuracy for of in found.values()] == pytest.approx([4 / 256] * 2)
+    assert compared([*runs[:8], *runs[16:]], "skipped") == {}, "until it is there"
+
+
 def test_only_runs_at_the_chosen_peak_count():
     runs = arm("plain-constant-0.1", [0.8] * 6) + arm("plain-linear-0.45", [0.9] * 6)
     assert compared(runs) == {}
