@@ -216,7 +216,9 @@ differences(exercises.EXPONENT)
 # - **A slow fall helps.** With the exponents 0.5 and 1 the test accuracy is higher than at the
 #   constant rate, by 0.0198 and 0.0151 on average, and both intervals exclude 0. The training loss
 #   is not what makes the difference: 0.271 and 0.281 against 0.277. At a rate that goes to 0 the
-#   network comes to rest.
+#   network comes to rest. (Part of it is the last batch of an epoch: it has 96 images, and at a
+#   high rate its update costs accuracy right before the test. How much is measured, for ten epochs,
+#   in [Which schedule should I use?](lr_scheduling_en.ipynb))
 # - **A surprise.** Under exponent 2, 2 of 20 networks collapsed, from the first epoch on, although
 #   their rate never was above 0.3. The table of differences leaves these seeds out.
 #

@@ -43,6 +43,7 @@ from d2l_lrsched.studies.choice.experiments import (
     HELD_OUT,
     PLAIN,
     SCHEDULES,
+    SKIPPED,
     TUNE,
     Arm,
 )
@@ -112,7 +113,7 @@ def tables_of_lr_scheduling():
     yield chapter_tables.summary_table(runs)
     choice = committed("choice")
     yield from (choice_tables.reached(choice, phase) for phase in (PLAIN, CLIPPED))
-    yield choice_tables.compared(choice, PLAIN)
+    yield from (choice_tables.compared(choice, phase) for phase in (PLAIN, SKIPPED))
 
 
 def tables_of_gradient_clipping():
@@ -712,13 +713,14 @@ def test_what_it_says_of_recovered_networks(language):
 
 @each_language
 def test_how_the_schedules_were_compared(language):
-    phases = {phase: [] for phase in (TUNE, PLAIN, CLIPPED)}
+    phases = {phase: [] for phase in (TUNE, PLAIN, CLIPPED, SKIPPED)}
     for run in committed("choice"):
         phases[CHOICE_ARMS[run.experiment].phase].append(run)
     assert {phase: len({run.seed for run in runs}) for phase, runs in phases.items()} == {
         TUNE: 5,
         PLAIN: 20,
         CLIPPED: 20,
+        SKIPPED: 20,
     }
     assert {run.num_epochs for run in committed("choice")} == {10}
     assert (len(SCHEDULES), len(range_tested().sweeps)) == (11, 5)
@@ -771,6 +773,14 @@ def test_what_it_says_of_the_schedules():
     survivors = of_plain[(of_plain["accuracy is"] == "higher") & (of_plain.pairs != "20")]
     assert set(survivors.index) == {"cosine", "one-cycle"}
     assert of_plain.difference["cooldown"] == "+0.0197"
+    skipped = choice_tables.compared(committed("choice"), SKIPPED).set_index("schedule")
+    higher = skipped.difference[skipped["accuracy is"] == "higher"]
+    assert dict(higher) == {"cooldown": "+0.0094", "warmup-cosine": "+0.0081"}
+    assert skipped.difference["constant"] == "-0.0103"
+    with_it, without = (
+        of("choice", Arm(phase, "constant", 0.3).name).test_acc for phase in (PLAIN, SKIPPED)
+    )
+    assert (with_it < without).sum() == len(with_it) == 20
     decided = of_clipped["accuracy is"][of_clipped["accuracy is"] != "not decided"]
     assert dict(decided) == {"square-root": "lower", "cosine": "higher", "one-cycle": "higher"}
     assert list(of_clipped.index[of_clipped["collapses are"] != "not decided"]) == ["one-cycle"]

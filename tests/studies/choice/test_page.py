@@ -33,7 +33,9 @@ def test_the_page_is_of_the_runs_it_is_given(text):
     assert "8 fresh seeds each, trained on all 60,000" in text
     assert "made by commit abc." in text
     rows = re.findall(r"^\| [a-z-]+ \| [\d.]+ \|", text, re.MULTILINE)
-    assert len(rows) == 2 * 11 + 10 + 11
+    assert len(rows) == 2 * 11 + 10 + 11 + 11
+    assert "an epoch has 96 pictures." in text  # 60,000 = 234 * 256 + 96
+    assert "has 216 pictures; the constant rate's median is 0.4" in text  # 55,000
     assert "nan" not in text
     assert re.findall(r"\]\(([^)]*)\)", text) == ["peaks.svg"]
 
