@@ -90,8 +90,9 @@ PHRASES: Mapping[str, str] = {
     # Which schedule.
     "loss begins to fall at {} to {}, is lowest at {} to {}, turns up again at {} to {}, "
     "the net collapses at {} to {} ({} of {} seeds); suggested: {}": (
-        "tốc độ học mà ở đó mất mát bắt đầu giảm: {} đến {}; thấp nhất: {} đến {}; tăng trở lại: "
-        "{} đến {}; mạng sụp đổ: {} đến {} ({}/{} hạt giống); tốc độ học được gợi ý: {}"
+        "tốc độ học mà ở đó mất mát bắt đầu giảm: {} đến {}; mất mát thấp nhất: {} đến {}; "
+        "mất mát tăng trở lại: {} đến {}; "
+        "mạng sụp đổ: {} đến {} ({}/{} hạt giống); tốc độ học được gợi ý: {}"
     ),
     "{} to ≥ {}": "{} đến ≥ {}",
     # Clipping.

@@ -223,8 +223,8 @@ differences(exercises.EXPONENT)
 #   học cố định, trung bình 0.0198 và 0.0151, và cả hai khoảng tin cậy đều không chứa 0. Khác biệt
 #   ấy không đến từ mất mát huấn luyện: 0.271 và 0.281 so với 0.277. Khi tốc độ học về 0, mạng ổn
 #   định lại. (Một phần là do minibatch cuối epoch: nó chỉ có 96 ảnh, và ở tốc độ học cao, bước cập
-#   nhật ấy làm mất độ chính xác ngay trước khi kiểm tra. Mất bao nhiêu thì được đo, với mười epoch,
-#   trong [Nên dùng bộ định thời nào?](lr_scheduling_vi.ipynb))
+#   nhật theo nó làm giảm độ chính xác ngay trước khi kiểm tra. Giảm bao nhiêu thì được đo, với mười
+#   epoch, trong [Nên dùng bộ định thời nào?](lr_scheduling_vi.ipynb))
 # - **Một bất ngờ.** Với số mũ 2, trong 20 mạng có 2 mạng sụp đổ ngay từ epoch đầu, tuy tốc độ học
 #   của chúng không lúc nào vượt quá 0.3. Bảng hiệu số không tính những hạt giống này.
 #

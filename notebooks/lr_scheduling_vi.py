@@ -55,7 +55,7 @@ from mxnet.gluon import nn
 
 import d2l_lrsched as lrs
 from d2l_lrsched import drawing, stats
-from d2l_lrsched.runs import record
+from d2l_lrsched.runs import ranges, record
 from d2l_lrsched.studies.chapter import figures, seeds, tables
 from d2l_lrsched.studies.chapter.builds import draws, measures
 from d2l_lrsched.studies.chapter.builds import figures as builds_figures
@@ -64,7 +64,6 @@ from d2l_lrsched.studies.chapter.experiments import EXPERIMENTS
 from d2l_lrsched.studies.chapter.published import PRINTED, others
 from d2l_lrsched.studies.chapter.verdicts import compare, counts, distinct
 from d2l_lrsched.studies.choice import figures as choice_figures
-from d2l_lrsched.studies.choice import ranges
 from d2l_lrsched.studies.choice import tables as choice_tables
 from d2l_lrsched.studies.clipping.tables import share_table
 from d2l_lrsched.translation import Words
@@ -876,8 +875,8 @@ words.figure(axes.figure)
 #
 # Đến giờ, bộ định thời nào cũng chạy với tốc độ học mà sách cho nó. So như thế chưa công bằng: bộ
 # nào gặp tốc độ học không hợp thì trông sẽ kém. Vậy ta so lại, theo những quy tắc đặt ra trước lần
-# chạy đầu tiên. Mười một bộ định thời được huấn luyện cùng số epoch là mười, và mỗi bộ có *đỉnh*
-# riêng, tức tốc độ học mà cả đường cong của nó được nhân theo.
+# chạy đầu tiên. Với bộ nào trong mười một bộ định thời, mạng cũng học mười epoch, và mỗi bộ có
+# *đỉnh* riêng, tức tốc độ học mà cả đường cong của nó được nhân với.
 #
 # - *constant* giữ nguyên đỉnh. *cooldown* cũng vậy, nhưng trong một phần năm cuối thì giảm theo
 #   đường thẳng.
@@ -885,11 +884,14 @@ words.figure(axes.figure)
 #   theo bình phương của thời gian còn lại.
 # - *warmup-cosine* tăng từ 0 trong một phần mười lần chạy, *one-cycle* tăng từ đỉnh chia 25 trong
 #   30 % lần chạy; sau đó cả hai giảm theo nửa đường cô-sin. *restarts* là ba nửa đường cô-sin nối
-#   nhau.
+#   nhau, đường sau dài gấp đôi đường trước.
 # - *steps* còn một phần mười đỉnh sau nửa lần chạy và một phần trăm đỉnh sau ba phần tư. *plateau*
-#   giảm còn một phần ba sau mỗi epoch mà mất mát huấn luyện không thấp hơn mức thấp nhất từ trước
-#   đến đó 10 %.
-# - *square-root* giảm theo căn bậc hai của số bước cập nhật; nó không bao giờ học ở đúng đỉnh.
+#   giảm còn một phần ba sau mỗi epoch mà mất mát huấn luyện chưa giảm được 10 % so với mức thấp
+#   nhất trước đó.
+# - *square-root*, ở bước cập nhật thứ $n$, là đỉnh chia cho $\sqrt{n + 1}$; nó không bao giờ học ở
+#   đúng đỉnh.
+#
+# Nếu không nói gì khác, đường cong kết thúc ở một phần trăm đỉnh của nó.
 #
 # Để tìm đỉnh hợp với từng bộ, mọi bộ đều thử cùng một loạt đỉnh. Mạng học trên 55 000 ảnh huấn
 # luyện và được chấm trên 5 000 ảnh còn lại, để riêng làm *tập kiểm định*, theo trung vị của năm hạt
@@ -905,19 +907,19 @@ words.figure(choice_figures.sensitivity(choice, tested.suggestion))
 
 # %% [markdown]
 # Mỗi khung là một bộ định thời, mỗi điểm là một mạng. Mỗi dấu chéo là một mạng hỏng; các dấu chéo
-# xếp chồng ở đáy khung, nên chỉ số lượng của chúng có nghĩa. Hình thoi là đỉnh được chọn; vạch xanh
-# lục kéo dài từ đỉnh *tốt* thấp nhất đến đỉnh tốt cao nhất; đỉnh tốt là đỉnh có trung vị thấp hơn
-# nhiều nhất 0.01. Những gì nằm dưới 0.78 không hiện trên hình. (Đường chấm sẽ được giải thích ở
-# dưới.)
+# xếp chồng ở đáy khung, nên chỉ có số lượng của chúng là có nghĩa. Hình thoi là đỉnh được chọn;
+# vạch xanh lục kéo dài từ đỉnh *tốt* thấp nhất đến đỉnh tốt cao nhất; đỉnh tốt là đỉnh có trung vị
+# không thấp hơn trung vị của đỉnh được chọn quá 0.01. Những gì nằm dưới 0.78 không hiện trên hình.
+# (Đường chấm sẽ được giải thích ở dưới.)
 #
-# Trừ căn bậc hai, mọi đỉnh được chọn nằm từ 0.3 đến 0.7, và 0.2 cùng 0.3 là đỉnh tốt với mọi bộ
-# định thời. Ở 0.7, ít nhất ba trong năm mạng hỏng; chỉ ở *warmup-cosine* và *one-cycle*, vốn bắt
-# đầu thấp, là hai. Vậy đỉnh tốt chưa chắc đã an toàn: trung vị vẫn cho phép hỏng hai mạng trong
-# năm.
+# Hãy để riêng căn bậc hai, vốn tốt từ 0.7 trở lên. Khi ấy mọi đỉnh được chọn nằm từ 0.3 đến 0.7, và
+# 0.2 cùng 0.3 là đỉnh tốt với mọi bộ còn lại. Ở 0.7, mỗi bộ còn lại có ít nhất ba trong năm mạng
+# hỏng, riêng *warmup-cosine* và *one-cycle*, vốn bắt đầu thấp, chỉ có hai. Vậy đỉnh tốt chưa chắc
+# đã an toàn: trung vị vẫn cho phép hỏng hai mạng trong năm.
 #
-# Sau đó, mỗi bộ định thời được huấn luyện ở đỉnh của nó với hai mươi hạt giống mới, trên cả 60 000
-# ảnh, và chỉ những mạng ở các đỉnh này mới gặp tập kiểm tra. (*Độ chính xác kiểm tra* là trung bình
-# ± độ lệch chuẩn của những mạng học được; trong *trung vị*, mạng hỏng tính là 0.)
+# Sau đó, với mỗi bộ định thời, ta huấn luyện mạng ở đỉnh của nó với hai mươi hạt giống mới, trên cả
+# 60 000 ảnh, và chỉ những mạng ở các đỉnh này mới gặp tập kiểm tra. (*Độ chính xác kiểm tra* là
+# trung bình ± độ lệch chuẩn của những mạng học được; trong *trung vị*, mạng hỏng tính là 0.)
 
 # %%
 words.table(choice_tables.reached(choice, "plain"))
@@ -929,7 +931,7 @@ words.table(choice_tables.reached(choice, "plain"))
 # %% [markdown] tags=["answer"]
 # **Trả lời 7.** Năm epoch là một nửa của những lần chạy này. Trong hai epoch cuối, tốc độ học giảm
 # xuống, và độ chính xác kiểm tra trung bình tăng từ 0.868 lên 0.896. Cột ấy tính cả mức tăng này;
-# còn với tốc độ học giữ ở mức cao thì nó chỉ tính những lần lên xuống.
+# còn với tốc độ học giữ ở mức cao thì nó chủ yếu tính những lần lên xuống.
 
 # %% [markdown]
 # Bảng sau so từng bộ với tốc độ học cố định: độ chính xác thì so theo từng *cặp*, tức những hạt
@@ -943,25 +945,29 @@ words.table(choice_tables.compared(choice, "plain"))
 # %% [markdown]
 # Tám trong mười bộ kết thúc với độ chính xác kiểm tra cao hơn tốc độ học cố định; với *cosine* và
 # *one-cycle* thì chỉ xét những mạng học được. Căn bậc hai thấp hơn, còn *poly* thì chưa ngã ngũ.
-# Trung vị cao nhất là của *cooldown*, 0.8970, và *warmup-cosine*, 0.8963, và không mạng nào của hai
-# bộ này sụp đổ. Ở ba bộ khác, đều có đỉnh từ 0.45 trở lên, 19 trong 60 mạng hỏng: năm hạt giống là
-# quá ít để tránh chọn phải một đỉnh như thế.
+# Trung vị cao nhất là của *cooldown*, 0.8970, và *warmup-cosine*, 0.8963, và không mạng nào trong
+# số này hỏng (lúc chọn đỉnh, với *warmup-cosine* có một trong năm mạng hỏng). Ở ba bộ khác, 19
+# trong 60 mạng hỏng. Lúc chọn đỉnh, *poly* và *cosine* ở 0.45 chưa hỏng mạng nào trong năm;
+# *one-cycle* ở 0.7 hỏng hai mạng, điều mà trung vị cho phép.
 #
 # Nhưng hãy xem điều gì xảy ra ngay trước khi kiểm tra. 60 000 không chia hết cho 256: minibatch
-# cuối của mỗi epoch chỉ có 96 ảnh, nên gradient của nó nhiễu hơn các minibatch khác, và tốc độ học
-# còn cao thì đi trọn một bước theo nó. Vì thế, ta huấn luyện lại với tốc độ học cố định và cùng các
-# hạt giống, nhưng ở bước cập nhật cuối cùng thì tốc độ học là 0. Bảng sau so mọi bộ với những lần
-# chạy ấy; hàng đầu là điều mà một bước cập nhật này gây ra cho tốc độ học cố định. (Câu hỏi này
-# được đặt ra khi đã biết mọi kết quả khác.)
+# cuối của mỗi epoch chỉ có 96 ảnh, nên gradient của nó nhiễu hơn các minibatch khác, và nếu tốc độ
+# học còn cao thì mạng đi trọn một bước theo gradient ấy. Vì thế, ta huấn luyện lại với tốc độ học
+# cố định và cùng các hạt giống, nhưng bước cập nhật cuối cùng của cả lần chạy có tốc độ học bằng 0.
+# Bảng sau so mọi bộ với những lần chạy ấy; hàng đầu là điều mà một bước cập nhật này gây ra cho tốc
+# độ học cố định. (Câu hỏi này được đặt ra khi đã biết mọi kết quả khác, sau khi một người đọc đã
+# chạy thử như thế.)
 
 # %%
 words.table(choice_tables.compared(choice, "skipped"))
 
 # %% [markdown]
-# Một bước cập nhật ấy làm giảm độ chính xác kiểm tra ở cả hai mươi hạt giống, trung bình 0.0103.
-# Không có nó thì chỉ *cooldown*, với 0.0094, và *warmup-cosine*, với 0.0081, là đã ngã ngũ: chúng
-# kết thúc cao hơn. Vậy phần lớn cái lợi của tốc độ học thấp ở đây là bước cuối của nó nhỏ. Dữ liệu
-# của bạn cũng có minibatch cuối: hãy biết nó lớn bao nhiêu.
+# Một bước cập nhật ấy làm giảm độ chính xác kiểm tra ở cả hai mươi hạt giống, trung bình 0.0103. So
+# với tốc độ học cố định không có bước ấy, chỉ hai bộ được kết luận là có độ chính xác cao hơn:
+# *cooldown*, hơn 0.0094, và *warmup-cosine*, hơn 0.0081. Vậy ở đây, một phần đáng kể cái lợi của
+# tốc độ học thấp chỉ là do bước cuối cùng của nó nhỏ. (Lúc chọn đỉnh, minibatch cuối có 216 ảnh và
+# có thể ít gây hại hơn; vì thế 0.3 có thể không phải đỉnh tốt nhất cho tốc độ học cố định khi
+# minibatch cuối có 96 ảnh.) Dữ liệu của bạn cũng có minibatch cuối: hãy biết nó lớn bao nhiêu.
 #
 # Còn khi gọt gradient ở 0.7 (xem [gọt gradient](gradient_clipping_vi.ipynb)), với cùng các đỉnh ấy:
 
@@ -974,21 +980,21 @@ words.table(choice_tables.reached(choice, "clipped"))
 # của *one-cycle*, 0.8994, nay cao nhất. Độ chính xác của căn bậc hai thì giảm, có lẽ vì những bước
 # đầu dài của nó bị gọt. Mọi khác biệt còn lại đều chưa ngã ngũ.
 #
-# **Vậy nên dùng bộ nào?** Với mạng này và mười epoch: hãy cho tốc độ học giảm xuống. Giữ tốc độ học
-# 0.3 rồi cho giảm dần trong một phần năm cuối thì độ chính xác kiểm tra trung bình cao hơn 0.0197
-# so với giữ nguyên đến hết, và vẫn cao hơn 0.0094 so với giữ nguyên mà bỏ minibatch cuối, vốn nhỏ.
-# Khởi động rồi cô-sin có trung vị gần như vậy. Ở đỉnh từ 0.45 trở lên,
-# hãy gọt gradient: trong 80 mạng như thế, không kể căn bậc hai, không gọt thì 19 mạng hỏng, có gọt
-# thì không mạng nào. Những lần chạy này không nói được gì hơn: các bộ giảm dần chưa được so với
-# nhau.
+# **Vậy nên dùng bộ nào?** Với mạng này và mười epoch: về cuối, hãy cho tốc độ học giảm xuống. Giữ
+# tốc độ học 0.3 rồi cho giảm dần trong một phần năm cuối thì độ chính xác kiểm tra trung bình cao
+# hơn 0.0197 so với giữ nguyên đến hết, và vẫn cao hơn 0.0094 so với giữ nguyên mà bỏ minibatch
+# cuối, vốn nhỏ. Khởi động rồi cô-sin có trung vị gần như vậy. Ở đỉnh từ 0.45 trở lên, hãy gọt
+# gradient: có gọt thì không mạng nào hỏng, tuy chỉ ở *one-cycle* mới ngã ngũ rằng đó là nhờ gọt.
+# Những lần chạy này không nói được gì hơn: các bộ giảm dần chưa được so với nhau.
 #
 # Tìm các đỉnh mất 390 lần chạy. Có đường tắt không? Trong *phép thử dải tốc độ học* (range test)
 # [Smith, 2017], tốc độ học tăng sau từng bước, ở đây từ 0.001 đến 10 trong một epoch, còn ta theo
 # dõi mất mát. Phép thử của ta đánh dấu chỗ mất mát bắt đầu giảm (đã giảm được một phần mười của cả
 # mức giảm) và chỗ nó tăng trở lại (cao hơn mức thấp nhất từ đầu đến đó một phần mười của mức giảm,
-# dù về sau có thể còn xuống thấp hơn). Tốc độ học được gợi ý nằm giữa hạt giống bắt đầu giảm sau
-# cùng và hạt giống tăng trở lại trước nhất: nó là căn bậc hai của tích hai tốc độ học ấy. Đây là
-# năm hạt giống (`lrs.range_test` làm việc này với mạng bất kỳ):
+# dù về sau có thể còn xuống thấp hơn). Tốc độ học được gợi ý nằm giữa hai tốc độ học: chỗ mất mát
+# của hạt giống cuối cùng bắt đầu giảm, và chỗ mất mát của hạt giống đầu tiên tăng trở lại; nó là
+# căn bậc hai của tích hai tốc độ học ấy. Đây là năm hạt giống (`lrs.range_test` làm việc này với
+# mạng bất kỳ):
 
 # %%
 words.print(tested)
@@ -1014,11 +1020,12 @@ words.figure(drawing.range_test(tested))
 # - Đã huấn luyện mà mất mát vẫn đứng ở $\ln 10$, độ chính xác vẫn là 0.1: mạng đã sụp đổ, không
 #   phải học kém. Tốc độ học quá cao là thủ phạm thường gặp; khởi động bảo vệ những bước đầu, và chỉ
 #   những bước ấy.
-# - Cô-sin có khởi động, khi được đọc theo epoch như ý định của sách, nằm trong số những bộ định
-#   thời tốt nhất ta có, nếu mạng không sụp đổ.
+# - Trong bối cảnh của sách, cô-sin có khởi động, khi được đọc theo epoch như ý định của sách, nằm
+#   trong số những bộ định thời tốt nhất, nếu mạng không sụp đổ.
 # - Hãy so các bộ định thời khi mỗi bộ có đỉnh riêng, chọn bằng những ảnh không thuộc tập kiểm tra.
-#   Ở đây phần lớn những bộ giảm dần kết thúc cao hơn tốc độ học cố định, và nhiều phần của điều ấy
-#   là ở minibatch cuối epoch, vốn nhỏ, chúng chỉ đi một bước nhỏ.
+#   Ở đây phần lớn những bộ giảm dần kết thúc với độ chính xác kiểm tra cao hơn tốc độ học cố định,
+#   và một phần đáng kể của cái lợi ấy là do chúng chỉ đi một bước nhỏ ở minibatch cuối epoch, vốn
+#   ít ảnh.
 # - Một hạt giống là hai hạt giống: của trọng số và của thứ tự. Những lần chạy chung một trong
 #   hai thì không độc lập.
 # - Một lần chạy chỉ là chuyện cá biệt, chưa phải bằng chứng. Hãy chạy với nhiều hạt giống, và khi

@@ -22,7 +22,7 @@ from matplotlib.text import Text
 import d2l_lrsched as lrs
 from d2l_lrsched import drawing, stats
 from d2l_lrsched.data import TRAIN_EXAMPLES, UPDATES_PER_EPOCH
-from d2l_lrsched.runs import frames, record
+from d2l_lrsched.runs import frames, ranges, record
 from d2l_lrsched.studies.chapter import figures as chapter_figures
 from d2l_lrsched.studies.chapter import seeds as seeds_figures
 from d2l_lrsched.studies.chapter import tables as chapter_tables
@@ -34,8 +34,8 @@ from d2l_lrsched.studies.chapter.experiments import PUBLISHED
 from d2l_lrsched.studies.chapter.published import PRINTED, others
 from d2l_lrsched.studies.chapter.verdicts import RARE, compare, counts
 from d2l_lrsched.studies.choice import figures as choice_figures
-from d2l_lrsched.studies.choice import ranges, tuning
 from d2l_lrsched.studies.choice import tables as choice_tables
+from d2l_lrsched.studies.choice import tuning
 from d2l_lrsched.studies.choice.experiments import ARMS as CHOICE_ARMS
 from d2l_lrsched.studies.choice.experiments import (
     CLIP_NORM,
@@ -742,6 +742,7 @@ def test_what_it_says_of_the_schedules():
     scores = choice_scores(committed("choice"))
     chosen = {schedule: tuning.best(of) for schedule, of in scores.items()}
     assert chosen.pop("square-root") == 1
+    assert tuning.good(scores["square-root"]).low == 0.7
     assert (min(chosen.values()), max(chosen.values())) == (0.3, 0.7)
     for schedule in chosen:
         good = tuning.good(scores[schedule])
@@ -763,7 +764,9 @@ def test_what_it_says_of_the_schedules():
     assert dead.keys() == {"poly", "cosine", "one-cycle"}
     assert sum(dead.values()) == 19
     assert min(chosen[s] for s in dead) == 0.45
-    assert sum(int(plain.collapsed[s].split()[2]) for s in chosen if chosen[s] >= 0.45) == 80
+    of_five = {s: len(lost("choice", Arm(TUNE, s, chosen[s]).name)) for s in (*dead, second)}
+    assert of_five == {"poly": 0, "cosine": 0, "one-cycle": 2, second: 1}
+    assert [chosen[s] for s in (*dead, second)] == [0.45, 0.45, 0.7, 0.45]
     of_plain, of_clipped = (
         choice_tables.compared(committed("choice"), phase).set_index("schedule")
         for phase in (PLAIN, CLIPPED)

@@ -37,7 +37,8 @@ def choice(seeds: int, epochs: int, workers: int, data_dir: Path | None, output:
 
     Example: d2l-lrsched choice --seeds 1 --epochs 1 --output /tmp/choice
     """
-    from d2l_lrsched.studies.choice import experiments, page, ranges
+    from d2l_lrsched.runs import ranges
+    from d2l_lrsched.studies.choice import experiments, page
 
     of_ranges, for_tuning = output / ranges.RECORDS, experiments.for_tuning(seeds)
     tested = ranges.stored(of_ranges, for_tuning)

@@ -31,7 +31,7 @@ def range_test(seeds: int, net: str, data_dir: Path | None, output: Path) -> Non
     Example: d2l-lrsched range-test --seeds 2 --output /tmp/range-test.svg
     """
     from d2l_lrsched import drawing
-    from d2l_lrsched.studies.choice import ranges
+    from d2l_lrsched.runs import ranges
 
     tested = ranges.of_lenet(seeds, net, options.checked_data(data_dir))
     try:

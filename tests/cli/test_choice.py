@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from d2l_lrsched.cli import options
-from d2l_lrsched.runs import record, runner
+from d2l_lrsched.runs import ranges, record, runner
 from d2l_lrsched.runs.runner import Failure
-from d2l_lrsched.studies.choice import figures, ranges
+from d2l_lrsched.studies.choice import figures
 from d2l_lrsched.studies.choice.experiments import ARMS
 from d2l_lrsched.studies.choice.tuning import PEAKS
 from d2l_lrsched.training.range_test import RangeTest, Sweep

@@ -118,8 +118,9 @@ in the same way. The first row is what the last update does to the constant rate
 {earlier}
 
 In tuning the last batch has {last_tuned} pictures; the {CONSTANT} rate's median is {in_tuning:.4f}
-there. This was asked when the results above were known, after a reader had made such runs; rule and
-code were committed before these.
+there, on the held-out pictures. So its peak was chosen where the last batch may do less harm, and
+another might suit it better here. All this was asked when all other results were known, after a
+reader had made such runs; rule and code were committed before these.
 
 ## The same with clipping
 
@@ -145,8 +146,8 @@ Each is compared with itself without clipping, in the same way:
   its best peak looks worse than it is. The intervals are of these peaks: were the {CONSTANT} rate's
   beside its best, all differences from it would be too high together.
 - A median allows that two of five seeds are lost, so a chosen or good peak may lose up to half of
-  its runs: its collapses are counted above. Of 20 runs, 40 % of collapse against none is found in
-  six of ten studies, 20 % hardly ever.
+  its runs: its collapses are counted above. If 40 % of a schedule's runs collapse and none of the
+  constant's, 20 runs of each decide it in six of ten studies; at 20 %, hardly ever.
 - Pairs are seeds where both trained, perhaps the better ones. Of fewer than nine pairs even the
   smallest p-value does not decide once it is adjusted, unless others are decided already.
 - All are compared with the same runs of the {CONSTANT} rate, and all arms have the same seeds: that

@@ -82,7 +82,8 @@ def test_how_often_counts_decide_is_worked_out(text):
     assert round(10 * power[0.4]) == 6
     assert power[0.2] < 0.05
     said = " ".join(text.split())
-    assert "40 % of collapse against none is found in six of ten studies, 20 % hardly ever." in said
+    assert "If 40 % of a schedule's runs collapse and none of the constant's, 20 runs" in said
+    assert "in six of ten studies; at 20 %, hardly ever." in said
     # n pairs that all differ alike have the p-value 2 / 2**n
     assert next(n for n in range(1, 21) if 10 * 2 / 2**n < stats.LEVEL) == 9
     assert "Of fewer than nine pairs even the smallest p-value does not decide" in said

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from d2l_lrsched.runs import ranges
 from d2l_lrsched.runs.record import StoreError
-from d2l_lrsched.studies.choice import ranges
 from d2l_lrsched.training.range_test import RangeTest, Sweep
 
 

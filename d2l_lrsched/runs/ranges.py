@@ -1,4 +1,4 @@
-"""The range test of this study's network, and its record."""
+"""The range test of LeNet, and its record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from d2l_lrsched.nets import LENETS, NETS
 from d2l_lrsched.runs import provenance, record
 from d2l_lrsched.training.range_test import RangeTest, Sweep, range_test
 
-#: In the study's folder, beside the runs.
+#: Beside the runs of a study that has made one.
 RECORDS = "range-test.jsonl"
 
 
