@@ -36,6 +36,7 @@ PHRASES: Mapping[str, str] = {
     "trained": "học được",
     "collapsed": "sụp đổ",
     "after having learned": "sau khi đã học được",
+    "after epoch 1": "sau epoch 1",
     "{} % interval": "khoảng tin cậy {} %",
     "{} % interval of the share": "khoảng tin cậy {} % của tỷ lệ",
     # Verdicts.

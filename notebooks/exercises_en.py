@@ -70,8 +70,9 @@ len(runs), len(baseline)
 # - *best run*: the highest test accuracy at the end of any run.
 #
 # A second table compares *who collapsed*: how many under the one experiment and under the other,
-# the p-value of Fisher's exact test, adjusted by Holm for all of the table's rows, and where it is
-# below 0.05 under which fewer collapse.
+# the p-value of Fisher's exact test, adjusted by Holm for all of the table's rows (both are
+# explained in [gradient clipping](gradient_clipping_en.ipynb)), and where it is below 0.05 under
+# which fewer collapse.
 #
 # A third compares two experiments *seed by seed*, that is, from the same initial parameters and
 # with the same order of minibatches: the mean difference in test accuracy where both runs trained,
@@ -476,9 +477,9 @@ for name in ("plateau", "plateau-warmup"):
 
 # %% [markdown]
 # - **It cuts where there is something to gain.** Follow the loss across the first cut of any run
-#   that trains: in the epoch before, it fell by less than a tenth; in the epoch after, by more than
-#   a tenth again, at a third of the rate. The progress had not stopped because there was nothing
-#   left to learn, but because the steps had become too long.
+#   that trains: in the epoch before, it fell by less than a tenth or rose; in the epoch after, by
+#   more than a tenth again, at a third of the rate. The progress had not stopped because there was
+#   nothing left to learn, but because the steps had become too long.
 # - **Against the constant rate** 19 of 20 seeds end higher, and the interval excludes 0.
 # - **With a warmup to 0.5,** 5 of 20 networks collapse, all of them around the end of the warmup
 #   and having learned something before, at a rate at which 8 of 20 did in section 1. Those that

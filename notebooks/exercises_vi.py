@@ -71,8 +71,9 @@ len(runs), len(baseline)
 # - *lần tốt nhất*: độ chính xác kiểm tra cao nhất lúc kết thúc trong mọi lần chạy.
 #
 # Loại thứ hai so *mạng nào sụp đổ*: số lần sụp đổ ở thí nghiệm này và ở thí nghiệm kia, giá trị p
-# của kiểm định chính xác Fisher, đã hiệu chỉnh Holm theo số hàng của bảng, và nếu nó nhỏ hơn 0.05
-# thì ở bên nào ít mạng sụp đổ hơn.
+# của kiểm định chính xác Fisher, đã hiệu chỉnh Holm theo số hàng của bảng (cả hai được giải thích ở
+# [gọt gradient](gradient_clipping_vi.ipynb)), và nếu nó nhỏ hơn 0.05 thì ở bên nào ít mạng sụp đổ
+# hơn.
 #
 # Loại thứ ba so hai thí nghiệm theo *từng hạt giống*, tức cùng tham số ban đầu, cùng thứ tự
 # minibatch. Bảng ghi hiệu trung bình của độ chính xác kiểm tra (chỉ tính những cặp mà cả hai lần
@@ -489,9 +490,9 @@ for name in ("plateau", "plateau-warmup"):
 
 # %% [markdown]
 # - **Nó giảm tốc độ học đúng lúc việc giảm có ích.** Hãy dõi theo mất mát qua lần cắt đầu tiên của
-#   bất kỳ lần chạy nào không sụp đổ: epoch trước đó, mất mát giảm chưa tới một phần mười; epoch sau
-#   đó, với tốc độ học còn một phần ba, nó lại giảm hơn một phần mười. Tiến bộ ngừng lại không phải
-#   vì đã hết điều để học, mà vì bước đã thành quá dài.
+#   bất kỳ lần chạy nào không sụp đổ: epoch trước đó, mất mát giảm chưa tới một phần mười, hoặc còn
+#   tăng; epoch sau đó, với tốc độ học còn một phần ba, nó lại giảm hơn một phần mười. Tiến bộ ngừng
+#   lại không phải vì đã hết điều để học, mà vì bước đã thành quá dài.
 # - **So với tốc độ học cố định**, 19 trong 20 hạt giống kết thúc với độ chính xác kiểm tra cao hơn,
 #   và khoảng tin cậy không chứa 0.
 # - **Có khởi động lên 0.5** thì trong 20 mạng có 5 mạng sụp đổ, đều vào quãng cuối đoạn khởi động

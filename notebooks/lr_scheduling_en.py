@@ -222,8 +222,9 @@ words.table(collapses[collapses.experiment == "constant"])
 # %% [markdown]
 # So it does happen, of our seeds to about one network in twenty, and the number in the book is no
 # misprint. Some of these networks had learned before they collapsed: at a rate that never falls, no
-# network is safe at any time. (Why the book's *weights* have a row of their own is told
-# [below](#What-is-a-seed-made-of?).)
+# network is safe at any time. (The book's *weights* are here those of seed 0, so that
+# their row is part of the next; why they have one is told [below](#What-is-a-seed-made-of?). The
+# last column counts those whose last collapse began after the first epoch.)
 
 # %% [markdown] tags=["question"]
 # **Question 1.** How many runs without a collapse would you need to claim that the true share is
@@ -778,9 +779,9 @@ words.table(means.reset_index().rename(columns=tables.words))
 # %% [markdown]
 # All three fit the training images equally well, with a mean loss of about 0.15. Yet the test
 # accuracy is 0.878 at the constant rate and under the steps, and 0.903 under the cosine with a
-# warmup; its worst run, at 0.892, still lies above nearly nine in ten runs of the others. What
-# differs is the rate at the end: 0.3, 0.25 and 0.01. So it is not enough to ask how far a training
-# got; how it came to rest matters, too.
+# warmup; its worst run, at 0.892, still lies above nearly nine in ten runs of the others. They
+# differ in more, but also in the rate at the end: 0.3, 0.25 and 0.01. So it is not enough to ask
+# how far a training got; how it came to rest may matter, too.
 #
 # ## Why networks collapse
 #
@@ -806,15 +807,15 @@ display(words.figure(figures.training(runs["cosine-warmup-per-epoch"])))
 # begins at 0: that whole epoch passes at a rate of 0. In the fourth epoch its loss leaps up once,
 # with none of the other seeds.) Is this at last what the book wanted to show about warmup? One pair
 # proves nothing. In the runs of the table above the cosine with a warmup never collapsed, but they
-# are few. Among the draws (*ours, seeds* below) there are 30 of each. *After having learned* are
-# those that were not yet collapsed at the end of the first epoch:
+# are few. Among the draws (*ours, seeds* below) there are 30 of each. *After epoch 1* counts those
+# whose last collapse began only then:
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
 words.table(collapses[collapses.experiment.isin(intended)])
 
 # %% [markdown]
-# With the warmup nearly as many collapsed as without; only later, *after having learned*. The
+# With the warmup nearly as many collapsed as without; only later, after having learned. The
 # warmup carries a network past its first steps. Then the rate is at 0.5, its peak, and for many
 # networks that is too high at any time. (Lower peaks are in the [exercises](exercises_en.ipynb).)
 #
@@ -920,7 +921,8 @@ words.table(choice_tables.reached(choice, "plain"))
 
 # %% [markdown]
 # Here each is compared with the constant rate: the accuracies in *pairs*, the seeds where both
-# networks trained, and the numbers of lost ones by Fisher's test. Both kinds of p-values are
+# networks trained, and the numbers of lost ones by Fisher's test ([gradient
+# clipping](gradient_clipping_en.ipynb) explains the tests). Both kinds of p-values are
 # adjusted by Holm's correction; the intervals are not. *Not decided* means that these runs do not
 # answer the question; it is no proof that two are equal.
 
@@ -962,13 +964,15 @@ words.table(choice_tables.reached(choice, "clipped"))
 # None of the 220 clipped networks was lost, and 19 of the 220 others. Schedule by schedule, this is
 # decided for *one-cycle* alone. The accuracies of *cosine* and *one-cycle* rise, and the latter's
 # median, 0.8994, is now the highest. The square root's falls, perhaps because its long first steps
-# are clipped. No other difference is decided.
+# are clipped. No other difference is decided (the tests are on [the study's
+# page](../figures/choice/README.md)).
 #
 # **So which one?** For this network and ten epochs: let the rate come down in the end. With a rate
 # of 0.3 that comes down over the last fifth the test accuracy is 0.0197 higher, on average, than
 # with one that stays, and still 0.0094 higher than with one that leaves out the last, small batch.
-# A warmup and a cosine have nearly the same median. At a peak of 0.45 or more, clip: no clipped
-# network was lost, though it is decided for *one-cycle* alone that clipping prevents it. More than
+# *warmup-cosine* has nearly the same median. At a peak of 0.45 or more, clip (but not the square
+# root, whose accuracy falls): no clipped network was lost, though it is decided for *one-cycle*
+# alone that clipping prevents it. More than
 # that these runs do not say: those that come down were not tested against one another.
 #
 # Finding the peaks took 390 runs. Is there a shortcut? In a *range test* [Smith, 2017] the rate

@@ -225,8 +225,10 @@ words.table(collapses[collapses.experiment == "constant"])
 # %% [markdown]
 # Vậy chuyện ấy có thật: với các hạt giống của ta, khoảng hai mươi mạng thì một mạng sụp đổ, và con
 # số trong sách không phải in nhầm. Có mạng đã học được rồi mới sụp đổ: khi tốc độ học không bao giờ
-# giảm, không lúc nào mạng được an toàn. (Vì sao *trọng số của sách* có một hàng riêng, xem [bên
-# dưới](#Một-hạt-giống-gồm-những-gì?).)
+# giảm, không lúc nào mạng được an toàn. (*Trọng số của sách* ở đây chính là của hạt giống 0,
+# nên hàng ấy là một phần của hàng sau; vì sao nó có hàng riêng, xem [bên
+# dưới](#Một-hạt-giống-gồm-những-gì?). Cột cuối đếm những mạng mà lần sụp đổ cuối cùng bắt đầu sau
+# epoch đầu.)
 
 # %% [markdown] tags=["question"]
 # **Câu hỏi 1.** Cần bao nhiêu lần chạy không sụp đổ để dám nói rằng tỷ lệ thật dưới 5 %? (Gợi ý:
@@ -790,9 +792,9 @@ words.table(means.reset_index().rename(columns=tables.words))
 # %% [markdown]
 # Cả ba khớp với ảnh huấn luyện như nhau, mất mát trung bình khoảng 0.15. Thế mà độ chính xác kiểm
 # tra là 0.878 với tốc độ học cố định và với đa thừa số, còn với cô-sin có khởi động là 0.903; ngay
-# lần chạy kém nhất của nó, 0.892, cũng cao hơn gần chín phần mười số lần chạy của hai bộ kia. Cái
-# khác nhau là tốc độ học lúc cuối: 0.3, 0.25 và 0.01. Vậy chỉ hỏi việc huấn luyện đã đi được bao xa
-# thì chưa đủ; nó dừng lại như thế nào cũng quan trọng.
+# lần chạy kém nhất của nó, 0.892, cũng cao hơn gần chín phần mười số lần chạy của hai bộ kia. Chúng
+# khác nhau ở nhiều điểm, nhưng cũng ở tốc độ học lúc cuối: 0.3, 0.25 và 0.01. Vậy chỉ hỏi việc huấn
+# luyện đã đi được bao xa thì chưa đủ; nó dừng lại như thế nào có thể cũng quan trọng.
 #
 # ## Vì sao mạng sụp đổ
 #
@@ -819,15 +821,15 @@ display(words.figure(figures.training(runs["cosine-warmup-per-epoch"])))
 # lần; với các hạt giống khác thì không.) Phải chăng đến đây ta mới thấy điều sách muốn nói về khởi
 # động? Chỉ một cặp lần chạy thì chưa chứng minh được gì. Trong các lần chạy ở bảng trên, cô-sin có
 # khởi động không lần nào sụp đổ, nhưng số lần còn ít. Còn trong các lượt rút (*của ta, theo hạt
-# giống* ở bảng dưới), mỗi bộ định thời có 30 lần chạy. *Sau khi đã học được* là những mạng chưa sụp
-# đổ lúc hết epoch đầu:
+# giống* ở bảng dưới), mỗi bộ định thời có 30 lần chạy. Cột *sau epoch 1*
+# đếm những mạng mà lần sụp đổ cuối cùng chỉ bắt đầu từ lúc ấy:
 
 # %%
 intended = [name for name in EXPERIMENTS if name.endswith("per-epoch")]
 words.table(collapses[collapses.experiment.isin(intended)])
 
 # %% [markdown]
-# Có khởi động, số mạng sụp đổ gần bằng khi không có; chỉ là sụp đổ muộn hơn, *sau khi đã học được*.
+# Có khởi động, số mạng sụp đổ gần bằng khi không có; chỉ là sụp đổ muộn hơn, sau khi đã học được.
 # Khởi động đưa mạng qua những bước đầu. Sau đó tốc độ học ở đỉnh 0.5, và với nhiều mạng, giá trị ấy
 # lúc nào cũng quá cao. (Các đỉnh thấp hơn có trong [bài tập](exercises_vi.ipynb).)
 #
@@ -935,9 +937,10 @@ words.table(choice_tables.reached(choice, "plain"))
 
 # %% [markdown]
 # Bảng sau so từng bộ với tốc độ học cố định: độ chính xác thì so theo từng *cặp*, tức những hạt
-# giống mà cả hai mạng đều học được, còn số mạng hỏng thì so bằng kiểm định Fisher. Cả hai loại giá
-# trị p đều đã hiệu chỉnh Holm, các khoảng tin cậy thì không. *Chưa ngã ngũ* nghĩa là những lần chạy
-# này chưa đủ để trả lời, chứ không chứng minh rằng hai bên bằng nhau.
+# giống mà cả hai mạng đều học được, còn số mạng hỏng thì so bằng kiểm định Fisher (các kiểm định
+# được giải thích ở [gọt gradient](gradient_clipping_vi.ipynb)). Cả hai loại giá trị p đều đã hiệu
+# chỉnh Holm, các khoảng tin cậy thì không. *Chưa ngã ngũ* nghĩa là những lần chạy này chưa đủ để
+# trả lời, chứ không chứng minh rằng hai bên bằng nhau.
 
 # %%
 words.table(choice_tables.compared(choice, "plain"))
@@ -978,13 +981,15 @@ words.table(choice_tables.reached(choice, "clipped"))
 # Có gọt thì không mạng nào trong 220 mạng hỏng, không gọt thì 19 trong 220. Xét riêng từng bộ, chỉ
 # ở *one-cycle* điều này đã ngã ngũ. Độ chính xác của *cosine* và *one-cycle* tăng lên, và trung vị
 # của *one-cycle*, 0.8994, nay cao nhất. Độ chính xác của căn bậc hai thì giảm, có lẽ vì những bước
-# đầu dài của nó bị gọt. Mọi khác biệt còn lại đều chưa ngã ngũ.
+# đầu dài của nó bị gọt. Mọi khác biệt còn lại đều chưa ngã ngũ (các kiểm định có ở [trang của
+# nghiên cứu](../figures/choice/README.md)).
 #
 # **Vậy nên dùng bộ nào?** Với mạng này và mười epoch: về cuối, hãy cho tốc độ học giảm xuống. Giữ
 # tốc độ học 0.3 rồi cho giảm dần trong một phần năm cuối thì độ chính xác kiểm tra trung bình cao
 # hơn 0.0197 so với giữ nguyên đến hết, và vẫn cao hơn 0.0094 so với giữ nguyên mà bỏ minibatch
-# cuối, vốn nhỏ. Khởi động rồi cô-sin có trung vị gần như vậy. Ở đỉnh từ 0.45 trở lên, hãy gọt
-# gradient: có gọt thì không mạng nào hỏng, tuy chỉ ở *one-cycle* mới ngã ngũ rằng đó là nhờ gọt.
+# cuối, vốn nhỏ. *warmup-cosine* có trung vị gần như vậy. Ở đỉnh từ 0.45 trở lên, hãy gọt gradient
+# (trừ căn bậc hai, vì gọt thì độ chính xác của nó giảm): có gọt thì không mạng nào hỏng, tuy chỉ ở
+# *one-cycle* mới ngã ngũ rằng đó là nhờ gọt.
 # Những lần chạy này không nói được gì hơn: các bộ giảm dần chưa được so với nhau.
 #
 # Tìm các đỉnh mất 390 lần chạy. Có đường tắt không? Trong *phép thử dải tốc độ học* (range test)

@@ -562,7 +562,7 @@ def test_what_it_says_of_collapses_among_draws():
     assert len(steps & cosine) >= len(cosine) - 2, "mostly with the same seeds"
     assert len(cosine) - len(warm) == 1, "nearly as many"
     after = found["cosine-warmup-per-epoch"].since.dropna()
-    assert (after > 1).all(), "after having learned"
+    assert (after > 1).all(), "only later"
     share = (~found["constant"].trained).mean()
     assert 1 / 25 < share < 1 / 15, "about one in twenty"
 

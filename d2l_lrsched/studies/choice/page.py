@@ -104,7 +104,8 @@ the sign-flip test, so that a schedule that collapses more is judged by its surv
 counts, by Fisher's test. The p-values are adjusted by Holm over the table, of accuracies and of
 collapses each by themselves, and decide below {stats.LEVEL}; the 95 % intervals are not adjusted,
 so that one may leave out 0 where the p-value does not decide. *Not decided* means that these runs
-do not answer; it is no proof that two are equal.
+do not answer; it is no proof that two are equal. The tests are explained in the
+[clipping notebook](../../notebooks/gradient_clipping_en.ipynb).
 
 {differs}
 

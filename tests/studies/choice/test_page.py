@@ -37,7 +37,8 @@ def test_the_page_is_of_the_runs_it_is_given(text):
     assert "an epoch has 96 pictures." in text  # 60,000 = 234 * 256 + 96
     assert "has 216 pictures; the constant rate's median is 0.4" in text  # 55,000
     assert "nan" not in text
-    assert re.findall(r"\]\(([^)]*)\)", text) == ["peaks.svg"]
+    explained = "../../notebooks/gradient_clipping_en.ipynb"
+    assert re.findall(r"\]\(([^)]*)\)", text) == ["peaks.svg", explained]
 
 
 def test_every_line_of_prose_is_readable_as_it_stands(text):

@@ -111,7 +111,10 @@ def spread_table(
 
 
 def collapse_table(draws: pd.DataFrame, builds: pd.DataFrame) -> pd.DataFrame:
-    """Return a row of texts for each group of runs of which some collapsed, builds' and ours."""
+    """Return a row of texts for each group of runs of which some collapsed, builds' and ours.
+
+    The last column counts those whose last collapse began after the first epoch.
+    """
     by_book = pd.concat([of_book_weights(draws, n, trained=False) for n in GROUPS])
     groups = {
         "builds": builds,
@@ -127,7 +130,7 @@ def collapse_table(draws: pd.DataFrame, builds: pd.DataFrame) -> pd.DataFrame:
             if len(died):
                 late = int((died.since > 1).sum())
                 rows.append((name, whose, f"{len(died)} of {len(of)}", str(late)))
-    return pd.DataFrame(rows, columns=["experiment", "runs", "collapsed", "after having learned"])
+    return pd.DataFrame(rows, columns=["experiment", "runs", "collapsed", "after epoch 1"])
 
 
 def place_table(draws: pd.DataFrame, builds: pd.DataFrame) -> pd.DataFrame:
