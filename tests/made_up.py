@@ -130,7 +130,9 @@ def a_run(experiment="cosine", seed=0, outcome="trained", num_epochs=None, commi
     changes = {k: v for k, v in changes.items() if k in Run.__struct_fields__}
     epochs = changes.pop("epochs", None) or [an_epoch(**numbers)] * (num_epochs or 2)
     last = epochs[-1]
-    points = [Point(i / 5, last.train_loss, last.train_acc) for i in range(4 * len(epochs))]
+    if "points" not in changes:
+        points = (Point(i / 5, last.train_loss, last.train_acc) for i in range(4 * len(epochs)))
+        changes["points"] = [*points]
     return Run(
         **{
             "experiment": experiment,
@@ -139,7 +141,6 @@ def a_run(experiment="cosine", seed=0, outcome="trained", num_epochs=None, commi
             "num_epochs": num_epochs or len(epochs),
             "outcome": outcome,
             "epochs": epochs,
-            "points": points,
             "schedule": None,
             "seconds": 1.0,
             "started": "2026-01-02T03:04:05+00:00",

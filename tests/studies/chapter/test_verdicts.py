@@ -26,9 +26,9 @@ NAMES = [name for name, printed in PRINTED.items() if not printed.collapsed]
 
 
 def run(experiment, numbers, outcome="trained", seed=0):
-    """A record with these final (train_loss, train_acc, test_acc)."""
+    """A record with these final (train_loss, train_acc, test_acc), and no points."""
     numbers = dict(zip(NUMBERS, numbers))
-    return a_run(experiment, seed, outcome, num_epochs=30, **numbers)
+    return a_run(experiment, seed, outcome, num_epochs=30, points=[], **numbers)
 
 
 def runs_around(spread):
