@@ -131,8 +131,8 @@ def a_run(experiment="cosine", seed=0, outcome="trained", num_epochs=None, commi
     epochs = changes.pop("epochs", None) or [an_epoch(**numbers)] * (num_epochs or 2)
     last = epochs[-1]
     if "points" not in changes:
-        points = (Point(i / 5, last.train_loss, last.train_acc) for i in range(4 * len(epochs)))
-        changes["points"] = [*points]
+        times = [i / 5 for i in range(4 * len(epochs))]
+        changes["points"] = [Point(time, last.train_loss, last.train_acc) for time in times]
     return Run(
         **{
             "experiment": experiment,

@@ -264,13 +264,13 @@ def how_schedules_were_compared():
     "{constant}. No two that come down were compared."
 )
 def what_comes_down_is_better():
-    compared = tables.compared(committed("choice"), choice.PLAIN)
+    compared = tables.compared(committed("choice"), choice.PLAIN).set_index("schedule")
     said = compared["accuracy is"]
     reached = tables.reached(committed("choice"), choice.PLAIN).set_index("schedule")
     medians = reached["median"]
     best = ["cooldown", "warmup-cosine"]
     assert list(medians.sort_values().index[:-3:-1]) == best
-    assert dict(zip(compared.schedule, said))["square-root"] == "lower"
+    assert said["square-root"] == "lower"
     return {
         "Higher": WORDS[(said == "higher").sum()].capitalize(),
         "n": WORDS[len(said)],

@@ -56,7 +56,8 @@ def as_page(runs: Collection[Run], tested: RangeTest) -> str:
     )
     earlier = frames.markdown(compared(runs, SKIPPED))
     last, last_tuned = (n % BATCH_SIZE for n in (TRAIN_EXAMPLES, TRAIN_EXAMPLES - HELD_OUT))
-    in_tuning = max(scores(runs)[CONSTANT].values())
+    found = scores(runs)
+    in_tuning = max(found[CONSTANT].values())
     commits = ", ".join(sorted({run.versions.get("commit", "unknown") for run in runs}))
     return f"""# Which schedule should I use?
 
@@ -137,7 +138,7 @@ Each is compared with itself without clipping, in the same way:
 
 {_wrapped(f"`d2l-lrsched range-test` on the same network, {len(tested.sweeps)} seeds: {tested}.")}
 
-{_suggestion(runs, tested.suggestion)}
+{_suggestion(found, tested.suggestion)}
 
 ## What this cannot say
 
@@ -165,10 +166,9 @@ The runs were made by commit {commits}.
 """
 
 
-def _suggestion(runs: Collection[Run], rate: float | None) -> str:
+def _suggestion(found: dict[str, dict[float, float]], rate: float | None) -> str:
     if rate is None:
         return "It suggests no rate that could be judged."
-    found = scores(runs)
     judged: dict[str, list[str]] = {}
     for schedule, of_peaks in found.items():
         judged.setdefault(tuning.judge(rate, of_peaks), []).append(schedule)

@@ -11,7 +11,7 @@ from d2l_lrsched.runs.frames import late_oscillation, of_experiment, of_runs
 from d2l_lrsched.runs.record import Run
 from d2l_lrsched.studies.choice import tuning
 from d2l_lrsched.studies.choice.experiments import PLAIN, SKIPPED, Arm, scores
-from d2l_lrsched.studies.choice.verdicts import compare
+from d2l_lrsched.studies.choice.verdicts import Compared, compare
 
 
 def reached(runs: Collection[Run], phase: str) -> pd.DataFrame:
@@ -60,12 +60,17 @@ def compared(runs: Collection[Run], phase: str) -> pd.DataFrame:
                 "95 % interval": f"{interval:+.4f}",
                 "adjusted p": f"{found.p_accuracy:.4f}",
                 "accuracy is": found.accuracy_is,
-                "adjusted p of collapses": f"{found.p_collapsed:.4f}",
-                "collapses are": found.collapses_are,
+                **(_collapses(found) if phase != SKIPPED else {}),
             }
         )
-    table = pd.DataFrame(rows)
-    return table.iloc[:, :-2] if phase == SKIPPED else table
+    return pd.DataFrame(rows)
+
+
+def _collapses(found: Compared) -> dict[str, str]:
+    return {
+        "adjusted p of collapses": f"{found.p_collapsed:.4f}",
+        "collapses are": found.collapses_are,
+    }
 
 
 def _range(good: tuning.Range) -> str:

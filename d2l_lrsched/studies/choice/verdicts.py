@@ -87,12 +87,12 @@ def compare(table: pd.DataFrame, phase: str, chosen: dict[str, float]) -> dict[s
     accuracies: dict[str, stats.Paired] = {}
     counts: dict[str, tuple[tuple[int, int], tuple[int, int]]] = {}
     for schedule in SCHEDULES:
-        arms = {
+        one, other = arms = {
             PLAIN: ((PLAIN, CONSTANT), (PLAIN, schedule)),
             CLIPPED: ((PLAIN, schedule), (CLIPPED, schedule)),
             SKIPPED: ((SKIPPED, CONSTANT), (PLAIN, schedule)),
         }[phase]
-        if any(name not in chosen for _, name in arms) or len({*arms}) == 1:
+        if one == other or any(name not in chosen for _, name in arms):
             continue
         base, ours = (
             of_experiment(table, Arm(phase_, name, chosen[name]).name) for phase_, name in arms
